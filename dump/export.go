@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawtable"
+	"github.com/dynamotable/ddb/sweep"
 )
 
 // Option is an option of [Export], [Import] and [Copy], and of [Verify], [CompareTables] and [CompareExport].
@@ -165,7 +166,8 @@ type exporter struct {
 // folder contains the file _resume.json, which contains keys of items. If the export is already complete, the error matches
 // [fs.ErrExist].
 //
-// It needs the permissions of a scan, and costs half a read unit for each 4 KB of the table.
+// When DynamoDB throttles it, it waits and goes on, for half a minute without an answer; see [sweep.ReadPage]. It needs the
+// permissions of a scan, and costs half a read unit for each 4 KB of the table.
 func Export(ctx context.Context, table *rawtable.Table, to Storage, opts ...Option) (Report, error) {
 	s, err := settingsOf(opts)
 	if err == nil && (table == nil || table.RawTable == nil || to == nil) {
@@ -339,7 +341,7 @@ func (e *exporter) segment(ctx context.Context, number int) error {
 		line   []byte
 	)
 	for {
-		page, err := e.scan.Page(ctx, number, total, after)
+		page, err := sweep.ReadPage(ctx, e.scan, number, total, after)
 		if err != nil {
 			return err
 		}

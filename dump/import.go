@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawtable"
+	"github.com/dynamotable/ddb/sweep"
 )
 
 // Import writes the items of an export to a table. Each replaces any item with its key. Of an incremental export, it puts the
@@ -121,7 +122,8 @@ func lineError(r Record, err error) *LineError {
 }
 
 // Copy writes all items of a table to another. Each replaces any item with its key, or is subject to the conditions of
-// [OnlyMissing] and [OnlyOlder]. It reads in segments, as [Export] does, so it does not copy the state of a single moment.
+// [OnlyMissing] and [OnlyOlder]. It reads in segments, as [Export] does, so it does not copy the state of a single moment, and
+// it waits in the same way when DynamoDB throttles the reads.
 // Failures, lost replies, positions and costs are those of [Import]; the file of a failure is the segment. Both tables must have
 // the same keys.
 func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report, error) {
@@ -170,7 +172,7 @@ func (w *writer) copySegment(ctx context.Context, scan *ddb.ScanSegments[ddb.Raw
 	after := w.at.at(part)
 	whole, n := after == "", 0
 	for {
-		page, err := scan.Page(ctx, part, w.segments, after)
+		page, err := sweep.ReadPage(ctx, scan, part, w.segments, after)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -368,5 +369,53 @@ func TestProgressOfRefusals(t *testing.T) {
 	}
 	if p := find(t, jobs, "export of things"); p.State != progress.Failed {
 		t.Errorf("got %s", p)
+	}
+}
+
+// Exports and copies wait while DynamoDB throttles their reads, and go on. If that lasts, they end with its error, after some time, and can be resumed.
+func TestThrottledReads(t *testing.T) {
+	for name, run := range map[string]func(ctx context.Context, from, to *rawtable.Table, store dump.Storage) (dump.Report, error){
+		"export": func(ctx context.Context, from, _ *rawtable.Table, store dump.Storage) (dump.Report, error) {
+			return dump.Export(ctx, from, store, dump.Name("x"), dump.Workers(1), dump.Segments(2))
+		},
+		"copy": func(ctx context.Context, from, to *rawtable.Table, _ dump.Storage) (dump.Report, error) {
+			return dump.Copy(ctx, from, to, dump.Workers(1), dump.Segments(2))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				left := 5
+				client := engine(t, fault.On("Scan").Where(func(fault.Request) bool { left--; return left >= 0 }).Throttle("TableReadProvisionedThroughputExceeded"))
+				from, to := newTable(t, client, "from"), newTable(t, client, "target")
+				spread(t, from, 30)
+				store := dump.Dir(t.TempDir())
+				waited := 0
+				report, err := run(progress.With(t.Context(), func(p progress.Progress) {
+					if p.State == progress.Waiting && p.Reason == "DynamoDB throttles the scan" {
+						waited++
+					}
+				}), from, to, store)
+				if err != nil || report.Items != 30 || waited != 5 {
+					t.Errorf("%d items, waited %d times: %v", report.Items, waited, err)
+				}
+
+				left = math.MaxInt
+				store = dump.Dir(t.TempDir())
+				begin := time.Now()
+				_, err = run(t.Context(), from, to, store)
+				if took := time.Since(begin); !errors.Is(err, ddb.ErrThrottled) || took < 15*time.Second || took > time.Minute {
+					t.Errorf("after %v: %v", took, err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				if _, err = run(ctx, from, to, store); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("the context ended: %v", err)
+				}
+				left = 0
+				if report, err = run(t.Context(), from, to, store); err != nil || report.Items != 30 {
+					t.Errorf("later: %d items, %v", report.Items, err)
+				}
+			})
+		})
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/prefetch"
-	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/progress"
 )
 
@@ -215,38 +214,16 @@ func (r *run[T]) hand(f fetched[T], yield func(Page[T], error) bool) bool {
 	return true
 }
 
-// How often throttled requests are sent again, after waits that double, before the run ends with the error.
-const (
-	throttledAgain = 6
-	firstWait      = 500 * time.Millisecond
-)
-
 // read reads one page of a segment.
 func (r *run[T]) read(ctx context.Context, segment int) (f fetched[T]) {
 	f = fetched[T]{segment: segment, err: prefetch.ErrGoexit, timing: &timing{begun: time.Now()}}
 	after := r.cursor(segment)
 	caught := prefetch.Catch(func() {
-		ctx := context.WithValue(ctx, timingKey{}, f.timing)
-		for again := 0; ; again++ {
-			f.page, f.err = r.scan.Page(ctx, segment, r.at.n, after)
-			if again == throttledAgain || !errors.Is(f.err, ddb.ErrThrottled) {
-				return
-			}
-			if err := pause(ctx, firstWait<<again); err != nil {
-				f.err = err // why it ends, not what it waited for
-				return
-			}
-		}
+		f.page, f.err = ReadPage(context.WithValue(ctx, timingKey{}, f.timing), r.scan, segment, r.at.n, after)
 	})
 	if caught != nil {
 		f.err = caught
 	}
 	f.timing.ended = time.Now()
 	return f
-}
-
-// pause waits until a throttled request is sent again.
-func pause(ctx context.Context, d time.Duration) error {
-	defer progress.From(ctx).Waiting("DynamoDB throttles the scan")() // of the sweep, or of the call that it is part of
-	return retry.Pause(ctx, d)
 }

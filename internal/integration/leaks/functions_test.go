@@ -75,6 +75,7 @@ var functions = map[string]any{
 	"ddb.SegmentsOf":                        ddb.SegmentsOf[member],
 	"sweep.Of":                              sweep.Of[member],
 	"sweep.PositionOf":                      sweep.PositionOf,
+	"sweep.ReadPage":                        sweep.ReadPage[member],
 	"sweep.Sample":                          sweep.Sample[member],
 	"sweep.Segments":                        sweep.Segments,
 	"sweep.Workers":                         sweep.Workers,
