@@ -76,7 +76,7 @@ func ExampleDerive() {
 		}
 	}
 
-	// The team is given with the status, for the index needs both.
+	// The team is given with the status, because the index needs both.
 	_, err = tickets.Update(ctx, "t2", ticketStatus.Set("done"), ticketTeam.Set("db"))
 	fmt.Println(err)
 	for t, err := range open.Query("db").All(ctx) {

@@ -134,7 +134,7 @@ func ExampleTable_Update() {
 func ExampleTable_Upsert() {
 	books, stop := openBooks()
 	defer stop()
-	book, err := books.Upsert(context.Background(), "3", bookCopies.Add(1)) // makes the item
+	book, err := books.Upsert(context.Background(), "3", bookCopies.Add(1)) // creates the item
 	fmt.Println(book.ISBN, book.Copies, err)
 	// Output:
 	// 3 1 <nil>

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestDocsNameTestsThatExist: a promise whose test is gone is no promise.
-func TestDocsNameTestsThatExist(t *testing.T) {
+// TestDocsNameExistingTests: every test that a guarantee names exists.
+func TestDocsNameExistingTests(t *testing.T) {
 	var code strings.Builder
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {

@@ -21,8 +21,8 @@ import (
 // unexported finds names of package ddb that users cannot look up: of types, and of methods.
 var unexported = regexp.MustCompile(`ddb\.[a-z]|method [a-z]|(have|want) [a-z]`)
 
-// TestMisuseDoesNotCompile type-checks testdata/misuse and holds the compiler's
-// errors against the want comments there.
+// TestMisuseDoesNotCompile type-checks testdata/misuse and compares the
+// compiler's errors with the want comments there.
 func TestMisuseDoesNotCompile(t *testing.T) {
 	const file = "testdata/misuse/misuse.go"
 	fset := token.NewFileSet()

@@ -28,7 +28,7 @@ func TestPartitionSalt(t *testing.T) {
 	if again := hash(); again != one {
 		t.Errorf("the same salt gives %v, then %v", one, again)
 	}
-	// What every other process with this salt gives.
+	// Every process with this salt computes this hash.
 	if want := PartitionHash(7896291810936161731); one[1] != want || one == other || one == random {
 		t.Errorf("hashes %v, with another salt %v, without %v", one, other, random)
 	}

@@ -19,7 +19,7 @@ func TestRetryPolicyDefaults(t *testing.T) {
 	if got := DefaultRetryPolicy(); got != want {
 		t.Errorf("DefaultRetryPolicy() = %+v", got)
 	}
-	want.MaxIdle = 8 // of all work but batches
+	want.MaxIdle = 8 // of everything but batches
 	if got := (RetryPolicy{}).withDefaults(); got != want {
 		t.Errorf("the zero policy becomes %+v", got)
 	}
@@ -52,7 +52,7 @@ func TestRetryPolicyValidate(t *testing.T) {
 	}
 }
 
-// TestRetryBudgetTokens: as the RateLimiter of the SDK's retryer sees the budget.
+// TestRetryBudgetTokens uses the budget as the SDK's retryer does, as its RateLimiter.
 func TestRetryBudgetTokens(t *testing.T) {
 	b := NewRetryBudget(2)
 	release, err := b.GetToken(t.Context(), 10)
@@ -70,7 +70,7 @@ func TestRetryBudgetTokens(t *testing.T) {
 	}
 	var none *RetryBudget
 	if _, err := none.GetToken(t.Context(), 1e9); err != nil {
-		t.Errorf("a nil budget bounds something: %v", err)
+		t.Errorf("a nil budget refused a token: %v", err)
 	}
 	if _, err := new(RetryBudget).GetToken(t.Context(), 1); err == nil {
 		t.Error("a zero budget gave a token")
@@ -99,7 +99,7 @@ func TestBudgetOf(t *testing.T) {
 		"SDK client": {dynamodb.NewFromConfig(cfg), defaultBudget}, "nil": {nil, defaultBudget}, "nil SDK client": {none, defaultBudget},
 	} {
 		if budgetOf(tt.client) != tt.want {
-			t.Errorf("%s: not its budget", name)
+			t.Errorf("%s: got another budget", name)
 		}
 	}
 }

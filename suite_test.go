@@ -10,7 +10,7 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// What is shared, by its short name.
+// Short names for what the tests share.
 type (
 	address = apitest.Address
 	line    = apitest.Line

@@ -49,7 +49,7 @@ func TestPutGetDelete(t *testing.T) {
 		t.Errorf("Exists after Delete = %v, %v", ok, err)
 	}
 	if err := orders.Delete(ctx, "c1", "o1", ddb.ReturnOld(&old)); err != nil || old.ID != "" {
-		t.Errorf("Delete of nothing: %v, old %+v", err, old)
+		t.Errorf("Delete of a missing item: %v, old %+v", err, old)
 	}
 	if err := orders.Put(ctx, &want); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestCreateReplace(t *testing.T) {
 	o := someOrder()
 	err := orders.Replace(ctx, &o)
 	if !errors.Is(err, ddb.ErrConditionFailed) || !errors.Is(err, ddb.ErrNotFound) {
-		t.Errorf("Replace of nothing: %v, want ErrConditionFailed and ErrNotFound", err)
+		t.Errorf("Replace of a missing item: %v, want ErrConditionFailed and ErrNotFound", err)
 	}
 	if err := orders.Create(ctx, &o); err != nil {
 		t.Fatal(err)
@@ -166,17 +166,17 @@ func TestErrorsShowNoData(t *testing.T) {
 	}
 }
 
-// TestUpdateMakesNoPartialItem: an update of a missing item is refused (the seed
-// crate made partial items that later failed to decode); Upsert says so by name.
+// TestUpdateMakesNoPartialItem: an update of a missing item is refused, because
+// it would store an item without its other attributes. Upsert creates items.
 func TestUpdateMakesNoPartialItem(t *testing.T) {
 	ctx := t.Context()
 	users := newUsers(t)
 	_, err := users.Update(ctx, "u1", userLogins.Add(1))
 	if !errors.Is(err, ddb.ErrNotFound) || !errors.Is(err, ddb.ErrConditionFailed) {
-		t.Errorf("Update of nothing: %v", err)
+		t.Errorf("Update of a missing item: %v", err)
 	}
 	if ok, _ := users.Exists(ctx, "u1"); ok {
-		t.Fatal("Update made an item")
+		t.Fatal("Update created an item")
 	}
 	u, err := users.Upsert(ctx, "u1", userLogins.Add(1), userPoints.Add(10))
 	if err != nil || u.ID != "u1" || u.Logins != 1 || u.Points != 10 {

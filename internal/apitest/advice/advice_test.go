@@ -75,10 +75,10 @@ func says(t *testing.T, err error, has []string, not ...string) {
 	}
 }
 
-// An index key that is NULL is not a difference of the schema; omitempty cures it.
+// An index key that is NULL is not a difference of the schema; the error advises omitempty.
 func TestNullIndexKey(t *testing.T) {
 	client := ddbtest.New(t)
-	// The index is of another program, by the owner.
+	// Another program has added the index, by owner.
 	if _, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: aws.String("tickets"), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
@@ -120,7 +120,7 @@ func TestSizeOfText(t *testing.T) {
 	}
 }
 
-// An item that cannot be read is named by its place and by the hash of its key, and the operation once.
+// The error of an unreadable item gives its index and the hash of its key, and names the operation once.
 func TestUnreadableItem(t *testing.T) {
 	client := ddbtest.New(t)
 	table := ticketsOn(t, client)
@@ -156,7 +156,7 @@ func TestUnreadableItem(t *testing.T) {
 			}
 			says(t, err, []string{"ddb: " + name + " tickets: " + place, "the PartitionHash of its key is " + hash.String(), "title"}, "secret", name+": "+name)
 			if err != nil && regexp.MustCompile(`\b`+name+`\b`).FindAllString(err.Error(), -1) == nil || strings.Count(err.Error(), name) != 1 {
-				t.Errorf("%s is not named once: %v", name, err)
+				t.Errorf("the error does not name %s exactly once: %v", name, err)
 			}
 		}
 		got, err := table.BatchGet(t.Context(), []ddb.Key[string, int]{key})
@@ -166,7 +166,7 @@ func TestUnreadableItem(t *testing.T) {
 	}
 }
 
-// A filter on what an index does not hold is refused; what depends on the sort key has its place named.
+// A filter on an attribute that an index does not hold is refused. For a filter on the sort key the error names SortKey.
 func TestFilters(t *testing.T) {
 	table := ticketsOn(t, ddbtest.New(t))
 	index := byDue(t, table)
@@ -219,7 +219,7 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
-// Definitions that do not fit name what would.
+// The error of a definition that does not fit names what would fit.
 func TestDefinitions(t *testing.T) {
 	client := ddbtest.New(t)
 	_, err := ddb.New(client, "tickets", ticketProject, ticketNumber, ddb.TTL(ticketDue))
@@ -230,7 +230,7 @@ func TestDefinitions(t *testing.T) {
 	says(t, err, []string{"a table without a sort key is made by NewSimple"})
 }
 
-// EnsureTable that runs out of time says what the table waits for.
+// The error of EnsureTable at a timeout gives the state of the table.
 func TestEnsureTableOutOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithStateDelay(time.Hour))

@@ -24,7 +24,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// patient never ends a batch for lack of progress.
+// patient is a policy that never ends a batch for lack of progress.
 var patient = ddb.Retry(ddb.RetryPolicy{MaxAttempts: 1000, MaxIdle: 1000, MaxElapsed: 24 * time.Hour})
 
 // moody is a client that leaves a part of each batch unprocessed, or fails, by a seeded random choice. A real client does the
@@ -33,8 +33,8 @@ type moody struct {
 	ddb.Client
 	mu    sync.Mutex
 	rng   *rand.Rand
-	leave float64 // chance of an input to be left
-	fail  float64 // chance of a request to fail
+	leave float64 // chance that an input is left unprocessed
+	fail  float64 // chance that a request fails
 	err   error
 	sizes []int
 	puts  []string // ids in the order of the requests
@@ -259,7 +259,7 @@ func TestBatchRefusals(t *testing.T) {
 	}
 }
 
-// TestBatchLastPutWins: DynamoDB takes a key once in a request, so the last put stands for all.
+// TestBatchLastPutWins: DynamoDB accepts a key once in a request, so only the last put of a key is sent.
 func TestBatchLastPutWins(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
@@ -281,8 +281,8 @@ func TestBatchLastPutWins(t *testing.T) {
 	}
 }
 
-// TestBatchTwice: a batch does not change its input (guregu/dynamo sent [2 1 2] at the second run).
-func TestBatchTwice(t *testing.T) {
+// TestBatchKeepsItsInput: a batch does not change its input (guregu/dynamo sent [2 1 2] at the second run).
+func TestBatchKeepsItsInput(t *testing.T) {
 	needsEngine(t, "unprocessed items")
 	synctest.Test(t, func(t *testing.T) {
 		m, orders := moodyOrders(t, 3, patient, ddb.Concurrency(1))
@@ -301,7 +301,7 @@ func TestBatchTwice(t *testing.T) {
 }
 
 // TestBatchBackoff: what is left is sent again after a wait, never at once (AWS's
-// proposed mapper re-sends in a hot loop), and giving up names the rest.
+// proposed mapper re-sends in a hot loop), and the error after giving up names the rest.
 func TestBatchBackoff(t *testing.T) {
 	needsEngine(t, "unprocessed items")
 	synctest.Test(t, func(t *testing.T) {
@@ -334,9 +334,9 @@ func TestBatchBackoff(t *testing.T) {
 	})
 }
 
-// TestBatchTellsTheTruth: with random unprocessed inputs, failing requests and cancelled contexts, every input is either stored
+// TestBatchReportsEveryInput: with random unprocessed inputs, failing requests and cancelled contexts, every input is either stored
 // or named in the error, never both and never neither.
-func TestBatchTellsTheTruth(t *testing.T) {
+func TestBatchReportsEveryInput(t *testing.T) {
 	needsEngine(t, "unprocessed items")
 	rapid.Check(t, func(rt *rapid.T) {
 		var (
@@ -434,7 +434,7 @@ func TestBatchOutcomes(t *testing.T) {
 	})
 }
 
-// TestBatchGetOfUnreadableItem: one item that is not a T does not spoil the others (AWS's proposed mapper panics).
+// TestBatchGetOfUnreadableItem: one item that cannot be decoded does not fail the others (AWS's proposed mapper panics).
 func TestBatchGetOfUnreadableItem(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
@@ -469,7 +469,7 @@ func TestBatchGetOfUnreadableItem(t *testing.T) {
 	}
 }
 
-// TestBatchKeysOfNumbers: a number key is the same however it is written in a reply.
+// TestBatchKeysOfNumbers: a number key is recognised in every notation that a reply may use.
 func TestBatchKeysOfNumbers(t *testing.T) {
 	ctx := t.Context()
 	type numbered struct {

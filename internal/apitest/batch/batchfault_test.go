@@ -24,8 +24,8 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// hooked is a client whose batch requests go through functions of a test, which
-// see their number, from 1.
+// hooked is a client that passes its batch requests to functions of a test,
+// with the number of the request, from 1.
 type hooked struct {
 	ddb.Client
 	mu    sync.Mutex
@@ -97,7 +97,7 @@ func stored(t testing.TB, orders *ddb.Table[order, customerID, orderID], list []
 	return got
 }
 
-// TestBatchSingleFaults: whatever happens to one request, the SDK sends it again and all is done.
+// TestBatchSingleFaults: after any fault of one request, the SDK sends it again and the batch completes.
 func TestBatchSingleFaults(t *testing.T) {
 	needsEngine(t, "faults")
 	for what := lostBefore; what < faults; what++ {
@@ -132,8 +132,8 @@ func TestBatchSingleFaults(t *testing.T) {
 	}
 }
 
-// TestBatchUnknown: a write whose reply was lost is unknown, even if the last answer was a
-// throttle; one that was refused each time is not. Reads are never unknown.
+// TestBatchUnknown: a write whose reply was lost is unknown, even if the last attempt was
+// throttled; a write that was refused each time is not. Reads are never unknown.
 func TestBatchUnknown(t *testing.T) {
 	needsEngine(t, "faults")
 	synctest.Test(t, func(t *testing.T) {
@@ -168,9 +168,9 @@ func TestBatchUnknown(t *testing.T) {
 	})
 }
 
-// TestBatchLeftAfterALostReply: what a repeated request leaves unprocessed may have
-// been written by the request before it.
-func TestBatchLeftAfterALostReply(t *testing.T) {
+// TestBatchUnprocessedAfterLostReply: an input that a repeated request leaves
+// unprocessed may have been written by the request before it.
+func TestBatchUnprocessedAfterLostReply(t *testing.T) {
 	needsEngine(t, "faults")
 	synctest.Test(t, func(t *testing.T) {
 		f, client := newFaulty(t)
@@ -197,8 +197,8 @@ func TestBatchLeftAfterALostReply(t *testing.T) {
 	})
 }
 
-// TestBatchRequestErrors: a refused request takes only its own inputs with it, unless
-// every other would be refused as well.
+// TestBatchRequestErrors: a refused request fails only its own inputs, unless all
+// other requests would be refused as well.
 func TestBatchRequestErrors(t *testing.T) {
 	needsEngine(t, "chosen errors")
 	for _, tc := range []struct {
@@ -239,7 +239,7 @@ func TestBatchRequestErrors(t *testing.T) {
 	}
 }
 
-// TestBatchCancelledAtEachCall: whichever call the context ends before, all inputs
+// TestBatchCancelledAtEachCall: whichever request the context ends before, all inputs
 // are either done or named, and nothing is sent afterwards.
 func TestBatchCancelledAtEachCall(t *testing.T) {
 	needsEngine(t, "unprocessed items")
@@ -318,7 +318,7 @@ func TestBatchCancelledInFlight(t *testing.T) {
 	}
 }
 
-// listErrors is an error that cannot be compared.
+// listErrors is an error of a type that is not comparable.
 type listErrors []error
 
 func (e listErrors) Error() string { return fmt.Sprint(len(e), " errors") }
@@ -353,7 +353,7 @@ func TestBatchForeignReplies(t *testing.T) {
 			t.Errorf("foreign item: %v", err)
 		}
 	}
-	// The same item left twice is one item; what another request asked for is foreign.
+	// The same item left twice is one item; an item that another request asked for is foreign.
 	h, orders := hookedOrders(t, patient)
 	h.write = func(n int, in *dynamodb.BatchWriteItemInput, next func() (*dynamodb.BatchWriteItemOutput, error)) (*dynamodb.BatchWriteItemOutput, error) {
 		out, err := next()
@@ -370,12 +370,12 @@ func TestBatchForeignReplies(t *testing.T) {
 	}
 	err := orders.BatchPut(t.Context(), list)
 	if failed := batchError(t, err); len(failed.Failed) != 30 || !errors.Is(err, ddb.ErrOutcomeUnknown) || errors.Is(err, errReset) {
-		t.Errorf("an error that cannot be compared: %v", err)
+		t.Errorf("an error that is not comparable: %v", err)
 	}
 }
 
-// TestBatchGetModel: any list of keys, in any order, with repetitions and missing ones,
-// is answered key by key, however many requests it takes.
+// TestBatchGetModel: for any list of keys, in any order, with duplicates and missing
+// keys, each result belongs to its key, however many requests it takes.
 func TestBatchGetModel(t *testing.T) {
 	needsEngine(t, "unprocessed items")
 	const there = 150

@@ -41,8 +41,8 @@ func TestBatchOfNothing(t *testing.T) {
 	}
 }
 
-// TestBatchGetOfLargeItems: a reply of 16 MB leaves the rest unprocessed, which is
-// progress, not throttling, and needs no patience.
+// TestBatchGetOfLargeItems: a reply of 16 MB leaves the rest unprocessed, which
+// is progress and not throttling, so the batch does not wait.
 func TestBatchGetOfLargeItems(t *testing.T) {
 	needsEngine(t, "memory")
 	_, orders := hookedOrders(t, ddb.Retry(ddb.RetryPolicy{MaxIdle: 1}))
@@ -65,7 +65,7 @@ func TestBatchGetOfLargeItems(t *testing.T) {
 	}
 }
 
-// TestBatchWriteBySize: a request body stays below 16 MB, whatever its JSON makes of the items.
+// TestBatchWriteBySize: a request body stays below 16 MB, whatever the size of the items in JSON.
 func TestBatchWriteBySize(t *testing.T) {
 	needsEngine(t, "memory")
 	h, orders := hookedOrders(t)
@@ -90,7 +90,7 @@ func TestBatchWriteBySize(t *testing.T) {
 	}
 }
 
-// TestBatchStreams: streams count items, requests and units over all their windows, and
+// TestBatchStreams: streams count items, requests and units over all their requests, and
 // can be run again.
 func TestBatchStreams(t *testing.T) {
 	ctx := t.Context()
@@ -224,8 +224,8 @@ func TestBatchPutAllFails(t *testing.T) {
 	}
 }
 
-// TestBatchDeleteUnprocessed: keys that are left are keys, whatever else the item type
-// requires (dynamo_table decoded them as whole items and lost the result).
+// TestBatchDeleteUnprocessed: unprocessed deletes are decoded as keys, whatever
+// attributes the item type requires (dynamo_table decoded them as whole items and lost the result).
 func TestBatchDeleteUnprocessed(t *testing.T) {
 	needsEngine(t, "unprocessed items")
 	synctest.Test(t, func(t *testing.T) {
@@ -248,8 +248,8 @@ func TestBatchDeleteUnprocessed(t *testing.T) {
 	})
 }
 
-// TestBatchNamesTheFailed: the failed inputs are the ones that were not written, not the
-// last ones (dynamo_table counted the first inputs as done).
+// TestBatchNamesTheFailed: the failed inputs are those that were not written, wherever
+// they are in the batch (dynamo_table counted the first inputs as done).
 func TestBatchNamesTheFailed(t *testing.T) {
 	needsEngine(t, "unprocessed items")
 	synctest.Test(t, func(t *testing.T) {

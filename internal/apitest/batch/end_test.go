@@ -22,8 +22,8 @@ var clients = map[string]func(testing.TB, *ddbtest.Engine) ddb.Client{
 	"without timeouts": func(_ testing.TB, e *ddbtest.Engine) ddb.Client { return e.Client() },
 }
 
-// TestSilentServer: if a server never replies, a batch ends when the time of the policy is over, however many requests it needs,
-// and reports for each input whether it may have been done.
+// TestSilentServer: if a server never replies, a batch ends after the time limit of the policy, however many requests it needs,
+// and reports for each input whether it may have been written.
 func TestSilentServer(t *testing.T) {
 	for name, op := range operations {
 		for kind, client := range clients {
@@ -36,7 +36,7 @@ func TestSilentServer(t *testing.T) {
 					start := time.Now()
 					err := op.run(t.Context(), table, list, keys)
 					took := time.Since(start)
-					// A few requests end with the attempts of their client.
+					// With few requests, the client's attempts end before the time limit.
 					if took > time.Minute || n == 20_000 && took != time.Minute && !strings.HasSuffix(name, "All") {
 						t.Errorf("%s of %d on a client %s took %v", name, n, kind, took)
 					}
@@ -65,8 +65,8 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
-// TestSlowButAdvancing: the time is counted from the last item that was written or read. A batch that needs longer
-// than the policy's time goes on, and ends that time after the last progress.
+// TestSlowButAdvancing: the time limit counts from the last item that was written or read. A batch that makes
+// progress runs longer than the limit, and ends when no item was done for that long.
 func TestSlowButAdvancing(t *testing.T) {
 	for name, op := range operations {
 		synctest.Test(t, func(t *testing.T) {
@@ -94,8 +94,8 @@ func TestSlowButAdvancing(t *testing.T) {
 	}
 }
 
-// TestCallersDeadline: a batch ends before the deadline of its caller, which can still use the report; a cancelled one ends
-// immediately. Both report what may have been written.
+// TestCallersDeadline: a batch ends before the deadline of its caller, which can then still use the report. A cancelled
+// batch ends immediately. Both report what may have been written.
 func TestCallersDeadline(t *testing.T) {
 	for name, op := range operations {
 		for _, tc := range []struct{ deadline, end time.Duration }{
@@ -153,8 +153,8 @@ func TestCallersDeadline(t *testing.T) {
 	}
 }
 
-// TestBatchLeavesTheContextAlone: the end of a batch does not end the context of its caller.
-func TestBatchLeavesTheContextAlone(t *testing.T) {
+// TestBatchKeepsCallersContext: the context of the caller is still valid after a batch.
+func TestBatchKeepsCallersContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := engineOf(t, 1)
 		table := tableOn(t, e.Client())

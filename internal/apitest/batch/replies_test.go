@@ -22,12 +22,12 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// crossing sends another request in place of some requests of one operation, so they receive its reply.
+// crossing sends another request in place of some requests of one operation, so that these get the reply to it.
 type crossing struct {
 	engine *ddbtest.Engine
 	op     string
 	swap   func(body []byte) []byte // the body that is sent instead
-	answer string                   // or the reply that is returned
+	answer string                   // or the reply to return
 
 	mu   sync.Mutex
 	left int // number of replies still to be swapped
@@ -56,7 +56,7 @@ func (c *crossing) Do(req *http.Request) (*http.Response, error) {
 	}
 	other := c.swap(body)
 	if bytes.Equal(other, body) {
-		return nil, fmt.Errorf("nothing to cross in %s", body)
+		return nil, fmt.Errorf("no reply to swap for %s", body)
 	}
 	r := req.Clone(req.Context())
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(other)), int64(len(other))
@@ -77,7 +77,7 @@ type whole struct {
 // TestCrossedReplies: no read returns the reply to another request. It is repeated, and fails if the next reply is wrong, too.
 func TestCrossedReplies(t *testing.T) {
 	if os.Getenv("DDB_TEST_CODEC") == "off" {
-		t.Skip("through the SDK's maps a crossed reply is refused, and not always asked for again")
+		t.Skip("through the SDK's maps a swapped reply is refused, but not always requested again")
 	}
 	type tables struct {
 		client ddb.Client
@@ -86,11 +86,11 @@ func TestCrossedReplies(t *testing.T) {
 	}
 	one := func(r reading, err error) ([]reading, error) {
 		if err != nil {
-			return []reading{r}, err // which has to be zero
+			return []reading{r}, err // must be zero
 		}
 		return []reading{r}, nil
 	}
-	// The right answers are of sensor a, or room x; the others' of b and y.
+	// The right replies are for sensor a, or room x; the wrong ones for b and y.
 	for name, tc := range map[string]struct {
 		op   string
 		swap func([]byte) []byte
@@ -195,14 +195,14 @@ func TestCrossedReplies(t *testing.T) {
 				got, err := tc.run(t.Context(), tables{client, table, rooms})
 				if crossed < 3 {
 					if err != nil || len(got) != tc.n || c.sent != crossed+1 {
-						t.Errorf("%s, crossed %d times: %d items after %d requests, %v", name, crossed, len(got), c.sent, err)
+						t.Errorf("%s, swapped %d times: %d items after %d requests, %v", name, crossed, len(got), c.sent, err)
 					}
 				} else if err == nil || errors.Is(err, ddb.ErrNotFound) || !ddb.IsRetryable(err) || c.sent != 3 || !strings.Contains(err.Error(), "it does not answer the request") {
-					t.Errorf("%s, always crossed: %v after %d requests", name, err, c.sent)
+					t.Errorf("%s, always swapped: %v after %d requests", name, err, c.sent)
 				}
 				for _, r := range got {
 					if r.Sensor == "b" || r.Room == "y" || r.Sensor != "a" && crossed < 3 || err != nil && r.Sensor != "" && name != "Exists" {
-						t.Errorf("%s, crossed %d times: it gave %+v", name, crossed, r)
+						t.Errorf("%s, swapped %d times: it gave %+v", name, crossed, r)
 					}
 				}
 			})
@@ -210,9 +210,9 @@ func TestCrossedReplies(t *testing.T) {
 	}
 }
 
-// TestCrossedPlaceToGoOn: a page whose items were all dropped still says where to go on, and that has to be in the
-// query's partition.
-func TestCrossedPlaceToGoOn(t *testing.T) {
+// TestSwappedLastEvaluatedKey: a page without items still has a LastEvaluatedKey, which must be in the query's
+// partition.
+func TestSwappedLastEvaluatedKey(t *testing.T) {
 	e := engineOf(t, 1)
 	for _, sensor := range []string{"a", "b"} {
 		for i := range 9 {
@@ -251,7 +251,7 @@ type valueOnly struct {
 	Value int64 `dynamodbav:"value"`
 }
 
-// TestRepliesWithoutContent: a 200 with an empty object is no answer where one must hold more.
+// TestRepliesWithoutContent: a reply of status 200 with an empty object is refused where the reply must contain more.
 func TestRepliesWithoutContent(t *testing.T) {
 	list, keys := manyReadings(10)
 	for name, tc := range map[string]struct {
@@ -303,8 +303,8 @@ func TestRepliesWithoutContent(t *testing.T) {
 	}
 }
 
-// TestRightRepliesAreTaken: whatever the keys and the range, a query returns the stored items.
-func TestRightRepliesAreTaken(t *testing.T) {
+// TestRightRepliesAreAccepted: whatever the keys and the range, a query returns the stored items.
+func TestRightRepliesAreAccepted(t *testing.T) {
 	text := rapid.OneOf(rapid.StringN(1, 6, 20), rapid.SampledFrom([]string{"a", "a\"b", `a\b`, "ä", "\u2028", "<&>", "a\nb", "😀", "\u007f"}))
 	rapid.Check(t, func(rt *rapid.T) {
 		e := engineOf(t, 1)
@@ -365,9 +365,9 @@ func TestRightRepliesAreTaken(t *testing.T) {
 	})
 }
 
-// TestOwnClientsTakeTheShortWay: the timeouts of NewClient do not prevent the fast path. Attribute values cost several times as
-// much, and would be checked after the SDK's retries.
-func TestOwnClientsTakeTheShortWay(t *testing.T) {
+// TestNewClientTakesFastPath: the timeouts of NewClient do not prevent the fast path. The SDK's attribute values cost
+// several times as much, and replies would be checked after the SDK's retries.
+func TestNewClientTakesFastPath(t *testing.T) {
 	e := engineOf(t, 1)
 	list := make([]reading, 100)
 	for i := range list {

@@ -31,9 +31,9 @@ func (w *watcher) End(_ context.Context, c *ddb.Call) {
 	w.calls = append(w.calls, *c)
 }
 
-// TestStatsAndLedgerCountTheSame: whatever goes wrong, Requests is what the ledger counts, and what a hook sees
-// succeed.
-func TestStatsAndLedgerCountTheSame(t *testing.T) {
+// TestStatsMatchLedger: whatever fails, Requests equals the ledger's count and the number of
+// successful requests that a hook sees.
+func TestStatsMatchLedger(t *testing.T) {
 	batches := fault.On("BatchWriteItem", "BatchGetItem")
 	for name, rules := range map[string][]fault.Rule{
 		"nothing":     nil,
@@ -68,8 +68,8 @@ func TestStatsAndLedgerCountTheSame(t *testing.T) {
 	}
 }
 
-// TestReturnedOfABatch: Call.Returned is how many items a reply held, for BatchGet as for Get.
-func TestReturnedOfABatch(t *testing.T) {
+// TestBatchReturned: Call.Returned is how many items a reply held, for BatchGet as for Get.
+func TestBatchReturned(t *testing.T) {
 	w := new(watcher)
 	e := engineOf(t, 1)
 	table := tableOn(t, e.Client(), ddb.WithHook(w), ddb.WithLedger(cost.NewLedger()))
@@ -91,12 +91,12 @@ func TestReturnedOfABatch(t *testing.T) {
 		run  func() error
 		want int
 	}{
-		"Get":      {func() error { _, err := table.Get(t.Context(), keys[0].Partition, keys[0].Sort); return err }, 1},
-		"Get none": {func() error { _, err := table.Get(t.Context(), keys[9].Partition, keys[9].Sort); return err }, 0},
-		"BatchGet": {func() error { _, err := table.BatchGet(t.Context(), keys); return err }, 4},
-		"of none":  {func() error { _, err := table.BatchGet(t.Context(), keys[4:]); return err }, 0},
-		"of twins": {func() error { _, err := table.BatchGet(t.Context(), append(keys[:1:1], keys[0])); return err }, 1},
-		"BatchPut": {func() error { return table.BatchPut(t.Context(), list[:4]) }, 0},
+		"Get":              {func() error { _, err := table.Get(t.Context(), keys[0].Partition, keys[0].Sort); return err }, 1},
+		"Get none":         {func() error { _, err := table.Get(t.Context(), keys[9].Partition, keys[9].Sort); return err }, 0},
+		"BatchGet":         {func() error { _, err := table.BatchGet(t.Context(), keys); return err }, 4},
+		"of missing items": {func() error { _, err := table.BatchGet(t.Context(), keys[4:]); return err }, 0},
+		"of duplicates":    {func() error { _, err := table.BatchGet(t.Context(), append(keys[:1:1], keys[0])); return err }, 1},
+		"BatchPut":         {func() error { return table.BatchPut(t.Context(), list[:4]) }, 0},
 	} {
 		if n, calls := returned(tc.run); n != tc.want || calls != 1 {
 			t.Errorf("%s: %d items in %d calls, want %d", name, n, calls, tc.want)
@@ -138,9 +138,9 @@ func (labelling) Begin(ctx context.Context, _ *ddb.Call) context.Context {
 }
 func (labelling) End(context.Context, *ddb.Call) {}
 
-// TestLabelOfAHook: the context that a hook returns goes with the request, to the ledger too. A transaction that gets
-// no answer is counted by neither.
-func TestLabelOfAHook(t *testing.T) {
+// TestHookLabel: the request and the ledger get the context that a hook returns. Neither counts a transaction
+// that gets no reply.
+func TestHookLabel(t *testing.T) {
 	ledger := cost.NewLedger()
 	client := engineOf(t, 1, fault.On("TransactGetItems").Nth(2).Error("ValidationException", "no")).Client()
 	table := tableOn(t, client, ddb.WithLedger(ledger), ddb.WithHook(labelling{}))

@@ -20,9 +20,9 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// A batch as a call of its own kind.
+// The kinds of batches.
 type operation struct {
-	name  string // of the API
+	name  string // name in the API
 	write bool
 	run   func(ctx context.Context, table *readings, list []reading, keys []key, opts ...statsTo) error
 }
@@ -71,8 +71,8 @@ var operations = map[string]operation{
 	}},
 }
 
-// TestThrottledRequests: a request that is throttled as a whole is one of which nothing was processed. With half of
-// them throttled, and with three of four, everything is written and read in the end.
+// TestThrottledRequests: a request that is throttled as a whole counts as one with all its items unprocessed. With
+// half of the requests throttled, or three of four, everything is written and read in the end.
 func TestThrottledRequests(t *testing.T) {
 	const items = 400
 	kinds := map[string]func(fault.Matcher) fault.Rule{
@@ -113,8 +113,8 @@ func TestThrottledRequests(t *testing.T) {
 	}
 }
 
-// TestAlwaysThrottled: when every request is throttled the batch ends when the policy's time without progress has
-// passed. Nothing was applied, so that nothing is unknown and all can be done later.
+// TestAlwaysThrottled: when every request is throttled, the batch ends after the policy's time without progress.
+// Nothing was applied, so nothing is unknown and all inputs can be retried.
 func TestAlwaysThrottled(t *testing.T) {
 	for name, op := range operations {
 		for _, tc := range []struct {
@@ -171,7 +171,7 @@ func TestAlwaysThrottled(t *testing.T) {
 	}
 }
 
-// TestThrottledThenRefused: what follows a throttle decides as it would without it.
+// TestThrottledThenRefused: the error after a throttled attempt has the same effect as without it.
 func TestThrottledThenRefused(t *testing.T) {
 	for _, tc := range []struct {
 		what    string
@@ -195,7 +195,7 @@ func TestThrottledThenRefused(t *testing.T) {
 	}
 }
 
-// TestUnknownThenThrottled: a lost reply makes a write unknown, whatever is refused afterwards; a success ends that.
+// TestUnknownThenThrottled: after a lost reply a write is unknown, whatever is refused afterwards, until an attempt succeeds.
 func TestUnknownThenThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		op := fault.On("BatchWriteItem")
@@ -225,9 +225,9 @@ func TestUnknownThenThrottled(t *testing.T) {
 	})
 }
 
-// TestStuckItemsHoldNothingUp: items that DynamoDB leaves again and again, as those of a hot partition, keep no others
-// from being written, however few requests are under way, and are the only ones that fail.
-func TestStuckItemsHoldNothingUp(t *testing.T) {
+// TestStuckItemsDelayNoOthers: items that DynamoDB leaves unprocessed again and again, such as those of a hot
+// partition, do not delay others, however few requests are in flight, and are the only ones that fail.
+func TestStuckItemsDelayNoOthers(t *testing.T) {
 	for _, concurrency := range []int{1, 4} {
 		synctest.Test(t, func(t *testing.T) {
 			e := engineOf(t, 1)
@@ -268,7 +268,7 @@ func TestStuckItemsHoldNothingUp(t *testing.T) {
 	}
 }
 
-// held is a client that leaves some items unprocessed.
+// held is a client that always leaves some items unprocessed.
 type held struct {
 	ddb.Client
 	stuck func(minute string) bool

@@ -41,7 +41,7 @@ var (
 
 type posts = ddb.Table[post, string, int]
 
-// TestMain adds no hook of its own, unlike apitest.Main: some requests here are observed by nothing.
+// TestMain adds no hook of its own, unlike apitest.Main: nothing observes some of the requests here.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // connection counts the requests that ask for sizes, and may change replies.
@@ -64,7 +64,7 @@ func (c *connection) Do(req *http.Request) (*http.Response, error) {
 	if bytes.Contains(sent, []byte(`"ReturnItemCollectionMetrics":"SIZE"`)) {
 		c.asks++
 	} else if bytes.Contains(sent, []byte("ReturnItemCollectionMetrics")) {
-		c.asks += 1000 // nothing else is ever sent
+		c.asks += 1000 // no other value is valid
 	}
 	c.mu.Unlock()
 	resp, err := c.engine.Do(req)
@@ -110,7 +110,7 @@ func newPosts(t *testing.T, client ddb.Client, name string, local bool, opts ...
 	return table
 }
 
-// keeper keeps the calls that it sees end; asking, it asks for sizes by its context.
+// keeper is a hook that keeps completed calls; with asking set, it requests sizes by the context.
 type keeper struct {
 	asking bool
 	calls  []*ddb.Call
@@ -134,7 +134,7 @@ func (k *keeper) take() (all []ddb.ItemCollection) {
 	return all
 }
 
-// The names have what is escaped in JSON, and what stands in the ids of keys.
+// The names contain characters that JSON escapes and those that separate parts of key ids.
 const blogA, blogB = "a\"1:ä\\", "b"
 
 // write is a way to write to blogA, and to blogB too if both is set.
@@ -197,9 +197,9 @@ func check(t *testing.T, what string, got, want []ddb.ItemCollection) {
 	}
 }
 
-// TestEveryWriteAsks: every kind of write gives the sizes of the collections that it wrote to, once each, to hooks and to the option,
-// whoever asks and whatever way items take.
-func TestEveryWriteAsks(t *testing.T) {
+// TestEveryWriteRequestsSizes: every kind of write reports the sizes of the collections that it wrote to, once each, to hooks and to the
+// option, however they were requested and whichever path items take.
+func TestEveryWriteRequestsSizes(t *testing.T) {
 	conn, client := connect(t, nil)
 	asked := ddb.WithItemCollections(t.Context())
 	for name, who := range map[string]struct {
@@ -270,8 +270,8 @@ func TestOptionNeedsNoHook(t *testing.T) {
 	}
 }
 
-// TestNobodyAsks: without a request for sizes nothing is sent for them, and tables without local indexes have none.
-func TestNobodyAsks(t *testing.T) {
+// TestNoSizesUnlessRequested: without a request for sizes no request asks for them, and tables without local indexes have none.
+func TestNoSizesUnlessRequested(t *testing.T) {
 	conn, client := connect(t, nil)
 	hook := &keeper{}
 	quiet := newPosts(t, client, "quiet", true, ddb.WithHook(hook))
@@ -293,8 +293,8 @@ func TestNobodyAsks(t *testing.T) {
 	}
 }
 
-// TestWarnsOverTheMark: the option warns of collections whose upper bound is over the mark, on the tables that have it.
-func TestWarnsOverTheMark(t *testing.T) {
+// TestWarnsAboveThreshold: the option warns of collections whose upper bound is above the threshold, on the tables that have the option.
+func TestWarnsAboveThreshold(t *testing.T) {
 	_, client := connect(t, strings.NewReplacer(`"SizeEstimateRangeGB":[0.0,1.0]`, `"SizeEstimateRangeGB":[7.5,8.5]`))
 	warned := map[float64][]ddb.ItemCollection{}
 	for _, mark := range []float64{0, 8.4, 8.5, 9.9} {
@@ -317,8 +317,8 @@ func TestWarnsOverTheMark(t *testing.T) {
 			}
 			check(t, fmt.Sprintf("%s, mark %g", w.name, mark), warned[mark], sizes)
 		}
-		// A transaction on two tables: the hook sees both, and each table is warned of its own. What is
-		// only checked on one has no size there.
+		// A transaction on two tables: the hook sees both, and each table's option warns of its own
+		// collections. An item that is only checked has no size.
 		warned[mark] = nil
 		if err := ddb.Transact(t.Context(), client, other.TxPut(&post{Blog: blogA}), other.TxCheck(other.Key(blogB, 1), ddb.NotExists(postTag)), table.TxPut(&post{Blog: blogB}), table.TxPut(&post{Blog: blogB, ID: 2})); err != nil {
 			t.Fatal(err)
@@ -332,8 +332,8 @@ func TestWarnsOverTheMark(t *testing.T) {
 	}
 }
 
-// TestOnlyAnswersCount: writes that are refused or get no reply give no sizes, nor do replies to other requests and replies without a size.
-func TestOnlyAnswersCount(t *testing.T) {
+// TestSizesOfSuccessfulWritesOnly: writes that are refused or get no reply report no sizes. Neither do replies to other requests and replies without a size..
+func TestSizesOfSuccessfulWritesOnly(t *testing.T) {
 	none := func(c ddb.ItemCollection) { t.Errorf("warned of %v", c) }
 	hook := &keeper{}
 	for name, change := range map[string][]string{
@@ -371,7 +371,7 @@ func TestOnlyAnswersCount(t *testing.T) {
 	check(t, "refused writes", hook.take(), nil)
 }
 
-// TestExplainSendsNothing: a context that asks and explains sends nothing.
+// TestExplainSendsNothing: with a context for sizes and for Explain nothing is sent.
 func TestExplainSendsNothing(t *testing.T) {
 	conn, client := connect(t, nil)
 	table := newPosts(t, client, "posts", true)
@@ -400,7 +400,7 @@ func TestLogCalls(t *testing.T) {
 	}
 }
 
-// TestWrongOptions: what can never warn is refused, with everything wrong named at once.
+// TestWrongOptions: an option that can never warn is refused, with all its problems named at once.
 func TestWrongOptions(t *testing.T) {
 	_, client := connect(t, nil)
 	for _, mark := range []float64{-1, 10, math.NaN(), math.Inf(1)} {

@@ -33,7 +33,7 @@ func filled(t *testing.T, n, size int, opts ...ddb.TableOption) *ddb.Table[order
 	return orders
 }
 
-func TestBudgetStopsAndGoesOn(t *testing.T) {
+func TestBudgetStopsAndResumes(t *testing.T) {
 	t.Parallel()
 	orders := filled(t, 100, 1000)
 	reads := map[string]func(context.Context, ddb.Cursor[order]) ([]order, error){
@@ -94,7 +94,7 @@ func TestBudgetStopsAndGoesOn(t *testing.T) {
 					t.Error("never stopped")
 				}
 				if len(all) != 100 {
-					t.Fatalf("%d items in all", len(all))
+					t.Fatalf("%d items in total", len(all))
 				}
 				for i, o := range all {
 					if o.Total != int64(i) {
@@ -179,11 +179,11 @@ func TestBudgetOfBatches(t *testing.T) {
 	}
 }
 
-// TestBudgetIsShared: 16 goroutines on one budget. Items and requests are never
-// exceeded, units by one request of each at most.
+// TestBudgetIsShared: 16 goroutines share one budget. Items and requests are
+// never exceeded, units by at most one request of each goroutine.
 func TestBudgetIsShared(t *testing.T) {
 	t.Parallel()
-	orders := filled(t, 50, 5000) // a Get costs 1 unit, half as much is sure
+	orders := filled(t, 50, 5000) // a Get costs 1 unit, at least half
 	const goroutines = 16
 	for _, l := range []cost.Limits{{Items: 100}, {Requests: 77}, {ReadUnits: 40}} {
 		budget := cost.NewBudget(l)
@@ -221,7 +221,7 @@ func TestBudgetIsShared(t *testing.T) {
 	}
 }
 
-func TestBudgetsInOneAnother(t *testing.T) {
+func TestNestedBudgets(t *testing.T) {
 	t.Parallel()
 	orders := filled(t, 3, 10)
 	outer, inner := cost.NewBudget(cost.Limits{Requests: 3}), cost.NewBudget(cost.Limits{Requests: 2})
@@ -256,8 +256,8 @@ func TestBudgetWithoutCapacity(t *testing.T) {
 	}
 }
 
-// TestBudgetAgainstModel: whatever is called in whatever order, the budget equals the
-// sum of what the calls say, and nothing is sent beyond it.
+// TestBudgetAgainstModel: for random calls in random order, the budget equals the
+// sum of what the calls report, and nothing is sent beyond it.
 func TestBudgetAgainstModel(t *testing.T) {
 	t.Parallel()
 	orders := filled(t, 30, 2000)
@@ -293,7 +293,7 @@ func TestBudgetAgainstModel(t *testing.T) {
 		}
 		got := budget.Spent()
 		if math.Abs(got.ReadUnits-sum.ReadUnits) > 1e-9 || got.Items != sum.Items {
-			rt.Fatalf("spent %+v, the calls say %+v", got, sum)
+			rt.Fatalf("spent %+v, the calls report %+v", got, sum)
 		}
 		if l.Items > 0 && got.Items > l.Items || l.Requests > 0 && got.Requests > l.Requests {
 			rt.Fatalf("spent %+v of %+v", got, l)
@@ -301,7 +301,7 @@ func TestBudgetAgainstModel(t *testing.T) {
 	})
 }
 
-// A budget that a context gets twice is charged once.
+// A budget that is added to a context twice is charged once.
 func TestBudgetTwice(t *testing.T) {
 	orders := newOrders(t)
 	budget := cost.NewBudget(cost.Limits{Requests: 10})

@@ -36,8 +36,8 @@ func TestLedgerRecord(t *testing.T) {
 	}
 }
 
-// TestLedgerAgainstASum compares the ledger's sums with a list of what was recorded.
-func TestLedgerAgainstASum(t *testing.T) {
+// TestLedgerSums compares the ledger's sums with a list of what was recorded.
+func TestLedgerSums(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		type record struct {
 			table, index, op string
@@ -90,7 +90,7 @@ func TestLedgerAgainstASum(t *testing.T) {
 		}
 		for _, c := range []cost.Capacity{all.ByTable(), all.ByIndex(), all.ByOperation(), all.ByLabel(), all.Top(100), l.Reset()} {
 			if c.Total() != all.Total() || c.Operations() != all.Operations() {
-				t.Errorf("a division has other totals: %+v", c)
+				t.Errorf("a breakdown has other totals: %+v", c)
 			}
 		}
 		if got := l.Reset(); len(got.Entries) != 0 {
@@ -143,7 +143,7 @@ func textLogger(b *bytes.Buffer) *slog.Logger {
 }
 
 func TestLogCapacity(t *testing.T) {
-	ddb.DefaultLedger().Reset() // what other tests left there
+	ddb.DefaultLedger().Reset() // discard what other tests recorded
 	ddb.DefaultLedger().Record("orders", "", "GetItem", 0.5, 0)
 	ddb.DefaultLedger().Record("orders", "byStatus", "PutItem", 0, 2)
 	ddb.DefaultLedger().Record("stock", "", "PutItem", 0, 1)

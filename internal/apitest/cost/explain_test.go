@@ -141,14 +141,14 @@ func TestExplainRefuses(t *testing.T) {
 	// With another context the call is made.
 	_, err = ddb.Explain(t.Context(), func(context.Context) error { return orders.Put(t.Context(), &order{Customer: "c", ID: "1"}) })
 	if err == nil {
-		t.Error("a call with another context is explained")
+		t.Error("a call with another context is not sent")
 	}
 	if _, err := orders.Get(t.Context(), "c", "1"); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestExplainLearnsSizes: what was read and written narrows the range.
+// TestExplainLearnsSizes: items that were read and written narrow the range.
 func TestExplainLearnsSizes(t *testing.T) {
 	t.Parallel()
 	orders := newOrders(t)
@@ -163,7 +163,7 @@ func TestExplainLearnsSizes(t *testing.T) {
 		return x
 	}
 	if got := plan().Read; got.Max != 178 {
-		t.Errorf("nothing was seen: %v", got)
+		t.Errorf("no item seen yet: %v", got)
 	}
 	for i := range 20 {
 		if err := orders.Put(t.Context(), &order{Customer: "c", ID: orderID(fmt.Sprint(i)), Status: strings.Repeat("x", 900)}); err != nil {

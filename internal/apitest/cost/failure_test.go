@@ -16,7 +16,7 @@ import (
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// failureHook keeps the failures that it is shown.
+// failureHook keeps the failures that it is called with.
 type failureHook struct {
 	mu  sync.Mutex
 	all []ddb.CallFailure
@@ -31,7 +31,7 @@ func (h *failureHook) Failed(_ context.Context, f *ddb.CallFailure) {
 	h.all = append(h.all, *f)
 }
 
-// TestFailureHook: a hook sees each unknown outcome and each request that a budget did not allow, once, and nothing of other errors.
+// TestFailureHook: a hook sees each unknown outcome and each request that a budget did not allow, once, and no other errors.
 func TestFailureHook(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults, units")
@@ -41,7 +41,7 @@ func TestFailureHook(t *testing.T) {
 		name string
 		rule faultrule.Rule
 		run  func(context.Context, ddb.Client, *table) error
-		want []ddb.CallFailure // without Table, Label and Err
+		want []ddb.CallFailure // Table, Label and Err are cleared
 		is   error
 	}{
 		{"a create whose reply is lost", faultrule.On("PutItem").DropReply(), func(ctx context.Context, _ ddb.Client, t *table) error {

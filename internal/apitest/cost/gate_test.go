@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// gatekeeper is a gate that writes down what it is asked.
+// gatekeeper is a gate that records its calls.
 type gatekeeper struct {
 	name   string
 	log    *[]string
@@ -39,7 +39,7 @@ func (g *gatekeeper) Done(c *ddb.Call) {
 	*g.log = append(*g.log, fmt.Sprintf("%s: done, %g units, %d attempts, failed %t", g.name, c.Consumed.Total(), c.Attempts, c.Err != nil))
 }
 
-// Gates are asked in order, each request is done at those that admitted it, throttled attempts are reported while the call runs.
+// Gates are called in order, the end of a request is reported to those that admitted it, and throttled attempts are reported while the call runs.
 func TestGates(t *testing.T) {
 	client := ddbtest.New(t, ddbtest.WithFaults(faultrule.On("GetItem").First(1).Throttle("TableReadKeyRangeThroughputExceeded")))
 	users, err := ddb.NewSimple[user](client, "users", userID)
@@ -78,7 +78,7 @@ func TestGates(t *testing.T) {
 			}
 			return nil
 		}, []string{"a admits GetItem of 0", "b admits GetItem of 0", "a: done, 0 units, 0 attempts, failed true"}},
-		{"a budget that is spent is before the gates", func() error {
+		{"a spent budget refuses before the gates", func() error {
 			_, _ = users.Get(ddb.WithBudget(t.Context(), budget), "x")
 			_, err := users.Get(ddb.WithBudget(ctx, budget), "x")
 			if !errors.Is(err, cost.ErrBudgetExceeded) {
@@ -86,7 +86,7 @@ func TestGates(t *testing.T) {
 			}
 			return nil
 		}, nil},
-		{"a plan passes no gate", func() error {
+		{"Explain calls no gate", func() error {
 			_, err := ddb.Explain(ctx, func(ctx context.Context) error { _, err := users.Get(ctx, "x"); return err })
 			return err
 		}, nil},

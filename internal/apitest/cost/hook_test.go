@@ -48,7 +48,7 @@ func (r *watcher) End(ctx context.Context, call *ddb.Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if ctx.Value(watcherKey{r}) != call {
-		r.broken = append(r.broken, call.Operation+": End has not the context and call of Begin")
+		r.broken = append(r.broken, call.Operation+": End does not have the context and call of Begin")
 	}
 	r.calls = append(r.calls, call)
 }
@@ -159,7 +159,7 @@ func TestHookSeesEveryOperation(t *testing.T) {
 		t.Error(err)
 	}
 	if calls := r.take(t); calls != nil {
-		t.Errorf("a call that was refused before it was sent is seen: %+v", seenOf(calls))
+		t.Errorf("the hook saw a call that was refused before it was sent: %+v", seenOf(calls))
 	}
 }
 
@@ -308,7 +308,7 @@ func TestAddHook(t *testing.T) {
 	r.begun = len(r.calls)
 	r.mu.Unlock()
 	if n := mine(); n != 1 {
-		t.Errorf("seen %d times", n)
+		t.Errorf("the hook saw the call %d times", n)
 	}
 }
 

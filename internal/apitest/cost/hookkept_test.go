@@ -17,8 +17,8 @@ type callKeeper struct{ calls []*ddb.Call }
 func (k *callKeeper) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
 func (k *callKeeper) End(_ context.Context, c *ddb.Call)                     { k.calls = append(k.calls, c) }
 
-// TestKeptCallsStayAsTheyWere: a hook may keep a call, and its explanation does not change with later calls.
-func TestKeptCallsStayAsTheyWere(t *testing.T) {
+// TestKeptCallsDoNotChange: a hook may keep a call: its explanation does not change with later calls.
+func TestKeptCallsDoNotChange(t *testing.T) {
 	ctx := t.Context()
 	k := &callKeeper{}
 	users, err := ddb.NewSimple(ddbtest.New(t), "users", userID, ddb.WithHook(k))

@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/hotkeys"
 )
 
-func TestHotKeysFindsThem(t *testing.T) {
+func TestHotKeysFindsHotKey(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults, units")
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(
@@ -54,7 +54,7 @@ func TestHotKeysFindsThem(t *testing.T) {
 	}
 	top := hot.Top(100)
 	if len(top) != 8 {
-		t.Errorf("%d keys are kept", len(top))
+		t.Errorf("%d keys are tracked", len(top))
 	}
 	first := top[0]
 	if first.Partition != want || first.Table != orders.Name() || first.Throttled != 1 || len(first.Reasons) != 1 {
@@ -76,8 +76,8 @@ func TestHotKeysFindsThem(t *testing.T) {
 	}
 }
 
-// TestPartitionsAreTheSame: every operation names the same partition alike.
-func TestPartitionsAreTheSame(t *testing.T) {
+// TestPartitionOfEveryOperation: every operation reports the same partition hash.
+func TestPartitionOfEveryOperation(t *testing.T) {
 	t.Parallel()
 	var w watcher
 	client := newClient(t)
@@ -137,7 +137,7 @@ func TestPartitionsAreTheSame(t *testing.T) {
 	}
 }
 
-// TestHotKeysAgainstModel: the promises of the sketch against exact counts.
+// TestHotKeysAgainstModel: the bounds of the sketch hold, compared with exact counts.
 func TestHotKeysAgainstModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -163,12 +163,12 @@ func TestHotKeysAgainstModel(t *testing.T) {
 			kept[k.Partition] = k
 			share += k.Share
 			if e := exact[k.Partition]; k.Units < e-1e-6 || k.Units-k.Surplus > e+1e-6 {
-				rt.Fatalf("%g units are said to be %g to %g", e, k.Units-k.Surplus, k.Units)
+				rt.Fatalf("%g units are reported as %g to %g", e, k.Units-k.Surplus, k.Units)
 			}
 		}
 		for key, units := range exact {
 			if _, ok := kept[key]; units > total/size && !ok {
-				rt.Fatalf("a key with %g of %g units is not kept", units, total)
+				rt.Fatalf("a key with %g of %g units is not tracked", units, total)
 			}
 		}
 		if share > 1+1e-9 {
@@ -177,7 +177,7 @@ func TestHotKeysAgainstModel(t *testing.T) {
 	})
 }
 
-// TestFindKey finds what a hash of the report stands for, in the table and in an index.
+// TestFindKey finds the key of a hash in the report, in the table and in an index.
 func TestFindKey(t *testing.T) {
 	t.Parallel()
 	orders := newOrders(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 )
 
-// TestItemSize finds the edge of the 1 KB write unit with ItemSize alone and holds it against what the engine bills.
+// TestItemSize finds the edge of the 1 KB write unit with ItemSize alone and compares it with what the engine bills.
 func TestItemSize(t *testing.T) {
 	ctx := t.Context()
 	ledger := cost.NewLedger()

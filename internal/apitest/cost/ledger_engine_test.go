@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// meter sums what the engine says that its answers cost.
+// meter sums the consumed capacity of the engine's replies.
 type meter struct {
 	engine  *ddbtest.Engine
 	mu      sync.Mutex
@@ -61,9 +61,9 @@ func (m *meter) Do(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// TestLedgerEqualsTheAnswers: 64 goroutines of all operations, on a table with
-// indexes; the ledger holds the sum of what the engine answered, no more and no less.
-func TestLedgerEqualsTheAnswers(t *testing.T) {
+// TestLedgerMatchesReplies: 64 goroutines of all operations, on a table with
+// indexes; the ledger holds exactly the sum of the engine's replies.
+func TestLedgerMatchesReplies(t *testing.T) {
 	needsEngine(t, "counts the engine's answers")
 	ctx := t.Context()
 	e := ddbtest.NewEngine()
@@ -128,7 +128,7 @@ func TestLedgerEqualsTheAnswers(t *testing.T) {
 	}
 }
 
-// TestOptionsOfTables: prefix, page size and the switch that counts nothing.
+// TestOptionsOfTables: prefix, page size and the option that turns counting off.
 func TestOptionsOfTables(t *testing.T) {
 	needsEngine(t, "looks at requests")
 	ctx := t.Context()

@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// Long calls report how far they are, with their items and the units of all their requests; short ones do not.
+// Long calls report their progress, with their items and the units of all their requests; short ones do not.
 func TestProgressOfCalls(t *testing.T) {
 	list := make([]user, 230)
 	keys := make([]string, len(list))
@@ -50,7 +50,7 @@ func TestProgressOfCalls(t *testing.T) {
 		"a name":      {func(ctx context.Context, u *table) error { return u.BatchPut(progress.Named(ctx, "seed"), list) }, "seed", 230, progress.Units{Write: 230}, progress.Done},
 		"a budget": {func(ctx context.Context, u *table) error {
 			if err := u.BatchPut(ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{Items: 100})), list); err == nil {
-				return fmt.Errorf("the budget allowed all")
+				return fmt.Errorf("the budget did not end the call")
 			}
 			return nil
 		}, "BatchWriteItem users", 100, progress.Units{Write: 100}, progress.Stopped},
@@ -87,13 +87,13 @@ func TestProgressOfCalls(t *testing.T) {
 				t.Errorf("got %v", got)
 			}
 			if states[0] != progress.Running || states[len(states)-1] != c.state {
-				t.Errorf("reported were %v", states)
+				t.Errorf("reported %v", states)
 			}
 		})
 	}
 }
 
-// While DynamoDB leaves items, a batch waits, and while an index is made, EnsureTable does; both say so.
+// A batch reports that it waits while DynamoDB leaves items unprocessed, and EnsureTable while an index is created.
 func TestProgressOfWaits(t *testing.T) {
 	waits := func(t *testing.T, call func(ctx context.Context) error) (reasons []string) {
 		t.Helper()
@@ -121,7 +121,7 @@ func TestProgressOfWaits(t *testing.T) {
 			return users.BatchPut(ctx, []user{{ID: "a"}, {ID: "b"}, {ID: "c"}, {ID: "d"}})
 		})
 		if !slices.Equal(got, []string{"left unprocessed by DynamoDB"}) {
-			t.Errorf("the batch waits for %q", got)
+			t.Errorf("the batch reports that it waits for %q", got)
 		}
 		if err := engine.SetFaults(faultrule.On("BatchWriteItem").First(1).Unprocessed(3)); err != nil {
 			t.Fatal(err)
@@ -136,7 +136,7 @@ func TestProgressOfWaits(t *testing.T) {
 			return err
 		})
 		if !slices.Equal(got, []string{"left unprocessed by DynamoDB"}) {
-			t.Errorf("the call that a batch is part of waits for %q", got)
+			t.Errorf("the call around the batch reports that it waits for %q", got)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -147,14 +147,14 @@ func TestProgressOfWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := waits(t, func(ctx context.Context) error { return users.EnsureTable(ctx) }); !slices.Equal(got, []string{"the table is CREATING"}) {
-			t.Errorf("EnsureTable waits for %q", got)
+			t.Errorf("EnsureTable reports that it waits for %q", got)
 		}
 		if _, err := ddb.NewSimpleIndex(users, "byEmail", userEmail); err != nil {
 			t.Fatal(err)
 		}
 		got := waits(t, func(ctx context.Context) error { return users.EnsureTable(ctx) })
 		if len(got) < 2 || got[len(got)-1] != "the table is ACTIVE, index byEmail is CREATING and being filled from the items of the table" {
-			t.Errorf("EnsureTable waits for %q", got)
+			t.Errorf("EnsureTable reports that it waits for %q", got)
 		}
 		ctx, task := progress.Start(progress.NewTracker().With(t.Context()), "start of the program")
 		defer task.End(nil)

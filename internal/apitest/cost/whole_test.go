@@ -55,7 +55,7 @@ func newShop(t testing.TB, n int) *shop {
 	return s
 }
 
-// order returns an order with a size from some bytes to 6 KB.
+// order returns an order of up to 6 KB.
 func (s *shop) order(i int) order {
 	return order{
 		Customer: customerID(fmt.Sprint("c", i%customers)), ID: orderID(fmt.Sprintf("%05d", i)), Status: []string{"open", "paid", "sent"}[i%3],
@@ -81,7 +81,7 @@ func (s *shop) keys(list []order) []ddb.Key[customerID, orderID] {
 	return keys
 }
 
-// TestLearnSizesExplained: under Explain it sends nothing, as every call.
+// TestLearnSizesExplained: under Explain it sends nothing, like every call.
 func TestLearnSizesExplained(t *testing.T) {
 	s := newShop(t, 1)
 	plan, err := ddb.Explain(t.Context(), func(ctx context.Context) error { return ddb.LearnSizes(ctx, s.orders) })
@@ -90,8 +90,8 @@ func TestLearnSizesExplained(t *testing.T) {
 	}
 }
 
-// TestWholeCall: of 1,000 random calls (150 without -long) of each kind at least 95 % cost what Explain has said of the whole call, and where nothing of its size is
-// unknown the upper end is at most 3 times what was paid, in the median (4 times of the fewer calls, whose median varies more).
+// TestWholeCall: of 1,000 random calls (150 without -long) of each kind at least 95 % cost an amount within the range that Explain gave for the whole call. Where
+// all sizes are known, the upper end is at most 3 times the cost in the median (4 times for the fewer calls, whose median varies more).
 func TestWholeCall(t *testing.T) {
 	const n = 400
 	calls, least := apitest.Size(1000, 150), 0.95
@@ -106,7 +106,7 @@ func TestWholeCall(t *testing.T) {
 	type call func(context.Context) error
 	kinds := map[string]struct {
 		sized bool // all sizes are known, so that the range is narrow
-		less  int  // one call in so many, as it is long
+		less  int  // one call in so many, because it is long
 		make  func() call
 	}{
 		"GetItem": {true, 1, func() call {
@@ -239,20 +239,20 @@ func TestWholeCall(t *testing.T) {
 			ratios = append(ratios, (plan.Whole.Read.Max+plan.Whole.Write.Max)/(paid.ReadUnits+paid.WriteUnits))
 		}
 		slices.Sort(ratios)
-		t.Logf("%-22s %5d of %5d within the range, the upper end is %.2f times what was paid in the median", name, within, n, ratios[n/2])
+		t.Logf("%-22s %5d of %5d within the range, the upper end is %.2f times the cost in the median", name, within, n, ratios[n/2])
 		if float64(within) < least*float64(n) {
-			t.Errorf("%s: %d of %d within the range, such as %s", name, within, n, worst)
+			t.Errorf("%s: %d of %d within the range, for example %s", name, within, n, worst)
 		}
 		if math.IsInf(ratios[n/2], 1) && apitest.OnEndpoint() {
-			continue // an engine that states no sizes
+			continue // an engine that reports no sizes
 		}
 		if kind.sized && ratios[n/2] > most {
-			t.Errorf("%s: the upper end is %.2f times what was paid in the median", name, ratios[n/2])
+			t.Errorf("%s: the upper end is %.2f times the cost in the median", name, ratios[n/2])
 		}
 	}
 }
 
-// TestWholeCallUnknown: without the size of the table, what nothing bounds has no upper end, and what is bounded has one.
+// TestWholeCallUnknown: without the size of the table, an unbounded call has no upper end, and a bounded call has one.
 func TestWholeCallUnknown(t *testing.T) {
 	t.Parallel()
 	orders := newOrders(t)
@@ -292,7 +292,7 @@ func TestWholeCallUnknown(t *testing.T) {
 	}
 }
 
-// TestWarnings: designs that cost are named, and others are not.
+// TestWarnings: Explain warns of costly designs and of no others.
 func TestWarnings(t *testing.T) {
 	s := newShop(t, 240)
 	plan := func(run func(context.Context) error) cost.Explanation {
@@ -332,7 +332,7 @@ func TestWarnings(t *testing.T) {
 	}
 	one := make([]order, 400)
 	for i := range one {
-		one[i] = s.order(i * customers) // all of one customer
+		one[i] = s.order(i * customers) // all orders of one customer
 	}
 	x := plan(func(ctx context.Context) error { return s.orders.BatchPut(ctx, one) })
 	if !slices.ContainsFunc(x.Warnings, func(w string) bool { return strings.Contains(w, "400 of the 400 writes are of one partition key") }) {
@@ -350,7 +350,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestExplainLocalFetch: the items that a local index takes from the table are in the range, of one request and of the whole call, although the entries that were
+// TestExplainLocalFetch: the range of one request and of the whole call includes the items that a local index fetches from the table, although the index entries
 // seen before are small.
 func TestExplainLocalFetch(t *testing.T) {
 	t.Parallel()

@@ -70,14 +70,14 @@ type ddbtestTB interface {
 
 var stored = job{ID: "j", Status: "open", Owner: "ann", Due: "d1", Team: "db"}
 
-// TestProvenMembers: what a condition states need not be set, and what is set to that is no change.
+// TestProvenMembers: an update need not set a member whose value a condition proves, and setting a member to its proven value is no change.
 func TestProvenMembers(t *testing.T) {
 	type options = []ddb.UpdateOption[job]
 	is := func(c ...ddb.Cond[job]) ddb.UpdateOption[job] { return ddb.If(c...) }
 	for name, c := range map[string]struct {
 		opts     options
-		want     string   // of the three attributes
-		rejected []string // what the error says
+		want     string   // of the three derived attributes
+		rejected []string // text of the error
 	}{
 		"proven by conditions":      {options{jobStatus.Set("done"), is(jobDue.Eq("d1"), jobOwner.Eq("ann"))}, "  db#d1", nil},
 		"proven in parts":           {options{jobStatus.Set("done"), is(jobDue.Eq("d1")), is(ddb.And(jobOwner.Eq("ann"), jobNote.Ne("x")))}, "  db#d1", nil},
@@ -123,7 +123,7 @@ func TestProvenMembers(t *testing.T) {
 			if c.rejected != nil {
 				for _, w := range c.rejected {
 					if err == nil || !strings.Contains(err.Error(), w) {
-						t.Errorf("%s, %s: %v does not say %q", name, verb, err, w)
+						t.Errorf("%s, %s: the error %v does not contain %q", name, verb, err, w)
 					}
 				}
 				if got != x {
@@ -138,7 +138,7 @@ func TestProvenMembers(t *testing.T) {
 	}
 }
 
-// TestNeverStale: whatever an update sets and proves, it is refused or leaves the derived attributes as they must be.
+// TestNeverStale: every update, whatever it sets and proves, is refused or leaves correct derived attributes.
 func TestNeverStale(t *testing.T) {
 	attrs := map[string]ddb.Str[job, string]{"status": jobStatus, "owner": jobOwner, "due": jobDue, "team": jobTeam}
 	values := map[string][]string{"status": {"open", "done"}, "owner": {"ann", "bob"}, "due": {"d1", "d2"}, "team": {"db", "ui"}}

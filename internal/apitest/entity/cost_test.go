@@ -25,7 +25,7 @@ func (c *canned) Do(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: header, ContentLength: int64(len(c.body)), Body: io.NopCloser(strings.NewReader(c.body)), Request: r}, nil
 }
 
-// page returns a reply of n items of the kinds in turn, all of about the same size.
+// page returns a reply of n items of alternating kinds, all of about the same size.
 func cannedPage(n int, kinds ...string) *canned {
 	items := make([]string, n)
 	for i := range items {
@@ -73,7 +73,7 @@ func readers(tb testing.TB) map[string]func() {
 	}
 }
 
-// TestAllocationsOfTypes is the gate: a page of 100 items of three types allocates about what one of a single type does, and to recognise items costs nothing.
+// TestAllocationsOfTypes is the gate: a page of 100 items of three types allocates about as much as one of a single type, and recognising items allocates nothing.
 func TestAllocationsOfTypes(t *testing.T) {
 	counts := map[string]float64{}
 	for name, read := range readers(t) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package entity_test tests DynamoDB tables that hold items of several types: that a table recognises its own, and that one query
-// reads all.
+// Package entity_test tests DynamoDB tables that hold items of several types: a table recognises its own items, and one query
+// reads all types.
 package entity_test
 
 import (
@@ -132,7 +132,7 @@ func newShop(t *testing.T, k kinds) *shop {
 	return s
 }
 
-// raw stores an item as other programs do.
+// raw stores an item as another program does.
 func (s *shop) raw(t rapid.TB, pk, sk string, attrs ...string) {
 	t.Helper()
 	item := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk}}
@@ -148,7 +148,7 @@ func (s *shop) raw(t rapid.TB, pk, sk string, attrs ...string) {
 	}
 }
 
-// stored returns the item with the key p, sk as other programs see it.
+// stored returns the item with the key p, sk as another program sees it.
 func (s *shop) stored(t testing.TB, sk string) map[string]types.AttributeValue {
 	t.Helper()
 	out, err := s.client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: aws.String(s.name), ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{

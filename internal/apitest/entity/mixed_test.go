@@ -50,7 +50,7 @@ func labels(list []record) string {
 	return strings.Join(all, ", ")
 }
 
-// One query reads items of all types, whole and in order, in whatever way they are recognised; what is unknown follows the policy.
+// One query reads items of all types, whole and in order, however they are recognised. The policy applies to unknown items.
 func TestReadsOfAllTypes(t *testing.T) {
 	const (
 		known    = "customer C#1, line L#1, order O#1, order O#2"
@@ -123,7 +123,7 @@ func TestReadsOfAllTypes(t *testing.T) {
 	}
 }
 
-// Pages have cursors in both directions, as text and as tokens, and the typed query and the mixed one do not take each other's where they read other things.
+// Pages have cursors in both directions, as text and as tokens, and typed and mixed queries refuse each other's cursors where they read different items.
 func TestCursorsOverTypes(t *testing.T) {
 	s := newShop(t, discriminators())
 	fill(t, s)
@@ -161,7 +161,7 @@ func TestCursorsOverTypes(t *testing.T) {
 	if _, err := other.After(first.Next).Page(ctx); !errors.Is(err, ddb.ErrBadCursor) {
 		t.Errorf("a cursor of another read: %v", err)
 	}
-	// The page ends before an unknown item, and the next one begins after the items before it.
+	// The page ends before an unknown item, and the next page begins with it.
 	page, err := entity.Read(s.mixed(t), s.orders.Query("p")).Page(ctx)
 	if labels(page.Items) != "customer C#1, line L#1, order O#1, order O#2" || !errors.Is(err, ddb.ErrOtherEntity) || page.Next.IsZero() {
 		t.Errorf("%s, %v", labels(page.Items), err)
@@ -294,7 +294,7 @@ func TestTransactionsOverTypes(t *testing.T) {
 	}
 }
 
-// What cannot be read as one is refused, before anything is sent.
+// Tables that cannot be read by one query are refused before anything is sent.
 func TestMixedRefused(t *testing.T) {
 	client := apitest.NewClient(t)
 	ctx := t.Context()
@@ -370,7 +370,7 @@ func TestMixedRefused(t *testing.T) {
 	}
 }
 
-// Where only a function tells types apart, an item that two of them take is an error, not a guess.
+// Where only functions recognise types, an item that two of them accept is an error.
 func TestRecognisedTwice(t *testing.T) {
 	k := functions()
 	k.line = []ddb.TableOption{ddb.RecognizeBy(func(i ddb.RawItem) bool { return i.Has("qty") || i.Has("total") }, "qty", "total")}

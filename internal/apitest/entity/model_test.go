@@ -25,7 +25,7 @@ type modelItem struct {
 var numberOf = map[string]string{"order": "total", "customer": "credit", "line": "qty", "": "none", "invoice": "total"}
 
 // Random items of three types and of unknown ones, some under the keys of earlier ones; queries of one type and of all, with random bounds,
-// directions, filters, page sizes and limits, page by page by cursors: each gives what a plain list of the items says.
+// directions, filters, page sizes and limits, page by page by cursors: each result equals that of a plain list of the items.
 func TestQueriesAgainstModel(t *testing.T) {
 	s := newShop(t, discriminators(ddb.SkipOthers()))
 	strict := &shop{}
@@ -72,7 +72,7 @@ func TestQueriesAgainstModel(t *testing.T) {
 		if backwards {
 			slices.Reverse(inRange)
 		}
-		// expected are the items that a read gives, up to the first that ends it.
+		// expected returns the items that a read yields, up to the first item that ends it.
 		expected := func(own func(modelItem) bool, skip, filtered bool) (list []modelItem, other bool) {
 			for _, m := range inRange {
 				switch {

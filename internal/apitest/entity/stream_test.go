@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/entity"
 )
 
-// The changes of a table of several types are read as raw items, and each as what it is, in whatever way it is recognised.
+// The changes of a table of several types are read as raw items, and each item as its own type, however it is recognised.
 func TestChangesOfTypes(t *testing.T) {
 	text := func(s string) streams.AttributeValue { return &streams.AttributeValueMemberS{Value: s} }
 	number := func(s string) streams.AttributeValue { return &streams.AttributeValueMemberN{Value: s} }
@@ -65,7 +65,7 @@ func TestChangesOfTypes(t *testing.T) {
 	}
 	for _, bad := range []string{"", "null", "[]", `{"a":`, `{} {}`} {
 		if _, err := ddb.DecodeItemJSON[ddb.RawItem]([]byte(bad)); err == nil {
-			t.Errorf("%s is an item", bad)
+			t.Errorf("%s recognises an item", bad)
 		}
 	}
 	for name, err := range map[string]error{
@@ -81,7 +81,7 @@ func TestChangesOfTypes(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// A raw item gives its attributes and prints none.
+// A raw item returns its attributes, and prints none of them.
 func TestRawItem(t *testing.T) {
 	item, err := ddb.DecodeItemJSON[ddb.RawItem]([]byte(`{"pk":{"S":"sec\"ret"},"n":{"N":"1"}}`))
 	if err != nil {

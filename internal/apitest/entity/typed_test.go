@@ -12,8 +12,8 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// The keys are such that each way to recognise items works: C#1, O#1 and O#2, L#1, and U#1 of no type. In the partition of
-// "mix" an unknown item is under a key that an order could have.
+// The keys are such that each way to recognise items works: C#1, O#1 and O#2, L#1, and U#1 of no type. The partition
+// "mix" has an unknown item under a key that an order could have.
 func fill(t *testing.T, s *shop) {
 	t.Helper()
 	s.raw(t, "p", "C#1", "type", "customer", "credit", "5", "name", "Ann", "g", "g1", "at", "t1")
@@ -25,8 +25,8 @@ func fill(t *testing.T, s *shop) {
 
 var ways = map[string]func(...ddb.TableOption) kinds{"discriminator": discriminators, "prefix": prefixes, "function": functions}
 
-// reads are all ways to read items of one type. Each reads where orders stand and where a customer does, and gives how many orders it
-// was given.
+// reads are all ways to read items of one type. Each reads the keys of orders and that of a customer, and returns the number of
+// orders read.
 var reads = map[string]func(t *testing.T, s *shop, own bool) (n int, err error){
 	"Get": func(t *testing.T, s *shop, own bool) (int, error) {
 		o, err := s.orders.Get(t.Context(), "p", skOf(own))
@@ -125,7 +125,7 @@ func each(t *testing.T, collect func(context.Context) ([]order, error)) (int, er
 	return len(list), err
 }
 
-// No read of one type gives an item of another, in whatever way items are recognised.
+// No read of one type returns an item of another, however items are recognised.
 func TestReadsOfOneType(t *testing.T) {
 	for way, of := range ways {
 		t.Run(way, func(t *testing.T) {
@@ -141,12 +141,12 @@ func TestReadsOfOneType(t *testing.T) {
 					t.Errorf("%s of orders, others skipped: %d, %v", name, n, err)
 				}
 				if way == "prefix" && strings.Contains(name, "Get") || way == "prefix" && name == "Exists" {
-					continue // the key is refused, see TestKeysWithoutPrefix
+					continue // the key is refused: see TestKeysWithoutPrefix
 				}
 				n, err := read(t, strict, false)
 				want := ddb.ErrOtherEntity
 				if name == "Count" {
-					want = nil // it counts orders
+					want = nil // Count counts orders
 				}
 				if n != 0 || !errors.Is(err, want) || (want == nil) != (err == nil) {
 					t.Errorf("%s of a customer: %d, %v, want %v", name, n, err, want)
@@ -159,7 +159,7 @@ func TestReadsOfOneType(t *testing.T) {
 	}
 }
 
-// Queries, scans and indexes, hydrated or not, give the two orders alone, page by page too.
+// Queries, scans and indexes, hydrated or not, return only the two orders, also page by page.
 func TestRangesOfOneType(t *testing.T) {
 	for way, of := range ways {
 		t.Run(way, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestRangesOfOneType(t *testing.T) {
 			}
 			byItself := ddb.ErrOtherEntity
 			if way == "prefix" {
-				byItself = nil // the query reads orders alone
+				byItself = nil // the query reads orders only
 			}
 			orders("query", lax.orders.Query("p").Collect, nil)
 			orders("query, backwards, in small pages", lax.orders.Query("p").Descending().PageSize(1).Collect, nil)
@@ -224,8 +224,8 @@ func TestRangesOfOneType(t *testing.T) {
 	}
 }
 
-// If the items before one of another type were read, they are returned, and the cursor is after them.
-func TestPageInFrontOfAnother(t *testing.T) {
+// Items that were read before one of another type are returned, and the cursor is after them.
+func TestPageEndsBeforeOtherType(t *testing.T) {
 	s := newShop(t, discriminators())
 	s.raw(t, "p", "1", "type", "order", "total", "1")
 	s.raw(t, "p", "2", "type", "customer")
@@ -271,7 +271,7 @@ func TestKeysWithoutPrefix(t *testing.T) {
 	}
 }
 
-// What is defined wrongly is refused by New.
+// New refuses wrong definitions.
 func TestEntityOptionsRefused(t *testing.T) {
 	client := apitest.NewClient(t)
 	for name, opts := range map[string][]ddb.TableOption{

@@ -23,7 +23,7 @@ type outcome struct{ absent, own, other bool }
 var writes = map[string]struct {
 	do   func(ctx context.Context, s *shop, c ...ddb.WriteOption[order]) error
 	want outcome // whether it applies
-	put  bool    // it stores an item where there is none, whose total is 7
+	put  bool    // it stores an item with total 7 if there is none
 }{
 	"Put": {func(ctx context.Context, s *shop, c ...ddb.WriteOption[order]) error {
 		return s.orders.Put(ctx, seven(), c...)
@@ -76,8 +76,8 @@ func inTx(op func(*shop) ddb.TxOp) func(context.Context, *shop, ...ddb.WriteOpti
 	}
 }
 
-// A write of one type never changes or removes an item of another, or of none, under the same key; what it stores has the discriminator.
-func TestWritesOverOthers(t *testing.T) {
+// A write of one type never changes or removes an item of another type, or of no type, under the same key. The item that it stores has the discriminator.
+func TestWritesKeepOtherTypes(t *testing.T) {
 	s := newShop(t, discriminators())
 	for name, w := range writes {
 		for _, stored := range []string{"", "order", "customer", "unknown", "no type"} {
@@ -124,8 +124,8 @@ func TestWritesOverOthers(t *testing.T) {
 	}
 }
 
-// On a table with revisions, tombstones and stamps it is the same.
-func TestRevisionsOverOthers(t *testing.T) {
+// The same holds for a table with revisions, tombstones and stamps.
+func TestRevisionsKeepOtherTypes(t *testing.T) {
 	type account struct {
 		PK  string       `dynamodbav:"pk"`
 		SK  string       `dynamodbav:"sk"`
@@ -176,7 +176,7 @@ func TestRevisionsOverOthers(t *testing.T) {
 	if _, err := a.Update(ctx, key, sum.Add(1)); err != nil {
 		t.Error(err)
 	}
-	// A tombstone names its type, and gives way to an item of it.
+	// A tombstone has its type, and is replaced by an item of that type.
 	if err := a.DeleteKey(ctx, key); err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestRevisionsOverOthers(t *testing.T) {
 	}
 }
 
-// A function is no condition, so a write must give one; Create has one, and what the function does not take is not stored.
+// A function cannot be sent as a condition, so a write must state one. Create has its own. An item that the function does not accept is not stored.
 func TestWritesByFunction(t *testing.T) {
 	s := newShop(t, functions())
 	for name, w := range writes {
@@ -218,7 +218,7 @@ func TestWritesByFunction(t *testing.T) {
 	}
 }
 
-// Batches have no conditions: without a prefix they are refused, with one they write the discriminator too.
+// Batches have no conditions: without a prefix they are refused, with a prefix they also write the discriminator.
 func TestBatchWrites(t *testing.T) {
 	s := newShop(t, discriminators())
 	keys := []ddb.Key[string, string]{s.orders.Key("p", "k")}
@@ -246,7 +246,7 @@ func TestBatchWrites(t *testing.T) {
 	}
 }
 
-// The field of a discriminator gets its value, in the item and in the caller's, and cannot be changed.
+// The field of a discriminator is set in the stored item and in the caller's, and cannot be changed.
 func TestDiscriminatorField(t *testing.T) {
 	s := newShop(t, discriminators())
 	l := line{PK: "p", SK: "k", Type: "something", Qty: 1}
@@ -266,7 +266,7 @@ func TestDiscriminatorField(t *testing.T) {
 }
 
 // Items of types that keep unknown attributes are marked once, however often they are stored.
-func TestDiscriminatorBesideUnknownAttributes(t *testing.T) {
+func TestDiscriminatorWithUnknownAttributes(t *testing.T) {
 	type open struct {
 		PK   string                          `dynamodbav:"pk"`
 		SK   string                          `dynamodbav:"sk"`
@@ -293,7 +293,7 @@ func TestDiscriminatorBesideUnknownAttributes(t *testing.T) {
 	}
 }
 
-// Items from before the table had a discriminator get it by an update of a table that recognises them otherwise.
+// Items that are older than the discriminator get it by an update through a table that recognises them by other means.
 func TestDiscriminatorIsAdded(t *testing.T) {
 	s := newShop(t, discriminators())
 	s.raw(t, "p", "k", "qty", "3")

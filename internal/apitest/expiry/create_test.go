@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// protections are options of the table that determine what proves the outcome of a write.
+// protections are the options of a table by which the outcome of a write can be proven.
 var protections = map[string][]ddb.TableOption{
 	"none":             nil,
 	"version":          {ddb.Version(sessionVersion)},
@@ -35,8 +35,8 @@ func (x *tables) stored(t testing.TB, id int) session {
 	return s
 }
 
-// TestCreateOverExpired: a create treats an expired item as absent, alone or in a transaction, whichever program has written it;
-// any other item is an error and is unchanged.
+// TestCreateOverExpired: a create treats an expired item as absent, alone or in a transaction, whichever program has written
+// it. Any other item makes the create fail and stays unchanged..
 func TestCreateOverExpired(t *testing.T) {
 	for name, opts := range protections {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestCreateOverExpired(t *testing.T) {
 						case !state.expired && (!errors.Is(err, ddb.ErrConditionFailed) || now.Device != "old"):
 							t.Errorf("%s: %+v, %v", what, now, err)
 						}
-						// The item that was made is one to go on with.
+						// Further writes of the created item succeed.
 						if err == nil {
 							fresh.Device = "again"
 							if err := x.sessions.Put(ctx, &fresh); err != nil {
@@ -84,7 +84,7 @@ func TestCreateOverExpired(t *testing.T) {
 	}
 }
 
-// TestCreateWithoutHiding: if expired items are shown, they are also items for a create.
+// TestCreateWithoutHiding: if expired items are shown, a create treats them as existing.
 func TestCreateWithoutHiding(t *testing.T) {
 	ctx := t.Context()
 	x := newTables(t, apitest.NewClient(t))
@@ -101,7 +101,7 @@ func TestCreateWithoutHiding(t *testing.T) {
 	}
 }
 
-// TestOtherWritesActOnExpired: all writes but Create act on what is stored.
+// TestOtherWritesActOnExpired: all writes except Create act on the stored item.
 func TestOtherWritesActOnExpired(t *testing.T) {
 	ctx := t.Context()
 	x := newTables(t, apitest.NewClient(t))
@@ -120,8 +120,8 @@ func TestOtherWritesActOnExpired(t *testing.T) {
 	}
 }
 
-// TestCreateKeepsWhatWasProlonged: an item whose time another program has prolonged meanwhile is not replaced, although its revision is the same.
-func TestCreateKeepsWhatWasProlonged(t *testing.T) {
+// TestCreateKeepsProlongedItem: an item whose expiry another program has extended in the meantime is not replaced, although its revision is the same.
+func TestCreateKeepsProlongedItem(t *testing.T) {
 	for name, opts := range protections {
 		t.Run(name, func(t *testing.T) {
 			apitest.NeedsEngine(t, "a write comes between two requests")
@@ -159,7 +159,7 @@ func TestCreateKeepsWhatWasProlonged(t *testing.T) {
 
 //go:fix inline
 
-// TestCreateOverExpiredWithFaults: whatever happens to one request, what is reported is what happened; on a table with tombstones it is known.
+// TestCreateOverExpiredWithFaults: after any fault of one request, the reported outcome is the real one; on a table with tombstones it is always known.
 func TestCreateOverExpiredWithFaults(t *testing.T) {
 	apitest.NeedsEngine(t, "faults")
 	for name, opts := range protections {
@@ -187,7 +187,7 @@ func TestCreateOverExpiredWithFaults(t *testing.T) {
 						t.Errorf("done, but %+v is stored", now)
 					case errors.Is(err, ddb.ErrOutcomeUnknown):
 						if _, lasting := map[string]bool{"tombstones": true, "both, tombstones": true}[name]; lasting {
-							t.Errorf("unknown, though the tags outlive the item: %v", err)
+							t.Errorf("unknown, although the tags outlive the item: %v", err)
 						}
 					case err != nil && now.Device != "old":
 						t.Errorf("%v, but %+v is stored", err, now)

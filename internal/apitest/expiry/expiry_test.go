@@ -55,7 +55,7 @@ var noon = time.Date(2026, 6, 1, 12, 0, 0, 700_000_000, time.UTC)
 
 const year = 365 * 24 * time.Hour
 
-// states are times to live, and whether an item with them has expired at noon. 0 means no time to live.
+// states are values of the TTL attribute, and whether such an item has expired at noon. 0 means no TTL.
 var states = []struct {
 	name    string
 	until   int64
@@ -77,7 +77,7 @@ type tables struct {
 	clock    *clock
 	sessions *ddb.Table[session, string, int]
 	byDevice *ddb.Index[session, string, int]   // a global index of some attributes
-	byTime   *ddb.Index[session, string, int64] // of which the time to live is the key
+	byTime   *ddb.Index[session, string, int64] // a global index whose key is the TTL attribute
 	local    *ddb.LocalIndex[session, string, int64]
 }
 
@@ -99,7 +99,7 @@ func newTables(t testing.TB, client *dynamodb.Client, opts ...ddb.TableOption) *
 	return x
 }
 
-// put stores a session as another program does.
+// put stores a session as another program would.
 func (x *tables) put(t testing.TB, s session) {
 	t.Helper()
 	item := map[string]types.AttributeValue{
@@ -138,7 +138,7 @@ func sorted(list []session, err error) (string, error) {
 	return idsOf(list, err)
 }
 
-// TestReadsHideExpired: every way to read an item leaves out the expired ones and nothing else, and shows all when asked to.
+// TestReadsHideExpired: every kind of read leaves out exactly the expired items, and includes them with IncludeExpired.
 func TestReadsHideExpired(t *testing.T) {
 	for name, opts := range map[string][]ddb.TableOption{
 		"fast":            nil,
@@ -295,15 +295,15 @@ func TestReadsHideExpired(t *testing.T) {
 	}
 }
 
-// gets returns the options for reads by key among the options of queries.
+// gets returns those options of queries that are also options of reads by key.
 func gets(opts []ddb.ReadOption) (list []ddb.GetOption) {
 	for _, o := range opts {
-		list = append(list, o.(ddb.GetOption)) //nolint:forcetypeassert // the test gives no other
+		list = append(list, o.(ddb.GetOption)) //nolint:forcetypeassert // the test passes no other
 	}
 	return list
 }
 
-// TestExpiryClock: what is hidden follows the clock of the table, without a new request for the same query value.
+// TestExpiryClock: the table's clock determines what is hidden, also for a query value that is run again.
 func TestExpiryClock(t *testing.T) {
 	ctx := t.Context()
 	x := newTables(t, apitest.NewClient(t))
@@ -320,7 +320,7 @@ func TestExpiryClock(t *testing.T) {
 	}
 }
 
-// TestPagesHideExpired: whatever is expired, pages are full up to their limit, follow one another without a gap, and count what they hid.
+// TestPagesHideExpired: whichever items have expired, pages are full up to their limit, follow one another without gaps, and count the hidden items.
 func TestPagesHideExpired(t *testing.T) {
 	client := apitest.NewClient(t)
 	x := newTables(t, client)
@@ -387,7 +387,7 @@ func TestPagesHideExpired(t *testing.T) {
 
 // TestHydrateHides: an item that has expired after its entry in the index was read is hidden, not missing.
 func TestHydrateHides(t *testing.T) {
-	apitest.NeedsEngine(t, "the index is behind its table by a write between two requests")
+	apitest.NeedsEngine(t, "a write between two requests makes the index older than its table")
 	ctx := t.Context()
 	x := newTables(t, apitest.NewClient(t))
 	for i := range 3 {
@@ -421,7 +421,7 @@ func (f afterQuery) End(_ context.Context, call *ddb.Call) {
 	}
 }
 
-// TestHideExpiredRefused: what cannot tell expired items is refused when it is described.
+// TestHideExpiredRefused: a table or index that cannot recognise expired items is refused when it is defined.
 func TestHideExpiredRefused(t *testing.T) {
 	client := apitest.NewClient(t)
 	if _, err := ddb.New(client, "sessions", sessionUser, sessionID, ddb.HideExpired()); err == nil || !strings.Contains(err.Error(), "HideExpired needs ddb.TTL") {
@@ -453,7 +453,7 @@ func TestHideExpiredRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, tc.err)
 		}
 	}
-	// Without the option such an index is as good as any.
+	// Without the option such an index is accepted.
 	plain, err := ddb.New(client, "sessions", sessionUser, sessionID, ddb.TTL(sessionUntil))
 	if err != nil {
 		t.Fatal(err)

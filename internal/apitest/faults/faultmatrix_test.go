@@ -58,16 +58,16 @@ type matrixVerb struct {
 	effect func(u *user) int64
 	// refuses reports that the write must fail because of its condition.
 	refuses bool
-	// immune returns the tables on which even a delivery unknown to the client cannot apply it twice.
+	// immune returns the tables on which even a delivery unknown to the client cannot apply the write twice.
 	immune func(protection) bool
-	// decided reports that a lost reply of this kind leaves no doubt. A rejection never does, nor does one with a request ID.
+	// decided reports that the outcome is known after a lost reply of this kind. It always is after a rejection, and with a request ID.
 	decided func(protection, fault) bool
 }
 
 func always(protection) bool    { return true }
 func guarded(p protection) bool { return p.version || p.revision }
 
-// certain: no lost reply leaves a doubt.
+// certain: the outcome is known after every lost reply.
 func certain(protection, fault) bool { return true }
 
 // proven: only a revision proves what happened.
@@ -76,7 +76,7 @@ func proven(p protection, _ fault) bool { return p.revision }
 // repeated: without a condition it is sent again, and a revision proves the outcome.
 func repeated(p protection, _ fault) bool { return p.revision || !p.version }
 
-// isNew returns 1 for the item that the writes of a whole item store.
+// isNew returns 1 for the item that writes of a whole item store.
 func isNew(u *user) int64 {
 	if u != nil && u.Name == "new" {
 		return 1
@@ -111,7 +111,7 @@ var matrixVerbs = []matrixVerb{
 	{name: "Create", absent: true, effect: isNew, immune: always, decided: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
 	}},
-	{name: "Create of what is there", refuses: true, effect: isNew, immune: always, decided: func(p protection, _ fault) bool { return p.tombstones }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
+	{name: "Create of an existing item", refuses: true, effect: isNew, immune: always, decided: func(p protection, _ fault) bool { return p.tombstones }, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
 		return t.Create(ctx, &user{ID: u.ID, Name: "new"})
 	}},
 	{name: "Replace", effect: isNew, immune: always, decided: proven, run: func(ctx context.Context, _ *dynamodb.Client, t *users, u user) error {
@@ -245,7 +245,7 @@ func (m *matrixCell) check(name string, at int, plan ...fault) {
 	cancel()
 	reached := m.f.Requests() > at // the call was long enough for the fault to occur
 	m.f.Set(nil)
-	<-time.After(6 * time.Second) // for ghosts
+	<-time.After(6 * time.Second) // for late requests
 	stored, rerr := m.table.Get(m.Context(), u.ID, ddb.Consistent())
 	var effect int64
 	switch {

@@ -18,8 +18,8 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// TestRowA2Counters: over an unreliable network, a counter is between the acknowledged number and that plus the unknown number;
-// exact counts leave fewer unknown.
+// TestRowA2Counters: over an unreliable network, a counter is at least the number of acknowledged writes and at most that plus
+// the unknown ones; exact counts leave fewer unknown.
 func TestRowA2Counters(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")
@@ -171,11 +171,11 @@ func (m *matrixCell) end(after time.Duration, what fault) {
 		m.Errorf("after %v, %s: reported %v, applied %d times", after, what, err, effect)
 	}
 	if ended != nil && !applied && (unknown || effect == 0) && !errors.Is(err, ended) && !m.verb.refuses {
-		m.Errorf("after %v: the error does not tell that the context ended: %v", after, err)
+		m.Errorf("after %v: the error does not match the context's error: %v", after, err)
 	}
 }
 
-// TestRowC3Reason: the error has the reason of a throttled request, and what to do about it.
+// TestRowC3Reason: the error of a throttled request gives the reason and what to do.
 func TestRowC3Reason(t *testing.T) {
 	needsEngine(t, "faults")
 	synctest.Test(t, func(t *testing.T) {

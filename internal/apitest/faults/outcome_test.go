@@ -41,7 +41,7 @@ func TestSingleFaults(t *testing.T) {
 }
 
 func singleFault(ctx context.Context, t *testing.T, f *faulty, users, plain *ddb.SimpleTable[user, string], what fault) {
-	// Conditional writes on a versioned table end as success: no false conflict.
+	// Conditional writes on a versioned table succeed: there is no false conflict.
 	u := user{ID: "u", Name: "first"}
 	f.Set(first("PutItem", what))
 	if err := users.Create(ctx, &u); err != nil || u.Version != 1 {
@@ -149,7 +149,7 @@ func TestWorstAttemptDecides(t *testing.T) {
 		if err := plain.Put(ctx, &u); !errors.Is(err, ddb.ErrThrottled) || errors.Is(err, ddb.ErrOutcomeUnknown) {
 			t.Errorf("throttled only: %v", err)
 		}
-		// Counting at least once is the caller's choice.
+		// With AtLeastOnce the caller accepts a double count.
 		f.Set(first("UpdateItem", lostAfter))
 		if got, err := plain.Update(ctx, "u", userLogins.Add(1).AtLeastOnce()); err != nil || got.Logins != 2 {
 			t.Errorf("at least once: %+v, %v", got, err)
@@ -157,7 +157,7 @@ func TestWorstAttemptDecides(t *testing.T) {
 	})
 }
 
-// TestOutcomeAfterCancel: a context that ends in flight leaves the outcome unknown and is visible in the error.
+// TestOutcomeAfterCancel: if the context ends while a request is in flight, the outcome is unknown and the error matches the context's error.
 func TestOutcomeAfterCancel(t *testing.T) {
 	needsEngine(t, "faults")
 	f, client := newFaulty(t)

@@ -71,10 +71,10 @@ func TestRetryTable(t *testing.T) {
 		{"server error of a read", error500Before, get, map[string]int{"GetItem": 3}, errAny},
 		{"server error of a count", error500Before, count, map[string]int{"UpdateItem": 1}, ddb.ErrOutcomeUnknown},
 		{"silent server", hung, get, map[string]int{"GetItem": 3}, context.DeadlineExceeded},
-		{"foreign reply of a read", foreignReply, get, map[string]int{"GetItem": 3}, errAny},
-		{"cut reply of a read", cutReply, get, map[string]int{"GetItem": 3}, errAny},
-		{"cut reply of a write", cutReply, put, map[string]int{"PutItem": 1}, nil},
-		{"cut reply of a transaction", cutReply, transact, map[string]int{"TransactWriteItems": 1}, nil},
+		{"reply to another read", foreignReply, get, map[string]int{"GetItem": 3}, errAny},
+		{"truncated reply of a read", cutReply, get, map[string]int{"GetItem": 3}, errAny},
+		{"truncated reply of a write", cutReply, put, map[string]int{"PutItem": 1}, nil},
+		{"truncated reply of a transaction", cutReply, transact, map[string]int{"TransactWriteItems": 1}, nil},
 	} {
 		t.Run(tc.row, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -123,8 +123,8 @@ func TestConflictsAreRetriedOnAnyClient(t *testing.T) {
 }
 
 // TestOneBudgetForAllLayers (row C1): 1,000 jobs of every kind against a server that always fails
-// cost at most 1.2 requests each, whichever layer retries. A throttled batch goes on for a minute, with one request a
-// second once the budget is empty.
+// send at most 1.2 requests each, whichever layer retries. A throttled batch continues for a minute, with one
+// request a second once the budget is empty.
 func TestOneBudgetForAllLayers(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")
@@ -184,8 +184,8 @@ func TestOneBudgetForAllLayers(t *testing.T) {
 	}
 }
 
-// TestCancelledTransactionsAreRetriedByUs: the SDK does not retry cancellations, and the library retries only those.
-func TestCancelledTransactionsAreRetriedByUs(t *testing.T) {
+// TestLibraryRetriesCancelledTransactions: the SDK does not retry cancellations, and the library retries only those.
+func TestLibraryRetriesCancelledTransactions(t *testing.T) {
 	needsEngine(t, "faults")
 	const conflict = errorType + `TransactionCanceledException","Message":"cancelled","CancellationReasons":[{"Code":"TransactionConflict","Message":"ongoing"}]}`
 	synctest.Test(t, func(t *testing.T) {

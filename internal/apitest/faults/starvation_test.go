@@ -17,7 +17,7 @@ import (
 )
 
 // TestRowC2HotTable: a table that throttles every request does not slow down the calls on another table of the same client. A
-// rate limiter for the whole client, such as the SDK's adaptive mode, would.
+// rate limiter for the whole client, such as the SDK's adaptive mode, would slow them down.
 func TestRowC2HotTable(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")
@@ -82,7 +82,7 @@ func TestRowC2HotTable(t *testing.T) {
 			t.Fatalf("only %d writes were throttled", throttled)
 		}
 		if beside > alone*12/10 {
-			t.Errorf("the healthy table's p99 is %v beside a hot table, %v alone", beside, alone)
+			t.Errorf("the healthy table's p99 is %v next to a hot table, %v alone", beside, alone)
 		}
 	})
 }

@@ -28,9 +28,9 @@ import (
 
 var bigStorm = flag.Bool("storm", false, "storms of 64 x 10,000 writes")
 
-// TestStorm (rows A1 and A4 of the fault matrix): 64 writers of versioned items, 5 % of all requests,
-// reads too, with a fault of any kind, over a client with the defaults of NewClient. What
-// each writer got is compared with all that the engine applied.
+// TestStorm (rows A1 and A4 of the fault matrix): 64 writers of versioned items, with a fault of any
+// kind in 5 % of all requests, including reads, over a client with the defaults of NewClient. The results of each
+// writer are compared with what the engine applied.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")
@@ -41,7 +41,7 @@ func TestStorm(t *testing.T) {
 		revision bool
 		unknown  float64 // at most, of all writes
 	}{
-		// A number proves nothing after a lost reply.
+		// A version number proves nothing after a lost reply.
 		{"hot items with version", 16, 200, false, 0.1},
 		{"hot items with revision", 16, 1000, true, 0.0005},
 		{"quiet items with revision", 1024, 200, true, 0.0005},
@@ -64,7 +64,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// storm is what happened in a storm.
+// storm records what happened in a storm.
 type storm struct {
 	*testing.T
 	f     *faulty
@@ -75,7 +75,7 @@ type storm struct {
 	// applied has the writers of every version of every item, as the engine saw them.
 	applied map[string]map[int64][]string
 	writes  []stormWrite
-	newest  map[string]int64 // version that is known to be stored
+	newest  map[string]int64 // highest version known to be stored
 }
 
 type stormWrite struct {
@@ -176,7 +176,7 @@ func (s *storm) blow(writers, rounds int) {
 		})
 	}
 	wg.Wait()
-	<-time.After(6 * time.Second) // for the last ghosts
+	<-time.After(6 * time.Second) // for the last late requests
 	s.f.Set(nil)
 }
 

@@ -97,7 +97,7 @@ func TestEncrypted(t *testing.T) {
 			t.Errorf("the state is %q, the view %q", a.State, v.Value)
 		}
 		if _, err := o.subjects.Key(ctx, "account-2"); err == nil {
-			t.Error("a subject that was forgotten has a key")
+			t.Error("a forgotten subject still has a key")
 		}
 	})
 }

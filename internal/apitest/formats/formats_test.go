@@ -3,7 +3,7 @@
 // Package formats_test compares everything that the library stores or returns to programs with files of earlier formats: an
 // accidental change of a format makes data of earlier programs unreadable.
 //
-//	go test ./internal/apitest/formats -update    writes the files; only for a change that is meant, with a way for stored data
+//	go test ./internal/apitest/formats -update    writes the files; only for an intended change, with a migration for stored data
 package formats_test
 
 import (
@@ -32,8 +32,8 @@ var update = flag.Bool("update", false, "write testdata")
 // stored is the content of tables: items as DynamoDB JSON, by table, in the order of their text.
 type stored map[string][]json.RawMessage
 
-// check writes with one program, and holds what it stored against the golden file; then it lets read find its way in a
-// database that holds the golden file's items. Both run in a bubble, whose clock begins at the start of the year 2000.
+// check runs write, and compares what it stored with the golden file; then it runs read on a database with the items
+// of the golden file. Both run in a bubble, whose clock begins at the start of the year 2000.
 func check(t *testing.T, name string, create, write, read func(t *testing.T, client *dynamodb.Client)) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".json")
@@ -55,7 +55,7 @@ func check(t *testing.T, name string, create, write, read func(t *testing.T, cli
 			t.Errorf("what is stored differs from %s:\n%s", file, difference(string(w), string(g)))
 		}
 	})
-	// Files of earlier formats, whose data are still there, have the name with a suffix.
+	// Files of earlier formats, which stored data may still have, have a suffix in their name.
 	earlier, err := filepath.Glob(filepath.Join("testdata", name+"-*.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -225,10 +225,10 @@ func binary(t *testing.T, of any) []byte {
 	return data
 }
 
-// random matches what differs from run to run: binary values, of which the length is compared, and ids.
+// random matches values that differ from run to run: ids, and binary values, of which only the length is compared.
 var random = regexp.MustCompile(`"B": ?"[^"]*"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}|[A-Z2-7]{26}|[0-9A-Za-z_-]{22}`)
 
-// mask replaces what is random by its length.
+// mask replaces random values by their lengths.
 func mask(text []byte) []byte {
 	return random.ReplaceAllFunc(text, func(m []byte) []byte {
 		if bytes.HasPrefix(m, []byte(`"B"`)) {
@@ -238,7 +238,7 @@ func mask(text []byte) []byte {
 	})
 }
 
-// difference names the lines that are in one text only.
+// difference lists the lines that only one of the texts has.
 func difference(want, got string) string {
 	var b strings.Builder
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")

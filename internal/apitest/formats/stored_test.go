@@ -26,7 +26,7 @@ import (
 	"github.com/dynamotable/ddb/unique"
 )
 
-// row is an item of a table with everything that the root package stores by itself.
+// row is an item of a table with every attribute that the root package adds.
 type row struct {
 	ID       string       `dynamodbav:"id"`
 	Name     string       `dynamodbav:"name"`
@@ -89,11 +89,11 @@ func TestRows(t *testing.T) {
 		back, err := ddb.ParseETag(tag)
 		must(t, err)
 		if back.ETag() != tag {
-			t.Errorf("ETag %s comes back as %s", tag, back.ETag())
+			t.Errorf("ETag %s is read back as %s", tag, back.ETag())
 		}
 		must(t, table.Put(ctx, &r))
 		if _, err := table.Get(ctx, "gone"); err == nil {
-			t.Error("a deleted item is read")
+			t.Error("a deleted item was read")
 		}
 		must(t, table.Create(ctx, &row{ID: "gone"}))
 	})
@@ -119,7 +119,7 @@ func TestUnique(t *testing.T) {
 	}, func(t *testing.T, client *dynamodb.Client) {
 		u := names(t, client)
 		if err := ddb.Transact(ctx, client, u.TxReserve("tenant", "a#b@example.org", "u3")); err == nil {
-			t.Error("a value that is taken is given again")
+			t.Error("a reserved value was reserved again")
 		}
 		must(t, ddb.Transact(ctx, client, u.TxRelease("tenant", "a#b@example.org", "u1"), u.TxRelease("", strings.Repeat("x", 300), "u2")))
 	})
@@ -152,7 +152,7 @@ func TestJobs(t *testing.T) {
 	})
 }
 
-// handed are the texts that are returned to programs and passed back by them.
+// handed are the texts that programs get and pass back.
 type handed struct {
 	Cursor   string
 	Token    string
@@ -227,19 +227,19 @@ func TestTexts(t *testing.T) {
 	next, err := q.After(cursor).Page(ctx)
 	must(t, err)
 	if len(next.Items) != 2 || next.Items[0].At != 2 {
-		t.Errorf("after the cursor from before: %+v", next.Items)
+		t.Errorf("after the cursor of the earlier format: %+v", next.Items)
 	}
 	cursor, err = pagetoken.Open(tokens, q, before.Token, pagetoken.ForTenant("t"))
 	must(t, err)
 	if cursor.String() != before.Cursor {
-		t.Error("the token from before opens to another cursor")
+		t.Error("the token of the earlier format has another cursor")
 	}
 	revision, err := ddb.ParseETag(before.ETag)
 	must(t, err)
 	var same ddb.Revision
 	must(t, json.Unmarshal(before.Revision, &same))
 	if revision.ETag() != before.ETag || same.ETag() != before.ETag {
-		t.Error("the revision from before is read as another one")
+		t.Error("the revision of the earlier format is read as another one")
 	}
 	resumed, err := sweep.Of(table.Scan()).Resume(before.Sweep)
 	must(t, err)
@@ -249,12 +249,12 @@ func TestTexts(t *testing.T) {
 		left += len(page.Items)
 	}
 	if left != 2 {
-		t.Errorf("after the position of a sweep from before: %d items", left)
+		t.Errorf("after the position of a sweep of the earlier format: %d items", left)
 	}
 	data, err := objects.Fetch(ctx, before.Payload)
 	must(t, err)
 	if len(data) != 8000 {
-		t.Errorf("%d bytes behind the payload reference from before", len(data))
+		t.Errorf("the payload reference of the earlier format has %d bytes", len(data))
 	}
 }
 

@@ -53,7 +53,7 @@ func newOrders(t *testing.T) *ddb.SimpleTable[order, string] {
 	return orders
 }
 
-// TestZeroHandles: a zero handle is an error of the call that uses it, whatever the handle and the method.
+// TestZeroHandles: a call with a zero handle returns an error, whatever the handle and the method.
 func TestZeroHandles(t *testing.T) {
 	orders := newOrders(t)
 	if err := orders.Put(t.Context(), &order{ID: "o1"}); err != nil {
@@ -110,12 +110,12 @@ func TestZeroHandles(t *testing.T) {
 	}
 }
 
-// foreign has the method of key fields but is not one.
+// foreign has the method of key fields but is no key field.
 type foreign struct{}
 
 func (foreign) HandleOf(*order, string) {}
 
-// strange has the method of options but is not one.
+// strange has the method of options but is no option.
 type strange struct{ what any }
 
 func (s strange) ChangeOrIf(*order) any    { return s.what }
@@ -130,14 +130,14 @@ func TestForeignOptions(t *testing.T) {
 			t.Error(what, err, err2)
 		}
 	}
-	// What is converted to a handle of another type gives an error, and nothing is read that is not there.
+	// A handle that is converted to another type gives an error, and no memory is misread.
 	as := (*ddb.StrHandle[*order, string])(total)
 	if _, err := orders.Update(t.Context(), "o1", as.Set("x")); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "codec of int64 used for a string") {
 		t.Error(err)
 	}
 }
 
-// TestHandlesShowNames: a handle prints as item type and attribute in every way, and never a key of a map.
+// TestHandlesShowNames: with every verb a handle prints its item type and attribute, and never a map key.
 func TestHandlesShowNames(t *testing.T) {
 	var none ddb.Num[order, int64]
 	wrong := ddb.Field(func(*order) *bool { return new(bool) })
@@ -171,7 +171,7 @@ func TestHandlesShowNames(t *testing.T) {
 	}
 }
 
-// TestConditionsRender: each method makes the condition that its comment says.
+// TestConditionsRender: each method renders the condition that its comment describes.
 func TestConditionsRender(t *testing.T) {
 	for want, cond := range map[string]ddb.Cond[order]{
 		"note = ?": note.Eq("x"), "note <> ?": note.Ne("x"), "total < ?": total.Lt(1), "total <= ?": total.Le(1), "total > ?": total.Gt(1), "total >= ?": total.Ge(1),
@@ -186,7 +186,7 @@ func TestConditionsRender(t *testing.T) {
 	}
 }
 
-// TestHandleAllocations holds what conditions and changes allocate.
+// TestHandleAllocations limits what conditions and changes allocate.
 func TestHandleAllocations(t *testing.T) {
 	if testing.CoverMode() != "" {
 		t.Skip("with coverage the compiler inlines less")

@@ -59,7 +59,7 @@ func TestIndexes(t *testing.T) {
 	}
 	for i := range 12 {
 		p := place{ID: fmt.Sprintf("%02d", i), Year: 2000 + i%4, Month: i, Name: "n", Note: "x"}
-		if i%3 != 0 { // every third is not in the sparse indexes
+		if i%3 != 0 { // every third item is not in the sparse indexes
 			p.Country, p.City = "CH", fmt.Sprintf("city%d", i%2)
 		}
 		if err := places.Put(ctx, &p); err != nil {
@@ -106,7 +106,7 @@ func TestIndexes(t *testing.T) {
 	}
 	whole, _ := byCountry.Query("CH").Collect(ctx)
 	if got := strings.Join(pages, " "); strings.TrimSpace(got) != names(whole) {
-		t.Errorf("pages %q, whole %q", got, names(whole))
+		t.Errorf("pages %q, in one page %q", got, names(whole))
 	}
 	one, err1 := byCountry.Query("CH").Limit(3).Page(ctx)
 	two, err2 := byCountry.Query("CH").Limit(3).After(one.Next).Page(ctx)
@@ -276,7 +276,7 @@ func TestIndexRefusals(t *testing.T) {
 	}
 }
 
-// TestDerivedHandlesAreNoKeys: the handle of what a pointer points to is refused as key and as option, where the field's own is taken.
+// TestDerivedHandlesAreNoKeys: the handle of the value that a pointer field points to is refused as a key and as an option; the handle of the field itself is accepted.
 func TestDerivedHandlesAreNoKeys(t *testing.T) {
 	type nick struct {
 		ID   string  `dynamodbav:"id"`

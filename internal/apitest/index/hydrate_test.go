@@ -26,7 +26,7 @@ type stale struct {
 	calls int
 }
 
-// BatchGetItem forgets the items that are gone.
+// BatchGetItem drops the items that count as deleted.
 func (s *stale) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	s.calls++
 	out, err := s.Client.BatchGetItem(ctx, in, opts...)
@@ -67,7 +67,7 @@ func newPlaces(t testing.TB, client ddb.Client, n int) (*ddb.SimpleTable[place, 
 	return places, byCountry
 }
 
-// TestHydrate: whole items in the order of the index, however the pages fall.
+// TestHydrate: whole items in the order of the index, whatever the page boundaries.
 func TestHydrate(t *testing.T) {
 	ctx := t.Context()
 	_, byCountry := newPlaces(t, newClient(t), 130)
@@ -96,7 +96,7 @@ func TestHydrate(t *testing.T) {
 	if err != nil || names(back.Items) != names(page.Items) {
 		t.Errorf("%s, %v", names(back.Items), err)
 	}
-	// A cursor of the plain query fits: what is selected is the same.
+	// A cursor of the query without Hydrate is accepted, because both select the same items.
 	if same, err := byCountry.Query("CH").Descending().Limit(1).After(page.Next).Page(ctx); err != nil || names(same.Items) != "006" {
 		t.Errorf("%s, %v", names(same.Items), err)
 	}
@@ -127,7 +127,7 @@ func TestHydrate(t *testing.T) {
 	}
 }
 
-// TestHydrateMissing: items that are gone are left out and counted.
+// TestHydrateMissing: items that were deleted are left out and counted.
 func TestHydrateMissing(t *testing.T) {
 	ctx := t.Context()
 	client := &stale{Client: newClient(t), gone: map[string]bool{"010": true, "009": true, "005": true, "001": true}}
@@ -159,7 +159,7 @@ func TestHydrateMissing(t *testing.T) {
 		client.gone[fmt.Sprintf("%03d", i+1)] = true
 	}
 	if _, err := whole.First(ctx); !errors.Is(err, ddb.ErrNotFound) {
-		t.Errorf("First of nothing: %v", err)
+		t.Errorf("First without items: %v", err)
 	}
 	missing := 0
 	for page, err := range whole.PageSize(4).Pages(ctx) {
@@ -173,11 +173,11 @@ func TestHydrateMissing(t *testing.T) {
 	}
 	client.calls = 0
 	if got, err := byCountry.Query("DE").Hydrate().Collect(ctx); err != nil || len(got) != 0 || client.calls != 0 {
-		t.Errorf("nothing: %d items, %d batch calls, %v", len(got), client.calls, err)
+		t.Errorf("no items: got %d, %d batch calls, %v", len(got), client.calls, err)
 	}
 }
 
-// TestHydrateFailure: an item that cannot be read ends the page in front of it.
+// TestHydrateFailure: a page ends before an item that cannot be read.
 func TestHydrateFailure(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)

@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// entry of a random table: keys of bytes, text and numbers, and an attribute to group by.
+// entry is an item of a random table: keys of bytes, text and numbers, and an attribute to group by.
 type entry struct {
 	Part  string `dynamodbav:"part"`
 	Sort  []byte `dynamodbav:"sort"`
@@ -60,7 +60,7 @@ func newEntries(t testing.TB) *entries {
 	x.byName, errs[2] = ddb.NewLocalIndex(table, "by-name", entryName)
 	x.inverse, errs[3] = ddb.NewIndex(table, "inverse", entrySort, entryPart)
 	x.simple, errs[4] = ddb.NewSimpleIndex(table, "simple", entryGroup)
-	if os.Getenv("DYNAMODB_ENGINE") != "dynoxide" { // which cannot query such an index
+	if os.Getenv("DYNAMODB_ENGINE") != "dynoxide" { // this engine cannot query such an index
 		x.pair, errs[5] = ddb.NewIndex(table, "pair", ddb.Multi2(entryGroup, entryPart), ddb.Multi2(entryScore, entrySort))
 	}
 	if err := errors.Join(errors.Join(errs...), table.CreateTable(t.Context())); err != nil {
@@ -89,7 +89,7 @@ type builder[Q any] interface {
 	Before(c ddb.Cursor[entry]) Q
 }
 
-// asked is a random query, without its key condition.
+// asked describes a random query, without its key condition.
 type asked struct {
 	descending bool
 	pageSize   int
@@ -111,9 +111,9 @@ func shaped[Q builder[Q]](q Q, s asked) build {
 	}
 }
 
-// TestQueriesAgainstModel: random queries on random tables and their indexes give what
-// a sorted slice gives, for every page size, limit, filter, direction, and page after
-// page by cursors, forth and back.
+// TestQueriesAgainstModel: random queries on random tables and their indexes return
+// the same items as a sorted slice, for every page size, limit, filter and direction, and page by page with cursors in
+// both directions.
 func TestQueriesAgainstModel(t *testing.T) {
 	x := newEntries(t)
 	ctx := t.Context()
@@ -157,12 +157,12 @@ func checkQuery(ctx context.Context, rt *rapid.T, model []entry, x *entries) {
 		low   = rapid.IntRange(-6, 6).Draw(rt, "low")
 		bound = rapid.SliceOfN(rapid.Byte(), 1, 2).Draw(rt, "bound")
 		keep  = func(entry) bool { return true }
-		order func(a, b entry) int // what the index promises; ties have no order
+		order func(a, b entry) int // an index orders by sort key; ties have no order
 		in    func(entry) bool
 		query build
 	)
 	if rapid.Bool().Draw(rt, "filtered") {
-		// Of the name, which is the key of one index only: there it is refused.
+		// A filter on the name, which is a key of one index only: there it is refused.
 		part := rapid.SampledFrom([]string{"a", "ü", "\uffff"}).Draw(rt, "part of the name")
 		if what != "name" {
 			s.filter, keep = entryName.Contains(part), func(e entry) bool { return strings.Contains(e.Name, part) }
@@ -259,7 +259,7 @@ func checkWhole(ctx context.Context, rt *rapid.T, want []entry, q reader) []entr
 	return all
 }
 
-// walk goes from page to page by cursors and back again: no item is lost or doubled, no
+// walk goes from page to page by cursors and back again: no item is lost or repeated, no
 // page is longer than the limit, and only the last may be shorter.
 func walk(ctx context.Context, rt *rapid.T, all []entry, limit int, query build) {
 	var (
@@ -286,7 +286,7 @@ func walk(ctx context.Context, rt *rapid.T, all []entry, limit int, query build)
 		rt.Fatalf("pages of %d gave %s, want %v", limit, got, all)
 	}
 	if page.Prev.IsZero() {
-		return // one page, or an empty one behind the last
+		return // one page, or an empty one after the last
 	}
 	for i := len(pages) - 2; i >= 0; i-- {
 		if page, err = query(limit, start, page.Prev).Page(ctx); err != nil {
@@ -297,7 +297,7 @@ func walk(ctx context.Context, rt *rapid.T, all []entry, limit int, query build)
 		}
 		again, err := query(limit, page.Next, start).Page(ctx)
 		if err != nil || fmt.Sprint(again.Items) != fmt.Sprint(pages[i+1]) {
-			rt.Fatalf("and forth to page %d: %v, %v; want %v", i+1, again.Items, err, pages[i+1])
+			rt.Fatalf("and forward to page %d: %v, %v; want %v", i+1, again.Items, err, pages[i+1])
 		}
 	}
 	if page.Prev.IsZero() {

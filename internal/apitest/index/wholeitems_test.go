@@ -24,7 +24,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// part has keys of all kinds, in names and values that JSON escapes.
+// part has keys of all kinds, with names and values that JSON escapes.
 type part struct {
 	Maker string  `dynamodbav:"ma<k>\\er"`
 	No    float64 `dynamodbav:"no"`
@@ -155,10 +155,10 @@ func TestHydrateModel(t *testing.T) {
 		got, err = l.Consistent().Collect(ctx)
 		check("local query, consistent", p.sorted(byRank, ofMaker), got, err)
 		got, err = scan(ls.Collect(ctx))
-		if !apitest.OnEndpoint() { // not every engine fetches what a local index lacks
+		if !apitest.OnEndpoint() { // not every engine fetches attributes that a local index lacks
 			check("local scan", p.sorted(byKey, every), got, err)
 		}
-		// Page by page there and back again.
+		// Page by page, forward and back.
 		limit := rapid.IntRange(1, 4).Draw(rt, "limit")
 		there, back := []part{}, []part{}
 		var last ddb.Page[part]
@@ -167,7 +167,7 @@ func TestHydrateModel(t *testing.T) {
 			if err != nil {
 				rt.Fatal(err)
 			}
-			if there = append(there, page.Items...); len(page.Items) > 0 { // there may be nothing behind a full page
+			if there = append(there, page.Items...); len(page.Items) > 0 { // there may be nothing after a full page
 				last = page
 			}
 			if page.Next.IsZero() {
@@ -230,9 +230,9 @@ func (b *between) End(_ context.Context, call *ddb.Call) {
 	}
 }
 
-// TestHydrateBetween: items that are deleted or changed between the two reads are missing or as they are now, in queries and scans, and the cursor goes on behind their entries.
+// TestHydrateBetween: items that are deleted between the two reads count as missing, and changed items are returned as they are now, in queries and scans; the cursor continues after their entries.
 func TestHydrateBetween(t *testing.T) {
-	apitest.NeedsEngine(t, "the index is behind its table by a write between two requests")
+	apitest.NeedsEngine(t, "a write between two requests makes the index older than its table")
 	ctx := t.Context()
 	for _, op := range []string{"Query", "Scan"} {
 		hook := &between{op: op}
@@ -265,7 +265,7 @@ func TestHydrateBetween(t *testing.T) {
 	}
 }
 
-// TestHydrateUnprocessed: keys that the service leaves unprocessed are read again, and the order stays.
+// TestHydrateUnprocessed: keys that the service leaves unprocessed are read again, and the order is kept.
 func TestHydrateUnprocessed(t *testing.T) {
 	apitest.NeedsEngine(t, "faults")
 	synctest.Test(t, func(t *testing.T) {
@@ -291,7 +291,7 @@ func TestHydrateUnprocessed(t *testing.T) {
 	})
 }
 
-// TestHydrateBudget: the reads from the table count, and a budget that ends between the two reads loses no item: the cursor is in front of what was not read.
+// TestHydrateBudget: the reads from the table count, and a budget that ends between the two reads loses no item: the cursor is before the first item that was not read.
 func TestHydrateBudget(t *testing.T) {
 	ctx := t.Context()
 	p := newParts(t, newClient(t), someParts(40))
@@ -337,7 +337,7 @@ func TestHydrateBudget(t *testing.T) {
 	}
 }
 
-// TestHydrateLocal: what a local index does not hold comes with the same request, as do filters on it and what is projected; a plain query gives what the index holds.
+// TestHydrateLocal: the same request fetches attributes that a local index does not hold, also for filters and projections; a query without Hydrate returns what the index holds.
 func TestHydrateLocal(t *testing.T) {
 	apitest.NeedsEngine(t, "not every engine fetches from the table what a local index lacks")
 	ctx := t.Context()
@@ -350,7 +350,7 @@ func TestHydrateLocal(t *testing.T) {
 	if err != nil || len(page.Items) != 3 || page.Items[0].Note != "note 4" || page.Requests != 1 || page.Missing != 0 {
 		t.Errorf("%+v, %v", page, err)
 	}
-	// The entries are half a unit together, each item is one.
+	// All entries together cost half a unit, each item costs one.
 	if page.Consumed.ReadUnits != 0.5+3*0.5 {
 		t.Errorf("%v read units", page.Consumed.ReadUnits)
 	}
@@ -372,7 +372,7 @@ func TestHydrateLocal(t *testing.T) {
 	}
 }
 
-// TestHydrateRefuses: what has no sense is refused before anything is sent.
+// TestHydrateRefuses: calls that make no sense are refused before anything is sent.
 func TestHydrateRefuses(t *testing.T) {
 	p := newParts(t, newClient(t), nil)
 	type noted struct {
@@ -409,16 +409,16 @@ func TestHydrateRefuses(t *testing.T) {
 	}
 }
 
-// TestHydrateForeignEntry: an entry of a reply without the key of its item is no answer, whatever the index.
+// TestHydrateForeignEntry: a reply with an entry that lacks the key of its item is refused, whatever the index.
 func TestHydrateForeignEntry(t *testing.T) {
-	apitest.NeedsEngine(t, "a reply is changed on its way")
+	apitest.NeedsEngine(t, "the test changes a reply")
 	p := newParts(t, &keyless{Client: newClient(t)}, someParts(2))
 	if _, err := p.group.Query("g").Hydrate().Page(t.Context()); err == nil || strings.Contains(err.Error(), "note") || !strings.Contains(err.Error(), "key") {
 		t.Error(err)
 	}
 }
 
-// keyless answers queries without the sort key of the table.
+// keyless removes the sort key of the table from replies to queries.
 type keyless struct{ *dynamodb.Client }
 
 func (k *keyless) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {

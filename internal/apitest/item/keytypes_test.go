@@ -36,7 +36,7 @@ type keyed struct {
 	Data    string    `dynamodbav:"data"`
 }
 
-// TestKeyTypes: every Go type that can be a key works as one.
+// TestKeyTypes: every Go type that is documented as a key type works as a key.
 func TestKeyTypes(t *testing.T) {
 	testKey(t, "string", ddb.StrField[keyed], func(k *keyed) *string { return &k.Text }, "a\x00é😀")
 	testKey(t, "int8", ddb.NumField[keyed], func(k *keyed) *small { return &k.Small }, math.MinInt8)
@@ -77,8 +77,8 @@ func testKey[K any, F ddb.KeyField[keyed, K]](t *testing.T, name string, field f
 	})
 }
 
-// TestTextMarshalerKey: a struct with MarshalText is a key with the tag option text,
-// and without it New says so.
+// TestTextMarshalerKey: a struct with MarshalText is a key with the tag option
+// text; without the option the error of New names it.
 func TestTextMarshalerKey(t *testing.T) {
 	testKey(t, "with the option", ddb.OrdField[keyed], func(k *keyed) *point { return &k.Where }, point{3, 4})
 	type bare struct {

@@ -96,9 +96,9 @@ func drawEverything(t *rapid.T) everything {
 	return v
 }
 
-// TestEveryKindSurvivesPutAndGet: what is put is what is got, for every kind of
-// field, straight from the wire and through the SDK's maps.
-func TestEveryKindSurvivesPutAndGet(t *testing.T) {
+// TestPutGetEveryKind: Get returns what Put stored, for every kind
+// of field, directly from the wire and through the SDK's maps.
+func TestPutGetEveryKind(t *testing.T) {
 	client := newClient(t)
 	name := tableName(t)
 	field := ddb.StrField(func(e *everything) *string { return &e.Key })
@@ -143,7 +143,7 @@ func TestEveryKindSurvivesPutAndGet(t *testing.T) {
 	})
 }
 
-// TestNumbersOf38Digits: nothing is rounded on its way, and what does not fit is refused before it is sent.
+// TestNumbersOf38Digits: no number is rounded, and a number that does not fit is refused before it is sent.
 func TestNumbersOf38Digits(t *testing.T) {
 	ctx := t.Context()
 	type exact struct {
@@ -169,7 +169,7 @@ func TestNumbersOf38Digits(t *testing.T) {
 	}
 	for _, n := range []string{digits + "1", "1E126", "1E-131", "NaN", "Infinity", "", "1x"} {
 		if err := table.Put(ctx, &exact{"a", attributevalue.Number(n)}); err == nil {
-			t.Errorf("%q was taken", n)
+			t.Errorf("%q was accepted", n)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package path_test tests what callers can find out about the path that items take, with one item type.
+// Package path_test tests how callers find out which path their items take, with one item type.
 package path_test
 
 import (
@@ -30,7 +30,7 @@ var (
 	readingMinute = ddb.NumField(func(r *reading) *int { return &r.Minute })
 )
 
-// logging is a company's middleware, at the usual position.
+// logging is a middleware as companies add it, at the usual position.
 func logging(o *dynamodb.Options) {
 	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("RequestLogging", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
@@ -95,7 +95,7 @@ func tableOn(t *testing.T, client ddb.Client, opts ...ddb.TableOption) *ddb.Tabl
 	return table
 }
 
-// Calls report which path their items took and why, Explain reports it beforehand, and the debug page counts it. Items of the
+// Calls report which path their items took and why, Explain reports it in advance, and the debug page counts it. Items of a
 // plain client take the fast path with every version of the SDK.
 func TestPathIsVisible(t *testing.T) {
 	e := filled(t)

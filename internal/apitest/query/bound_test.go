@@ -21,7 +21,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// reader is what queries, scans and views have in common.
+// reader has the methods that queries, scans and views have in common.
 type reader[T any, Q any] interface {
 	Page(ctx context.Context) (ddb.Page[T], error)
 	Pages(ctx context.Context) iter.Seq2[ddb.Page[T], error]
@@ -53,7 +53,7 @@ func ordersWithIndex(t testing.TB, client ddb.Client, n int, opts ...ddb.TableOp
 	return orders, byStatus
 }
 
-// follow reads page after page behind the cursors, and holds each against the bounds.
+// follow reads page after page by cursors, and checks that each is within the bounds.
 func follow[T any, Q reader[T, Q]](t testing.TB, name string, q Q, limit, most int, units float64) (all []T, pages int) {
 	t.Helper()
 	var at ddb.Cursor[T]
@@ -79,13 +79,13 @@ func follow[T any, Q reader[T, Q]](t testing.TB, name string, q Q, limit, most i
 		case units > 0 && most == 0 && page.Consumed.ReadUnits+1 < units/2:
 			t.Fatalf("%s: page %d stopped after %g of %g units", name, pages, page.Consumed.ReadUnits, units)
 		case pages > 500:
-			t.Fatalf("%s: no end", name)
+			t.Fatalf("%s: the pages do not end", name)
 		}
 	}
 }
 
-// TestMaxScanned: whatever the filter, limit, page size and bound, no page evaluates more than the bound, none stops before it without a
-// reason, and the pages behind one another hold what the read without a bound finds.
+// TestMaxScanned: whatever the filter, limit, page size and bound, no page evaluates more than the bound, no page stops below the bound
+// without a reason, and the pages together hold what the read without a bound finds.
 func TestMaxScanned(t *testing.T) {
 	const n = 24
 	orders, byStatus := ordersWithIndex(t, newClient(t), n)
@@ -137,7 +137,7 @@ func TestMaxScanned(t *testing.T) {
 	})
 }
 
-// TestMaxScannedBackwards: a page that is read to its front stops as well, and its Prev goes on.
+// TestMaxScannedBackwards: a page that is read backwards stops as well, and its Prev cursor continues.
 func TestMaxScannedBackwards(t *testing.T) {
 	ctx := t.Context()
 	orders, _ := ordersWithIndex(t, newClient(t), 12)
@@ -162,7 +162,7 @@ func TestMaxScannedBackwards(t *testing.T) {
 	}
 }
 
-// TestPagesMaxScanned: Pages hands out each page that stopped, an empty one too, so that the caller can end there.
+// TestPagesMaxScanned: Pages yields each page that stopped at the bound, even an empty one, so that the caller can end there.
 func TestPagesMaxScanned(t *testing.T) {
 	ctx := t.Context()
 	orders, _ := ordersWithIndex(t, newClient(t), 20)
@@ -179,17 +179,17 @@ func TestPagesMaxScanned(t *testing.T) {
 	}
 }
 
-// TestMaxReadUnits: no page costs more than the bound where items are of about one size, and none gives up far below it.
+// TestMaxReadUnits: if items are of similar size, no page costs more than the bound, and none stops far below it.
 func TestMaxReadUnits(t *testing.T) {
 	for name, tc := range map[string]struct {
 		bytes int
 		opts  []ddb.TableOption
 	}{
-		"small items":      {bytes: 40},
-		"of a kilobyte":    {bytes: 1000},
-		"of 20 kilobytes":  {bytes: 20_000},
-		"without a ledger": {bytes: 1000, opts: []ddb.TableOption{ddb.WithoutCapacity()}},
-		"as maps":          {bytes: 1000, opts: []ddb.TableOption{ddb.ThroughSDK()}},
+		"small items":            {bytes: 40},
+		"of a kilobyte":          {bytes: 1000},
+		"of 20 kilobytes":        {bytes: 20_000},
+		"without a ledger":       {bytes: 1000, opts: []ddb.TableOption{ddb.WithoutCapacity()}},
+		"through the SDK's maps": {bytes: 1000, opts: []ddb.TableOption{ddb.ThroughSDK()}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := t.Context()
@@ -224,12 +224,12 @@ func TestMaxReadUnits(t *testing.T) {
 	}
 }
 
-// TestMaxReadUnitsRequests: a bound takes few requests, although the first must be small while no size is known.
+// TestMaxReadUnitsRequests: a bounded page takes few requests, although the first must be small because no size is known.
 func TestMaxReadUnitsRequests(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
 	orders, _ := ordersWithIndex(t, client, 900)
-	fresh, err := ddb.New(client, orders.Name(), orderCustomer, orderKey) // which has seen no item
+	fresh, err := ddb.New(client, orders.Name(), orderCustomer, orderKey) // it has seen no item
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,9 +239,9 @@ func TestMaxReadUnitsRequests(t *testing.T) {
 	}
 }
 
-// TestMaxReadUnitsNotStated: an endpoint that does not state units ends the page with an error; what was read is there.
+// TestMaxReadUnitsNotStated: if an endpoint does not report units, the page ends with an error and keeps the items read.
 func TestMaxReadUnitsNotStated(t *testing.T) {
-	needsEngine(t, "the reply is changed on its way")
+	needsEngine(t, "the test changes the reply")
 	ctx := t.Context()
 	o := newClient(t).Options()
 	inner := o.HTTPClient
@@ -273,7 +273,7 @@ func TestMaxReadUnitsNotStated(t *testing.T) {
 	}
 }
 
-// TestBoundRefused: bounds that are none, and calls that would end without a cursor, are refused before anything is sent.
+// TestBoundRefused: invalid bounds, and bounds on calls that return no cursor, are refused before anything is sent.
 func TestBoundRefused(t *testing.T) {
 	ctx := t.Context()
 	client, rec := recorded(t, "Query")
@@ -309,7 +309,7 @@ func TestBoundRefused(t *testing.T) {
 	if calls := rec.take(); len(calls) > 0 {
 		t.Errorf("%d requests were sent", len(calls))
 	}
-	if _, err := q.Collect(ctx); err != nil { // the query itself was not changed
+	if _, err := q.Collect(ctx); err != nil { // the query itself has not changed
 		t.Error(err)
 	}
 }

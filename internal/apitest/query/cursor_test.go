@@ -16,8 +16,8 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// TestCursorsAreBound: a cursor of another table, index, query or direction, and a
-// damaged text, are ErrBadCursor before anything is sent.
+// TestCursorsAreBound: a cursor of another table, index, query or direction, and
+// a damaged text, give ErrBadCursor before anything is sent.
 func TestCursorsAreBound(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
@@ -77,8 +77,8 @@ func TestCursorsAreBound(t *testing.T) {
 	}
 }
 
-// TestForgedCursors: what is well summed but not written as the library writes it is
-// refused, and so is a cursor that was made for another partition.
+// TestForgedCursors: a text with a correct checksum that the library would not
+// write is refused, and so is a cursor of another partition.
 func TestForgedCursors(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
@@ -94,7 +94,7 @@ func TestForgedCursors(t *testing.T) {
 	}
 	body := good[:len(good)-8]
 	if forge(body) != page.Next.String() {
-		t.Fatal("the cursor is not what this test takes it for")
+		t.Fatal("the cursor does not have the layout that this test assumes")
 	}
 	for i := range body {
 		for bit := range 8 {
@@ -107,7 +107,7 @@ func TestForgedCursors(t *testing.T) {
 				}
 				continue
 			}
-			// Only the sort key can be another: that is a position in the caller's own results.
+			// Only the sort key may differ: it is a position in the caller's own results.
 			got, err := q.After(c).Page(ctx)
 			if err == nil && i < len(body)-3 {
 				t.Errorf("byte %d, bit %d: %s", i, bit, ids(got.Items))
@@ -121,7 +121,7 @@ func TestForgedCursors(t *testing.T) {
 		}
 	}
 	for name, b := range map[string][]byte{
-		"more behind it": append(bytes.Clone(body), 0), "long length": append(bytes.Clone(body[:1]), append([]byte{body[1] | 0x80, 0}, body[2:]...)...),
+		"trailing byte": append(bytes.Clone(body), 0), "long length": append(bytes.Clone(body[:1]), append([]byte{body[1] | 0x80, 0}, body[2:]...)...),
 		"endless length": append(bytes.Clone(body[:1]), bytes.Repeat([]byte{0xff}, 20)...), "nothing": {}, "other version": append([]byte{2}, body[1:]...),
 	} {
 		if err := second(orders.ParseCursor(forge(b))); !errors.Is(err, ddb.ErrBadCursor) {
@@ -136,7 +136,7 @@ func TestForgedCursors(t *testing.T) {
 	}
 }
 
-// TestCursorsOfFiftyQueries: each cursor opens for its own query and for no other.
+// TestCursorsOfFiftyQueries: each cursor is valid for its own query and for no other.
 func TestCursorsOfFiftyQueries(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
@@ -215,7 +215,7 @@ func newWide(t testing.TB) (*ddb.Table[wide, string, []byte], *ddb.Index[wide, s
 	return table, byA
 }
 
-// TestCursorsOfAnyKey: text and back, for keys of every type, byte and length.
+// TestCursorsOfAnyKey: cursors survive text form, for keys of every type, byte and length.
 func TestCursorsOfAnyKey(t *testing.T) {
 	client := newClient(t)
 	table, err := ddb.New(client, tableName(t), widePart, wideSort)
@@ -237,7 +237,7 @@ func TestCursorsOfAnyKey(t *testing.T) {
 			rt.Fatalf("%s: cursor of %d characters: %v", name, len(page.Next.String()), err)
 		}
 		if n, err := after(back); err != nil || n != 1 {
-			rt.Fatalf("%s: %d items behind the first, %v", name, n, err)
+			rt.Fatalf("%s: %d items after the first, %v", name, n, err)
 		}
 	}
 	ctx := t.Context()
@@ -287,7 +287,7 @@ func count(ctx context.Context, q interface {
 	return q.Count(ctx)
 }
 
-// TestLongestCursor: the longest keys that DynamoDB takes still make a cursor that can be read back.
+// TestLongestCursor: a cursor with the longest keys that DynamoDB accepts can be read back.
 func TestLongestCursor(t *testing.T) {
 	table, index := newWide(t)
 	k, s := strings.Repeat("\x01", 2048), bytes.Repeat([]byte{1}, 1023)

@@ -104,7 +104,7 @@ func TestRequestsOfAPage(t *testing.T) {
 		"filter, without page size":      {q.Filter(orderTotal.Ge(10)).Limit(1), 1, 12, "010", true},
 		"no limit":                       {q.PageSize(5), 1, 5, "000 001 002 003 004", true},
 		"no limit, filter":               {q.PageSize(2).Filter(orderTotal.Ge(5)), 3, 6, "005", true},
-		"nothing there":                  {orders.Query("c2"), 1, 0, "", false},
+		"no items":                       {orders.Query("c2"), 1, 0, "", false},
 		"page size of one, limit of one": {q.Limit(1).PageSize(1), 1, 1, "000", true},
 	} {
 		page, err := tc.query.Page(ctx)
@@ -119,7 +119,7 @@ func TestRequestsOfAPage(t *testing.T) {
 		if page.Consumed.ReadUnits != 0.5*float64(tc.requests) {
 			t.Errorf("%s: %v read units in %d requests", name, page.Consumed.ReadUnits, calls)
 		}
-		// What was read too much is not lost.
+		// Items that were read beyond the limit are not lost.
 		rest, err := tc.query.Limit(0).After(page.Next).Collect(ctx)
 		whole, err2 := tc.query.Limit(0).Collect(ctx)
 		if page.Next.IsZero() {
@@ -132,9 +132,9 @@ func TestRequestsOfAPage(t *testing.T) {
 	}
 }
 
-// TestRequestOfAQuery: reads are eventually consistent and select nothing unless the
-// caller says otherwise; other mappers always paid for consistency, and asked for all
-// attributes even of an index that does not hold them.
+// TestRequestOfAQuery: reads are eventually consistent and set no Select unless the
+// caller asks for it; other mappers always paid for consistent reads, and requested all attributes even of an index
+// that does not hold them.
 func TestRequestOfAQuery(t *testing.T) {
 	ctx := t.Context()
 	client, rec := recorded(t, "Query")
@@ -175,7 +175,7 @@ func TestRequestOfAQuery(t *testing.T) {
 	}
 }
 
-// TestProjectedPagesHaveKeys: a page can be continued although its projection names no key.
+// TestProjectedPagesHaveKeys: a page has cursors although its projection contains no key.
 func TestProjectedPagesHaveKeys(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
@@ -243,9 +243,9 @@ func TestProjectedPagesHaveKeys(t *testing.T) {
 	}
 }
 
-// TestCursorBeforeAnUnreadableItem: wherever in a page the item stands that is not a
-// T, what was before it is handed out, and the cursor stands right before it: it is
-// neither lost nor are others read twice once it is corrected.
+// TestCursorBeforeAnUnreadableItem: wherever in a page an unreadable item is, the
+// items before it are returned, and the cursor is right before it: once it is corrected, it is read and no other item
+// is read twice.
 func TestCursorBeforeAnUnreadableItem(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
@@ -298,7 +298,7 @@ func spoil(t testing.TB, client *dynamodb.Client, table string, i int) {
 	}
 }
 
-// untilError goes from page to page and returns the last with all items.
+// untilError reads page after page, and returns the last page and all items.
 func untilError(ctx context.Context, q *ddb.Query[order, orderID]) (page ddb.Page[order], all []order, err error) {
 	for {
 		page, err = q.After(page.Next).Page(ctx)
@@ -309,7 +309,7 @@ func untilError(ctx context.Context, q *ddb.Query[order, orderID]) (page ddb.Pag
 	}
 }
 
-// TestBadItemBackwards: a page that is read backwards is in the query's order also when it ends at a bad item.
+// TestBadItemBackwards: a page that is read backwards is in the query's order, even when it ends at a bad item.
 func TestBadItemBackwards(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
@@ -337,9 +337,9 @@ func TestBadItemBackwards(t *testing.T) {
 	}
 }
 
-// TestFailureAmidAPage: if a later request of a page fails permanently, the page contains what was read before and can be
+// TestFailureWithinPage: if a later request of a page fails permanently, the page contains what was read before and can be
 // continued after it; nothing of the failed reply is returned.
-func TestFailureAmidAPage(t *testing.T) {
+func TestFailureWithinPage(t *testing.T) {
 	needsEngine(t, "it breaks replies")
 	ctx := t.Context()
 	for _, what := range []fault{lostBefore, lostAfter, error500Before, throttled, emptyReply, cutReply} {
@@ -377,7 +377,7 @@ func TestFailureAmidAPage(t *testing.T) {
 		if rest, err := q.After(page.Next).Page(ctx); err != nil || ids(rest.Items) != "006 007 008 009" {
 			t.Errorf("%v: then %s, %v", what, ids(rest.Items), err)
 		}
-		// A single fault is retried without a trace.
+		// A single fault is retried, and the caller does not notice.
 		f.Set(first("Query", what))
 		if list, err := q.Collect(ctx); err != nil || len(list) != 10 {
 			t.Errorf("%v once: %d items, %v", what, len(list), err)
@@ -385,7 +385,7 @@ func TestFailureAmidAPage(t *testing.T) {
 	}
 }
 
-// TestManyEmptyPages: filtered pages are followed by a loop, for as many as there are.
+// TestManyEmptyPages: a loop reads over any number of pages that the filter leaves empty.
 func TestManyEmptyPages(t *testing.T) {
 	ctx := t.Context()
 	client, rec := recorded(t, "Scan")
@@ -400,11 +400,11 @@ func TestManyEmptyPages(t *testing.T) {
 		n++
 	}
 	if n != 0 {
-		t.Errorf("%d empty pages were handed out", n)
+		t.Errorf("%d empty pages were yielded", n)
 	}
 }
 
-// TestZeroQuery: a query that no table made is refused, not a panic.
+// TestZeroQuery: a query that no table made is refused and does not panic.
 func TestZeroQuery(t *testing.T) {
 	ctx := t.Context()
 	var (
@@ -434,7 +434,7 @@ func TestZeroQuery(t *testing.T) {
 	}
 }
 
-// TestSharedQuery: many goroutines run one query value, faulty ones too, with cursors of their own.
+// TestSharedQuery: many goroutines run one query value with cursors of their own, also with invalid ones.
 func TestSharedQuery(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
@@ -478,9 +478,9 @@ func TestSharedQuery(t *testing.T) {
 	}
 }
 
-// TestFiltersStayTogether: alternatives keep their grouping beside other filters, and
-// two conditions on one attribute their two values.
-func TestFiltersStayTogether(t *testing.T) {
+// TestFiltersKeepGrouping: alternatives keep their grouping next to other filters,
+// and two conditions on one attribute keep both values.
+func TestFiltersKeepGrouping(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
 	fill(t, orders, 12)

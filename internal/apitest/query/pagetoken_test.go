@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/pagetoken"
 )
 
-// tokenKey makes a key up; those of programs come from a secret manager.
+// tokenKey returns a made-up key; programs get theirs from a secret manager.
 func tokenKey(id string) pagetoken.Key {
 	secret := make([]byte, 32)
 	for i := range secret {
@@ -99,7 +99,7 @@ func TestPageTokens(t *testing.T) {
 		t.Errorf("the beginning: %v", err)
 	}
 	if a, b := seal(t, tokens, page.Next), seal(t, tokens, page.Next); a == b {
-		t.Error("two tokens are alike, which tells that they are of one cursor")
+		t.Error("two tokens of one cursor are equal, which reveals that they have the same cursor")
 	}
 }
 
@@ -148,7 +148,7 @@ func TestPageTokensOfEveryRead(t *testing.T) {
 	}
 }
 
-// TestForeignPageTokens: every cause gives the same error, which tells nothing.
+// TestForeignPageTokens: every cause gives the same error, which reveals nothing.
 func TestForeignPageTokens(t *testing.T) {
 	orders, q, page := firstPage(t)
 	key := tokenKey("k1")
@@ -163,21 +163,21 @@ func TestForeignPageTokens(t *testing.T) {
 	}
 	texts := map[string]bool{}
 	for name, err := range map[string]error{
-		"other tenant":      open(q, token, pagetoken.ForTenant("t2")),
-		"prefix of tenant":  open(q, token, pagetoken.ForTenant("t")),
-		"no tenant":         open(q, token),
-		"tenant for none":   open(q, none, t1),
-		"other partition":   open(orders.Query("c2").Filter(orderTotal.Ge(0)), token, t1),
-		"other filter":      open(orders.Query("c1"), token, t1),
-		"other range":       open(q.SortKey(ddb.Gt(orderID("0"))), token, t1),
-		"other direction":   open(q.Descending(), token, t1),
-		"unknown key":       second(pagetoken.Open(pageTokens(t, pagetoken.Key{ID: "k2", Secret: key.Secret}), q, token, t1)),
-		"other secret":      second(pagetoken.Open(sameID, q, token, t1)),
-		"plain cursor":      open(q, page.Next.String(), t1),
-		"too long":          open(q, strings.Repeat("A", 4097), t1),
-		"padding":           open(q, token+"=", t1),
-		"newline":           open(q, token+"\n", t1),
-		"nothing behind it": open(q, "Ag", t1),
+		"other tenant":     open(q, token, pagetoken.ForTenant("t2")),
+		"prefix of tenant": open(q, token, pagetoken.ForTenant("t")),
+		"no tenant":        open(q, token),
+		"tenant for none":  open(q, none, t1),
+		"other partition":  open(orders.Query("c2").Filter(orderTotal.Ge(0)), token, t1),
+		"other filter":     open(orders.Query("c1"), token, t1),
+		"other range":      open(q.SortKey(ddb.Gt(orderID("0"))), token, t1),
+		"other direction":  open(q.Descending(), token, t1),
+		"unknown key":      second(pagetoken.Open(pageTokens(t, pagetoken.Key{ID: "k2", Secret: key.Secret}), q, token, t1)),
+		"other secret":     second(pagetoken.Open(sameID, q, token, t1)),
+		"plain cursor":     open(q, page.Next.String(), t1),
+		"too long":         open(q, strings.Repeat("A", 4097), t1),
+		"padding":          open(q, token+"=", t1),
+		"newline":          open(q, token+"\n", t1),
+		"no content":       open(q, "Ag", t1),
 	} {
 		if !errors.Is(err, ddb.ErrBadCursor) {
 			t.Errorf("%s: %v", name, err)
@@ -196,7 +196,7 @@ func TestForeignPageTokens(t *testing.T) {
 	}
 }
 
-// TestDamagedPageTokens: every flipped bit and every cut is refused.
+// TestDamagedPageTokens: every token with a flipped bit or a cut end is refused.
 func TestDamagedPageTokens(t *testing.T) {
 	_, q, page := firstPage(t)
 	tokens := pageTokens(t, tokenKey("k1"))
@@ -232,7 +232,7 @@ func TestDamagedPageTokens(t *testing.T) {
 			}
 		}
 	}
-	rejected("more behind it", base64.RawURLEncoding.EncodeToString(append(bytes.Clone(raw), 0)))
+	rejected("trailing text", base64.RawURLEncoding.EncodeToString(append(bytes.Clone(raw), 0)))
 }
 
 func TestPageTokenExpiry(t *testing.T) {
@@ -347,12 +347,12 @@ func TestPageTokenMistakes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// What the caller does to its slice afterwards is nothing to the tokens.
+	// Later changes of the caller's slice do not affect the tokens.
 	clear(good.Secret)
 	if err := second(pagetoken.Open(tokens, q, token)); err != nil {
 		t.Error(err)
 	}
-	// Another cursor in the query does not disturb.
+	// Another cursor in the query has no effect.
 	if err := second(pagetoken.Open(tokens, q.After(page.Next).Before(page.Next), token)); err != nil {
 		t.Error(err)
 	}

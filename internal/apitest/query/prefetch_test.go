@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// gate blocks requests of one operation, after the first open ones, until they are cancelled.
+// gate lets the first requests of one operation pass, and blocks the others until they are cancelled.
 type gate struct {
 	engine  *ddbtest.Engine
 	op      string
@@ -65,10 +65,10 @@ func newGate(t testing.TB, op string, open int) (*gate, *ddb.Table[order, custom
 	return g, orders
 }
 
-// TestNextPageIsFetchedAhead: while the caller works on a page the next is under way;
-// leaving the loop cancels it and waits for its end.
+// TestNextPageIsFetchedAhead: while the caller works on a page the next one is in
+// flight; leaving the loop cancels its request and waits until it has ended.
 func TestNextPageIsFetchedAhead(t *testing.T) {
-	needsEngine(t, "time is virtual")
+	needsEngine(t, "it uses virtual time")
 	synctest.Test(t, func(t *testing.T) {
 		g, orders := newGate(t, "Query", 1)
 		for page, err := range orders.Query("c1").PageSize(4).Pages(t.Context()) {
@@ -77,7 +77,7 @@ func TestNextPageIsFetchedAhead(t *testing.T) {
 			}
 			synctest.Wait()
 			if waiting, ended := g.counts(); waiting != 1 || ended != 0 {
-				t.Errorf("%d requests are under way, %d have ended; want 1, 0", waiting, ended)
+				t.Errorf("%d requests are in flight, %d have ended; want 1, 0", waiting, ended)
 			}
 			break
 		}
@@ -87,9 +87,9 @@ func TestNextPageIsFetchedAhead(t *testing.T) {
 	})
 }
 
-// TestNothingRunsBehindALoop: a bubble cannot end while one of its goroutines lives.
-func TestNothingRunsBehindALoop(t *testing.T) {
-	needsEngine(t, "time is virtual")
+// TestLoopLeavesNoGoroutine: a synctest bubble cannot end while one of its goroutines runs.
+func TestLoopLeavesNoGoroutine(t *testing.T) {
+	needsEngine(t, "it uses virtual time")
 	for name, loop := range map[string]func(context.Context, *ddb.Table[order, customerID, orderID]) iter.Seq2[order, error]{
 		"query": func(ctx context.Context, o *ddb.Table[order, customerID, orderID]) iter.Seq2[order, error] {
 			return o.Query("c1").PageSize(2).All(ctx)
@@ -134,9 +134,9 @@ func TestNothingRunsBehindALoop(t *testing.T) {
 	}
 }
 
-// TestCancelledLoop: a context that ends is an error, once, and never looks like the end of the results.
+// TestCancelledLoop: when the context ends, the loop yields one error, and never looks as if the results had ended.
 func TestCancelledLoop(t *testing.T) {
-	needsEngine(t, "time is virtual")
+	needsEngine(t, "it uses virtual time")
 	for name, op := range map[string]string{"query": "Query", "scan": "Scan", "parallel": "Scan"} {
 		for open := range 4 {
 			synctest.Test(t, func(t *testing.T) {
@@ -183,10 +183,10 @@ func TestCancelledLoop(t *testing.T) {
 	}
 }
 
-// touchy is text that panics when it is read.
+// touchy is a text whose decoding can panic.
 type touchy string
 
-// UnmarshalText panics on what it does not like.
+// UnmarshalText panics on one value.
 func (s *touchy) UnmarshalText(b []byte) error {
 	if strings.HasPrefix(string(b), "!") {
 		panic(errTouched)
@@ -195,14 +195,14 @@ func (s *touchy) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// MarshalText is the text itself.
+// MarshalText returns the text itself.
 func (s touchy) MarshalText() ([]byte, error) { return []byte(s), nil }
 
 var errTouched = errors.New("touched")
 
-// TestPanicsStayWithTheCaller: what the caller's own code panics with while a page is
-// read ahead, or segments are read at once, can be recovered by the caller.
-func TestPanicsStayWithTheCaller(t *testing.T) {
+// TestPanicsReachTheCaller: a panic of the caller's own code while a page is read
+// ahead, or while segments are read in parallel, can be recovered by the caller.
+func TestPanicsReachTheCaller(t *testing.T) {
 	ctx := t.Context()
 	table, _ := newWide(t)
 	for i := range 6 {
@@ -237,7 +237,7 @@ func TestPanicsStayWithTheCaller(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n++; b.Sort[0] == 2 {
-			break // before the one that was read ahead
+			break // before the page that was read ahead
 		}
 	}
 	if n != 3 {

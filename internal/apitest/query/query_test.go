@@ -81,7 +81,7 @@ func TestQuery(t *testing.T) {
 		first, err := tc.query.First(ctx)
 		switch {
 		case len(got) == 0 && !errors.Is(err, ddb.ErrNotFound):
-			t.Errorf("%s: First of nothing: %v", name, err)
+			t.Errorf("%s: First without items: %v", name, err)
 		case len(got) > 0 && (err != nil || first.ID != got[0].ID):
 			t.Errorf("%s: First %s, %v", name, first.ID, err)
 		}
@@ -100,8 +100,8 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-// TestQueryIsAValue: builders change copies only, and a query can be run again.
-func TestQueryIsAValue(t *testing.T) {
+// TestBuildersCopyQueries: builders return changed copies, and a query can be run again.
+func TestBuildersCopyQueries(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
 	fill(t, orders, 10)
@@ -174,7 +174,7 @@ func TestPages(t *testing.T) {
 	if !one.Prev.IsZero() || two.Prev.IsZero() {
 		t.Error("only the first page has no page before it")
 	}
-	// A page that ended exactly at the first item cannot know that it did.
+	// A page that ends exactly at the first item cannot know that it is the first.
 	before, err := q.Before(back1.Prev).Page(ctx)
 	if !back1.Prev.IsZero() && (err != nil || len(before.Items) != 0 || !before.Prev.IsZero()) {
 		t.Errorf("before the first: %s, %v", ids(before.Items), err)
@@ -192,7 +192,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestQueryRefusals: everything that is wrong with a query is named at once, before it is sent.
+// TestQueryRefusals: one error names everything that is wrong with a query, before anything is sent.
 func TestQueryRefusals(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
@@ -220,8 +220,8 @@ func TestQueryRefusals(t *testing.T) {
 	}
 }
 
-// TestUnreadableItem: an item that is not a T is an error that names it, after the
-// items before it; nothing is lost silently (a release build of the seed crate gave an empty page).
+// TestUnreadableItem: an unreadable item gives an error that names it, after the
+// items before it. Nothing is lost silently..
 func TestUnreadableItem(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
@@ -251,7 +251,7 @@ func TestUnreadableItem(t *testing.T) {
 		}
 		for o, err := range orders.Query("c1").PageSize(1).All(ctx) {
 			if err == nil && o.ID >= orderID(fmt.Sprintf("%03d", bad)) {
-				t.Errorf("item %s after the bad one", o.ID)
+				t.Errorf("got item %s after the bad one", o.ID)
 			}
 		}
 	}
@@ -283,7 +283,7 @@ func TestCountOverManyPages(t *testing.T) {
 	}
 }
 
-func TestBreakingOut(t *testing.T) {
+func TestLoopBreak(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
 	fill(t, orders, 20)
@@ -311,7 +311,7 @@ func TestBreakingOut(t *testing.T) {
 			panic("in the loop")
 		}
 	}()
-	// TestMain finds what leaked.
+	// TestMain finds leaked goroutines.
 }
 
 func TestScan(t *testing.T) {

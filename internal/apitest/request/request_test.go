@@ -58,7 +58,7 @@ type witness struct {
 
 	mu       sync.Mutex
 	sent     int
-	answered map[string]int // success, or a rejection that is billed, by operation
+	answered map[string]int // successes and billed rejections by operation
 }
 
 func (w *witness) Do(req *http.Request) (*http.Response, error) {
@@ -80,7 +80,7 @@ func (w *witness) Do(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// hook labels each call, and keeps those that it sees end.
+// hook labels each call, and keeps the completed ones.
 type hook struct {
 	mu    sync.Mutex
 	calls []ddb.Call
@@ -97,12 +97,12 @@ func (h *hook) End(ctx context.Context, c *ddb.Call) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if ctx.Value(began{}) != c {
-		h.wrong = append(h.wrong, c.Operation+": End has another context than Begin has returned")
+		h.wrong = append(h.wrong, c.Operation+": the context of End is not the one that Begin returned")
 	}
 	h.calls = append(h.calls, *c)
 }
 
-// bench is an engine with a table of accounts that is observed by all observers of requests.
+// bench is an engine with a table of accounts and all observers of requests.
 type bench struct {
 	table  *ddb.SimpleTable[account, string]
 	index  *ddb.Index[account, string, string]
@@ -162,11 +162,11 @@ func newBench(t *testing.T, revised bool, rules ...fault.Rule) *bench {
 	return b
 }
 
-// operation is a call and the requests that it makes, "GetItem:1" for example, those that get no answer left out.
+// operation is a call and the requests that it makes, such as "GetItem:1", without those that get no reply.
 type operation struct {
 	run      func(context.Context, *bench, *ddb.BatchStats) error
 	want     string
-	returned int // by all replies together
+	returned int // in all replies together
 	fails    error
 }
 
@@ -307,7 +307,7 @@ var withRevision = map[string]operation{
 	"Delete": {one(func(ctx context.Context, b *bench) error { return b.table.Delete(ctx, "a") }), "DeleteItem:1 GetItem:1", 1, nil},
 }
 
-// compare compares the requests with what each of their observers reports.
+// compare compares the requests with the reports of each observer.
 func (b *bench) compare(t *testing.T, name string, o operation, stats ddb.BatchStats) {
 	t.Helper()
 	if got := counts(b.w.answered); o.want != "" && got != o.want {
@@ -361,8 +361,8 @@ func counts(n map[string]int) string {
 	return strings.Join(parts, " ")
 }
 
-// TestOneRequestPath: the ledger, the hooks and the statistics of batches count what was answered, under the label that
-// a hook has given, for every operation.
+// TestOneRequestPath: the ledger, the hooks and the statistics of batches count the requests that were answered, under
+// the label that a hook sets, for every operation.
 func TestOneRequestPath(t *testing.T) {
 	for _, revised := range []bool{false, true} {
 		for name, o := range tableOf(revised) {
@@ -394,7 +394,7 @@ func title(revised bool, name string) string {
 
 // TestFaults: the same holds when replies are lost, requests fail or the service is busy.
 func TestFaults(t *testing.T) {
-	var on atomic.Bool // once the table is filled
+	var on atomic.Bool // after the table was filled
 	all := fault.On().Where(func(fault.Request) bool { return on.Load() })
 	for kind, rule := range map[string]fault.Rule{
 		"lost":      all.Every(2).DropReply(),
@@ -420,7 +420,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestNothingIsSent: what Explain or a budget does not admit is not sent, by any operation, and its outcome is known.
+// TestNothingIsSent: no operation sends a request that Explain or a budget does not admit, and its outcome is known.
 func TestNothingIsSent(t *testing.T) {
 	wrong := cost.NewBudget(cost.Limits{Items: -1})
 	for _, revised := range []bool{false, true} {

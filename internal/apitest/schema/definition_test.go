@@ -121,8 +121,8 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-// TestTemplateMakesTheTable: a table that is made only from the template's properties is what the code needs.
-func TestTemplateMakesTheTable(t *testing.T) {
+// TestTemplateCreatesTable: a table that is created only from the template's properties is the one that the code needs.
+func TestTemplateCreatesTable(t *testing.T) {
 	apitest.NeedsEngine(t, "resource policies and insights")
 	client := ddbtest.New(t)
 	parcels := newParcels(t, client, "parcels")
@@ -199,8 +199,8 @@ func deploy(t *testing.T, client *dynamodb.Client, template []byte) {
 	}
 }
 
-// TestForms compares what Terraform and CDK get with the attributes of their documentation.
-func TestForms(t *testing.T) {
+// TestTerraformAndCDKForms compares the definitions for Terraform and CDK with the attributes that their documentation lists.
+func TestTerraformAndCDKForms(t *testing.T) {
 	parcels := newParcels(t, apitest.NewClient(t), "my-parcels")
 	d, err := ddb.Definition(parcels, everySetting()...)
 	if err != nil {

@@ -32,7 +32,7 @@ type PtrBase struct {
 }
 
 type figure struct {
-	base // unexported embedded: its exported fields are promoted
+	base // unexported embedded type: its exported fields are promoted
 	*PtrBase
 	ID     string           `dynamodbav:"id"`
 	Home   inner            `dynamodbav:"home"`
@@ -105,7 +105,7 @@ func TestHandleMistakesAreErrorsNotPanics(t *testing.T) {
 
 type hidden struct{ ID string }
 
-// badKey is a composite key whose format cannot work.
+// badKey is a composite key with an invalid format.
 type badKey struct {
 	Tags []string
 	Ch   map[string]int
@@ -150,7 +150,7 @@ type keys struct {
 	Labels   map[string]string `dynamodbav:"labels"`
 }
 
-// TestNewRefusesAllAtOnce: one error names every mistake of a definition.
+// TestNewRefusesAllAtOnce: one error names every mistake in a definition.
 func TestNewRefusesAllAtOnce(t *testing.T) {
 	id := ddb.StrField(func(k *keys) *string { return &k.ID })
 	omit := ddb.StrField(func(k *keys) *string { return &k.Omit })

@@ -26,7 +26,7 @@ type visit struct {
 	Agent   *string `dynamodbav:"agent"`
 }
 
-// textVisit has a key of another type, and a text in place of a number.
+// textVisit has a key of another type, and a string instead of a number.
 type textVisit struct {
 	Page string `dynamodbav:"page"`
 	N    string `dynamodbav:"n"`
@@ -48,10 +48,10 @@ var (
 	visitAgent   = ddb.StrField(func(v *visit) *string { return v.Agent })
 )
 
-// TestFirstErrors: the typical errors of beginners result in texts that name the operation, the table, the cause, and what to do
+// TestFirstErrors: the errors of typical beginners' mistakes name the operation, the table, the cause, and what to do
 // next.
 func TestFirstErrors(t *testing.T) {
-	needsEngine(t, "the words of a server")
+	needsEngine(t, "the message comes from the server")
 	ctx := t.Context()
 	client := ddbtest.New(t)
 	visits, err := ddb.New(client, "visits", visitPage, visitN)
@@ -108,7 +108,7 @@ func TestFirstErrors(t *testing.T) {
 		"changed twice":          {second(visits.Update(ctx, key, visitSize.Set(1), visitSize.Add(1))), ddb.ErrInvalid, []string{"attribute size is changed twice in one update"}},
 		"handle of a copy":       {second(visits.Update(ctx, key, visitCopy.Set("x"))), ddb.ErrInvalid, []string{"schema_test.visit", "not of a copy", "firsterrors_test.go:"}},
 		"handle of a pointer":    {second(visits.Update(ctx, key, visitAgent.Set("x"))), ddb.ErrInvalid, []string{"for a pointer field", "&v.Name", "firsterrors_test.go:"}},
-		"transaction of nothing": {ddb.Transact(ctx, client), ddb.ErrInvalid, []string{"ddb: TransactWriteItems: invalid call: 0 operations"}},
+		"empty transaction":      {ddb.Transact(ctx, client), ddb.ErrInvalid, []string{"ddb: TransactWriteItems: invalid call: 0 operations"}},
 	} {
 		if tc.err == nil || tc.is != nil && !errors.Is(tc.err, tc.is) {
 			t.Errorf("%s: %v, want %v", name, tc.err, tc.is)
@@ -125,7 +125,7 @@ func TestFirstErrors(t *testing.T) {
 	}
 }
 
-// keyless counts the requests for credentials, which it does not have.
+// keyless is a credentials provider without credentials. It counts the requests for them.
 type keyless struct{ asked atomic.Int32 }
 
 func (k *keyless) Retrieve(context.Context) (aws.Credentials, error) {
@@ -133,8 +133,8 @@ func (k *keyless) Retrieve(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{}, errors.New("no role found")
 }
 
-// TestNoCredentials: the error of a call without credentials says what to set, after a single search, and reports that nothing
-// was sent, with any client.
+// TestNoCredentials: the error of a call without credentials names what to set and reports that nothing was sent, with any
+// client, and credentials are requested only once.
 func TestNoCredentials(t *testing.T) {
 	ctx := t.Context()
 	source := &keyless{}

@@ -79,7 +79,7 @@ func TestCreateTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// user, id, device, started, score: each once, though id is in three keys.
+	// user, id, device, started, score: each once, although id is in three keys.
 	if n := len(out.Table.AttributeDefinitions); n != 5 {
 		t.Errorf("%d attribute definitions, want 5", n)
 	}
@@ -95,7 +95,7 @@ func TestCreateTable(t *testing.T) {
 	if err := table.DeleteTable(ctx, schema.AllowDelete("other")); !errors.Is(err, ddb.ErrInvalid) {
 		t.Errorf("DeleteTable with the wrong permission: %v", err)
 	}
-	for range 2 { // the second finds nothing, which is fine
+	for range 2 { // the second finds no table, which is no error
 		if err := table.DeleteTable(ctx, schema.AllowDelete(table.Name())); err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +294,7 @@ func state(table types.TableStatus, index types.IndexStatus) types.TableDescript
 	return types.TableDescription{TableStatus: table, GlobalSecondaryIndexes: []types.GlobalSecondaryIndexDescription{{IndexStatus: index}}}
 }
 
-// TestCreateTableWaits: the call returns only when table and indexes are active, without polling too often, and obeys its
+// TestCreateTableWaits: the call returns only when table and indexes are active, does not poll too often, and obeys its
 // context.
 func TestCreateTableWaits(t *testing.T) {
 	needsEngine(t, "virtual time")

@@ -69,7 +69,7 @@ func somePosts(n int) []post {
 	return list
 }
 
-// walk reads all items of any query, page by page, as a helper of a user does.
+// walk reads all items of any query, page by page, as a user's helper would.
 func walk[Q ddb.AnyRead[post, Q]](ctx context.Context, q Q) (ids []int, err error) {
 	var after ddb.Cursor[post]
 	for {
@@ -119,7 +119,7 @@ func TestAnyQuery(t *testing.T) {
 	}
 }
 
-// TestAnyQueryOfQueries: what only queries have is for queries of tables and of indexes.
+// TestAnyQueryOfQueries: the functions for queries alone accept queries of tables and of indexes.
 func TestAnyQueryOfQueries(t *testing.T) {
 	table, index := postsOn(t, engine(t), "posts")
 	if err := table.BatchPut(t.Context(), somePosts(10)); err != nil {
@@ -132,7 +132,7 @@ func TestAnyQueryOfQueries(t *testing.T) {
 	}
 }
 
-// TestCursorAfter: the cursor behind an item is that of a page that ends with it, and one behind a key between two items serves too.
+// TestCursorAfter: the cursor after an item equals that of a page that ends with the item; a key between two items gives a valid cursor too.
 func TestCursorAfter(t *testing.T) {
 	table, index := postsOn(t, engine(t), "posts")
 	if err := table.BatchPut(t.Context(), somePosts(10)); err != nil {
@@ -165,7 +165,7 @@ func TestCursorAfter(t *testing.T) {
 		if tc.desc {
 			q = q.Descending()
 		}
-		after, err := ddb.CursorAfter(q, &post{Blog: "b", ID: 5}) // which is not there
+		after, err := ddb.CursorAfter(q, &post{Blog: "b", ID: 5}) // there is no such item
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +218,7 @@ func TestCursorAfter(t *testing.T) {
 	}
 }
 
-// TestDiffItems against a model: maps by key.
+// TestDiffItems compares DiffItems with a model: maps by key.
 func TestDiffItems(t *testing.T) {
 	table, _ := postsOn(t, engine(t), "posts")
 	rapid.Check(t, func(r *rapid.T) {
@@ -271,7 +271,7 @@ func TestDiffItems(t *testing.T) {
 	}
 }
 
-// TestBatchTables: parts of several tables are done in one call; what fails is named by part, and keeps no other from its end.
+// TestBatchTables: one call runs parts of several tables; a failure is named by part, and does not end the others.
 func TestBatchTables(t *testing.T) {
 	e := engine(t, fault.On("BatchWriteItem").Table("broken").Error("AccessDeniedException", "no"))
 	a, _ := postsOn(t, e, "a-posts")

@@ -35,7 +35,7 @@ type invoice struct {
 	PK  string `dynamodbav:"pk"`
 	SK  string `dynamodbav:"sk"`
 	Due string `dynamodbav:"due,omitempty"`
-	// Country is a number here, to disagree with customer.
+	// Country is a number here, unlike in customer.
 	Country int       `dynamodbav:"country,omitempty"`
 	Gone    time.Time `dynamodbav:"gone,unixtime,omitempty"`
 }
@@ -105,7 +105,7 @@ func TestOlderProgramStarts(t *testing.T) {
 	if found, err := newer.VerifyTable(t.Context()); err != nil || len(found) > 0 {
 		t.Errorf("the newer program finds %v, %v", found, err)
 	}
-	// What is otherwise than described is still refused.
+	// Whatever differs from the description is still refused.
 	other := customersOn(t, client)
 	if _, err := ddb.NewSimpleIndex(other, "by-email", customerEmail, ddb.KeysOnly()); err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func slow(t *testing.T) *dynamodb.Client {
 	return client
 }
 
-// An index of a newer program that is being filled is not waited for; one's own is.
+// EnsureTable does not wait for an index of a newer program that is being filled, but for its own.
 func TestOlderProgramStartsWhileAnIndexIsFilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := slow(t)
@@ -149,7 +149,7 @@ func TestOlderProgramStartsWhileAnIndexIsFilled(t *testing.T) {
 	})
 }
 
-// Two programs that each add an index of their own at the same time both come to their end.
+// Two programs that each add an index of their own at the same time both succeed.
 func TestProgramsAddIndexesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithStateDelay(3 * time.Minute))
@@ -172,7 +172,7 @@ func TestProgramsAddIndexesAtOnce(t *testing.T) {
 	})
 }
 
-// A call that runs out of time says what it waited for.
+// The error of a call that times out says what it waited for.
 func TestTimeoutNamesTheState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := slow(t)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package table_test tests what tables, indexes and queries are as values: their names, their keys, builders that never
-// change what they were made from, and nil and zero ones, which refuse every call.
+// Package table_test tests tables, indexes and queries as values: their names, their keys, builders that never change
+// their receivers, and nil and zero values, which refuse every call.
 package table_test
 
 import (
@@ -75,7 +75,7 @@ func games(list []score) (all string) {
 	return strings.TrimSpace(all)
 }
 
-// TestBuilders: what is made from a query never changes it, whatever is made from it besides, before or after it ran.
+// TestBuilders: a query that is derived from another never changes it, nor other derived queries, before or after it ran.
 func TestBuilders(t *testing.T) {
 	table, byLevel := newScores(t)
 	ctx := t.Context()
@@ -133,7 +133,7 @@ func TestBuilders(t *testing.T) {
 	}
 }
 
-// TestFirstOfSeveral: a condition on the first attributes of a key says nothing of the later ones, not even a value to leave out.
+// TestFirstOfSeveral: a condition on the first attributes of a key implies nothing for the later ones, not even that they are present.
 func TestFirstOfSeveral(t *testing.T) {
 	table, _ := newScores(t)
 	ctx := t.Context()
@@ -175,7 +175,7 @@ func TestFirstOfSeveral(t *testing.T) {
 	}
 }
 
-// TestPagesShareNothing: the lists of pages are the caller's, to keep and to change.
+// TestPagesShareNothing: the caller may keep and change the slices of pages.
 func TestPagesShareNothing(t *testing.T) {
 	table, _ := newScores(t)
 	var pages [][]score
@@ -203,7 +203,7 @@ func TestPagesShareNothing(t *testing.T) {
 	}
 }
 
-// TestVerbsByKey: every verb takes a key, made by Key or taken from an item.
+// TestVerbsByKey: every verb accepts a key, made by Key or taken from an item.
 func TestVerbsByKey(t *testing.T) {
 	table, _ := newScores(t)
 	ctx := t.Context()
@@ -250,7 +250,7 @@ func TestVerbsByKey(t *testing.T) {
 	}
 }
 
-// TestNames: tables, indexes and queries print as their names, never with a key value.
+// TestNames: tables, indexes and queries print their names and never a key value.
 func TestNames(t *testing.T) {
 	table, byLevel := newScores(t)
 	for want, v := range map[string]fmt.Stringer{
@@ -277,7 +277,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestZeroRefused calls every method of nil and zero tables, indexes and queries: none panics, and those that give an error give one.
+// TestZeroRefused calls every method of nil and zero tables, indexes and queries: none panics, and all those with an error result return one.
 func TestZeroRefused(t *testing.T) {
 	var (
 		nilTable  *scores

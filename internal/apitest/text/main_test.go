@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// Short names for what the packages share.
+// Short names for the shared test helpers.
 var (
 	forge         = apitest.Forge
 	newClient     = apitest.NewClient

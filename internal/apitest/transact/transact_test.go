@@ -71,8 +71,8 @@ func TestTransact(t *testing.T) {
 	}
 }
 
-// TestTransactionErrorSaysWhich: the error has index, operation, table, reason and item of each cause; nothing is applied.
-func TestTransactionErrorSaysWhich(t *testing.T) {
+// TestTransactionErrorNamesOperations: the error has the index, operation, table, reason and item of each cause, and nothing is applied.
+func TestTransactionErrorNamesOperations(t *testing.T) {
 	ctx := t.Context()
 	client, orders, users := twoTables(t)
 	o, u := someOrder(), user{ID: "u1", Name: "Ann"}
@@ -122,7 +122,7 @@ func TestTransactionErrorSaysWhich(t *testing.T) {
 	}
 }
 
-// TestTransactRefusals: everything that is wrong is named at once, before anything is sent.
+// TestTransactRefusals: one error names everything that is wrong, before anything is sent.
 func TestTransactRefusals(t *testing.T) {
 	ctx := t.Context()
 	client, orders, users := twoTables(t)
@@ -173,15 +173,15 @@ func TestTransactRefusals(t *testing.T) {
 	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "read 2: the destination is that of read 0 as well") {
 		t.Errorf("one destination twice: %v", err)
 	}
-	// Invalid keys are not the same item.
+	// Two invalid keys do not count as the same item.
 	err = ddb.Transact(ctx, client, orders.TxDelete(orders.Key("", "x")), orders.TxDelete(orders.Key("", "y")))
 	if !errors.Is(err, ddb.ErrInvalid) || strings.Contains(err.Error(), "the same item") {
 		t.Errorf("two empty keys: %v", err)
 	}
 }
 
-// TestTransactionOfTwoTypesInOneTable: two item types of one table are one table in the
-// ledger, and their operations on one key are on one item.
+// TestTransactionOfTwoTypesInOneTable: two item types of one table count as one table
+// in the ledger, and operations of both on one key are operations on the same item.
 func TestTransactionOfTwoTypesInOneTable(t *testing.T) {
 	ctx := t.Context()
 	type note struct {
@@ -316,7 +316,7 @@ func TestCancellationReasons(t *testing.T) {
 				}
 			}
 		}
-		// It gives up in the end, and the error says so.
+		// It gives up eventually, and the error says so.
 		for range 1000 {
 			c.reasons = append(c.reasons, []string{"ThrottlingError"})
 		}

@@ -36,7 +36,7 @@ func plainUsers(t *testing.T, client ddb.Client, opts ...ddb.TableOption) *ddb.S
 	return users
 }
 
-// TestTransactSingleFaults: whatever happens to the first request, the transaction is applied once, and the caller is informed.
+// TestTransactSingleFaults: after any fault of the first request, the transaction is applied once and reported as applied.
 func TestTransactSingleFaults(t *testing.T) {
 	needsEngine(t, "faults")
 	for what := lostBefore; what < faults; what++ {
@@ -69,7 +69,7 @@ func TestTransactSingleFaults(t *testing.T) {
 	}
 }
 
-// TestTransactUnknown: without a reply that decides, the outcome is unknown; calling again with the token determines it. A
+// TestTransactUnknown: without a conclusive reply the outcome is unknown; calling again with the token determines it. A
 // rejection after a lost request is a rejection.
 func TestTransactUnknown(t *testing.T) {
 	needsEngine(t, "faults")
@@ -123,7 +123,7 @@ func TestTransactUnknown(t *testing.T) {
 	}
 }
 
-// TestTransactConflictAfterALostReply: if a call gives up because of a conflict that may be with its own lost request, the
+// TestTransactConflictAfterALostReply: if a call gives up after a conflict, which may be with its own lost request, the
 // outcome is unknown.
 func TestTransactConflictAfterALostReply(t *testing.T) {
 	needsEngine(t, "faults")
@@ -192,7 +192,7 @@ func TestTokenIsNotUsedTooLong(t *testing.T) {
 	}
 }
 
-// TestTransactContext: an ended context sends nothing; one that ends while waiting ends the wait.
+// TestTransactContext: with an ended context nothing is sent; a context that ends during a wait ends the wait.
 func TestTransactContext(t *testing.T) {
 	needsEngine(t, "chosen reasons")
 	synctest.Test(t, func(t *testing.T) {
@@ -275,13 +275,13 @@ func TestTransactStorm(t *testing.T) {
 			}
 		}
 		if parts != sum.Logins {
-			t.Errorf("the parts make %d, the sum is %d", parts, sum.Logins)
+			t.Errorf("the parts add up to %d, the sum is %d", parts, sum.Logins)
 		}
 		t.Logf("%d acknowledged, %d unknown, %d counted", acked, unknown, sum.Logins)
 	})
 }
 
-// TestTransactionWithoutReasons: the error of a cancellation without reasons still contains the message of the service.
+// TestTransactionWithoutReasons: the error of a cancellation without reasons contains the message of the service.
 func TestTransactionWithoutReasons(t *testing.T) {
 	needsEngine(t, "chosen reasons")
 	_, orders, _ := twoTables(t)

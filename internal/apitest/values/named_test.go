@@ -45,7 +45,7 @@ func TestNamedAttributes(t *testing.T) {
 	}
 }
 
-// Everything that is wrong is named at once, without values, and nothing is sent.
+// One error names everything that is wrong, without values, and nothing is sent.
 func TestNamedAttributesAreChecked(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
 	cyclic := []any{nil}
@@ -73,7 +73,7 @@ func TestNamedAttributesAreChecked(t *testing.T) {
 	}
 }
 
-// Raw changes stand beside typed ones, and are held against the same rules.
+// Raw changes combine with typed ones, and the same rules apply to them.
 func TestRawChanges(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
 	if err := table.Put(t.Context(), &ticket{Board: "b", Opened: ten, Votes: map[string]int{"a": 1, "b": 2}, Labels: []string{"x", "y"}, Score: new(5)}); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// A list, set or map that is nil when the item is made takes every change afterwards.
+// A list, set or map that is nil when the item is created accepts every later change.
 func TestNilContainersTakeUpdates(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
 	if err := table.Create(t.Context(), &ticket{Board: "b", Opened: ten}); err != nil {
@@ -30,7 +30,7 @@ func TestNilContainersTakeUpdates(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	// Set of nil empties; a set without members cannot be stored and is refused by name.
+	// Set of nil empties a list or map. An empty set cannot be stored, and the error names it.
 	got, err = table.Update(t.Context(), table.Key("b", ten), ticketComments.Set(nil), ticketVotes.Set(nil), ddb.Remove(ticketLabels))
 	if err != nil || got.Comments == nil || len(got.Comments)+len(got.Votes)+len(got.Labels) != 0 {
 		t.Errorf("got %v, %v", got, err)
@@ -54,7 +54,7 @@ func asTheSDKStores(t *testing.T, client *dynamodb.Client, nulls ...string) {
 	}
 }
 
-// An update that a stored NULL refuses says NULL and what to do.
+// The error of an update that fails because of a stored NULL says so, and what to do.
 func TestErrorsNameNULL(t *testing.T) {
 	client := ddbtest.New(t)
 	table := newTickets(t, client)

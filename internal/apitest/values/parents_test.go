@@ -26,7 +26,7 @@ var (
 	ticketScore = ddb.Field(func(t *ticket) **int { return &t.Score })
 )
 
-// counted counts the requests of a client.
+// counted is a client that counts its requests.
 func counted(client *dynamodb.Client, n *atomic.Int64) *dynamodb.Client {
 	return dynamodb.New(client.Options(), func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
@@ -38,7 +38,7 @@ func counted(client *dynamodb.Client, n *atomic.Int64) *dynamodb.Client {
 	})
 }
 
-// The plain call says what is missing; WithParents makes it in the same call, at any depth, and costs nothing more once it is there.
+// Without WithParents the error says what is missing. WithParents creates it in the same call, at any depth, and costs nothing once the parents exist.
 func TestWithParents(t *testing.T) {
 	engine := ddbtest.New(t)
 	newTickets(t, engine)
@@ -68,7 +68,7 @@ func TestWithParents(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := requests.Load(); n != 3 {
-		t.Errorf("%d requests made the parents, want 3", n)
+		t.Errorf("%d requests created the parents, want 3", n)
 	}
 	if got.Stats.Views != 2 || got.Stats.By["ann"] != 7 || got.Grid["r"]["c"] != 5 || got.Title != "t" {
 		t.Errorf("got %+v", got)
@@ -77,7 +77,7 @@ func TestWithParents(t *testing.T) {
 	if got, err = table.Update(t.Context(), key, ddb.WithParents(ticketViews.Sub(5))); err != nil || got.Stats.Views != -3 || requests.Load() != 1 {
 		t.Errorf("%d views, %d requests, %v", got.Stats.Views, requests.Load(), err)
 	}
-	// The caller's condition holds for the write that makes parents, too.
+	// The caller's condition also applies to the write that creates parents.
 	_, err = table.Update(t.Context(), key, ddb.WithParents(ddb.AsMap(ticketGrid.Key("other")).Key("c").Set(1)), ddb.If(ticketTitle.Eq("nope")))
 	if !errors.Is(err, ddb.ErrConditionFailed) {
 		t.Errorf("got %v", err)
@@ -85,7 +85,7 @@ func TestWithParents(t *testing.T) {
 	if _, err = table.Update(t.Context(), table.Key("none", ten), ddb.WithParents(ticketViews.Add(1))); !errors.Is(err, ddb.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
-	// An upsert makes the item, too.
+	// An upsert also creates the item.
 	if got, err = table.Upsert(t.Context(), table.Key("new", ten), ddb.WithParents(ticketViews.Sub(1))); err != nil || got.Stats.Views != -1 || got.Board != "new" {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -106,7 +106,7 @@ func TestWithParentsOnNULL(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	// Nothing is taken out of a set that is NULL; what cannot be made is refused, and nothing is changed.
+	// Nothing can be removed from a set that is NULL. Parents that cannot be created are refused, and nothing is changed.
 	asTheSDKStores(t, client, "labels", "lines")
 	if _, err := table.Update(t.Context(), table.Key("b", ten), ddb.WithParents(ticketLabels.Delete("l"), ticketTitle.Set("x"))); err != nil {
 		t.Error(err)
@@ -117,7 +117,7 @@ func TestWithParentsOnNULL(t *testing.T) {
 	}
 }
 
-// Another write that makes the parent in between is not overwritten: the call starts again.
+// If another write creates the parent in the meantime, it is not overwritten: the call starts again.
 func TestWithParentsBesideAnotherWriter(t *testing.T) {
 	engine := ddbtest.New(t)
 	other := newTickets(t, engine)
@@ -149,7 +149,7 @@ func TestWithParentsBesideAnotherWriter(t *testing.T) {
 	}
 }
 
-// A lost reply of the write that makes a parent is an unknown outcome, as of every write under a condition, never a second count.
+// If the reply to the write that creates a parent is lost, the outcome is unknown, as for every conditional write. It is never counted twice.
 func TestWithParentsAfterALostReply(t *testing.T) {
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("UpdateItem").Nth(2).DropReply()))
 	defer engine.Close()
@@ -166,7 +166,7 @@ func TestWithParentsAfterALostReply(t *testing.T) {
 	}
 }
 
-// What cannot be tried twice takes no WithParents.
+// Writes that cannot be repeated do not accept WithParents.
 func TestWithParentsIsRefused(t *testing.T) {
 	client := ddbtest.New(t)
 	table := newTickets(t, client)

@@ -35,7 +35,7 @@ func TestEmptyPagesAreEmptyLists(t *testing.T) {
 	}
 }
 
-// An empty map key is refused alike by whatever writes it.
+// Every write refuses an empty map key in the same way.
 func TestEmptyMapKeys(t *testing.T) {
 	client := ddbtest.New(t)
 	table := newTickets(t, client)
@@ -68,7 +68,7 @@ func TestEmptyMapKeys(t *testing.T) {
 	}
 }
 
-// What is too long for DynamoDB is refused before anything is sent.
+// Expressions that are too long for DynamoDB are refused before anything is sent.
 func TestExpressionLimits(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
 	var conds []ddb.Cond[ticket]
@@ -95,7 +95,7 @@ func TestExpressionLimits(t *testing.T) {
 	}
 }
 
-// Update and Upsert return the old item where that is asked for, never the zero item.
+// With ReturnOld, Update and Upsert return the old item, never the zero item.
 func TestReturnOldReturnsTheOldItem(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
 	if err := table.Put(t.Context(), &ticket{Board: "b", Opened: ten, Title: "old"}); err != nil {
@@ -108,7 +108,7 @@ func TestReturnOldReturnsTheOldItem(t *testing.T) {
 	}
 }
 
-// A table that is named by its ARN is the table of that name in the ledger and in cursors.
+// A table named by its ARN counts as the table of that name in the ledger and in cursors.
 func TestTableNamedByARN(t *testing.T) {
 	client := ddbtest.New(t)
 	ledger := cost.NewLedger()
@@ -146,7 +146,7 @@ func TestTableNamedByARN(t *testing.T) {
 	}
 	for _, e := range ledger.Snapshot().Entries {
 		if e.Table != "tickets" {
-			t.Errorf("the ledger has a table %s", e.Table)
+			t.Errorf("the ledger lists a table %s", e.Table)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func TestMapAsASet(t *testing.T) {
 	}
 }
 
-// A field that could be written and never read is refused by New.
+// New refuses a field that could be written but never read.
 func TestUnreadableFieldIsRefusedByNew(t *testing.T) {
 	type drawing struct {
 		ID     string       `dynamodbav:"id"`
@@ -73,7 +73,7 @@ type claim struct {
 	Owner string `dynamodbav:"owner"`
 }
 
-// With OptionalValues an empty value reserves and releases nothing; without it is refused.
+// With OptionalValues an empty value reserves and releases nothing; without the option it is refused.
 func TestOptionalUniqueValues(t *testing.T) {
 	client := ddbtest.New(t)
 	groups, err1 := ddb.NewSimple(client, "groups", groupID)

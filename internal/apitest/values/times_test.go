@@ -72,10 +72,10 @@ func newTickets(t *testing.T, client *dynamodb.Client, opts ...ddb.TableOption) 
 
 var ten = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
-// fractions are five times in the same second, in order.
+// fractions are five times within the same second, in order.
 var fractions = []time.Duration{0, 5 * time.Millisecond, 50 * time.Millisecond, 500 * time.Millisecond, 999_999_999}
 
-// Conditions and keys find times whatever their fraction and offset.
+// Conditions and keys find times, whatever their fractions and offsets.
 func TestTimesCompareAsTimes(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
 	zones := []*time.Location{time.UTC, time.FixedZone("", 7200), time.FixedZone("", -5*3600)}
@@ -117,7 +117,7 @@ func TestTimesCompareAsTimes(t *testing.T) {
 	}
 }
 
-// A time in raw text would be compared in a form that the stored attribute may not have.
+// A time as a value of a raw expression is refused, because the stored attribute may have another form.
 func TestTimeInRawTextIsRefused(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
 	for _, v := range []any{ten, &ten} {
@@ -141,7 +141,7 @@ var (
 	visitLast = ddb.TimeField(func(v *visit) *time.Time { return &v.Last })
 )
 
-// With the option, a table that the SDK writes is read, compared and written as by the SDK; and every table reads both forms.
+// With the option, times are read, compared and written as the SDK does; every table reads both forms.
 func TestTablesOfTheSDK(t *testing.T) {
 	client := ddbtest.New(t)
 	newTickets(t, client)
@@ -178,7 +178,7 @@ func TestTablesOfTheSDK(t *testing.T) {
 	if decoded, err := ddb.DecodeItem[ticket](map[string]types.AttributeValue{"due": item["last"]}); err != nil || !decoded.Due.Equal(at) {
 		t.Errorf("%v, %v", decoded.Due, err)
 	}
-	// The form belongs to the type: another table cannot store it in the other form.
+	// The form belongs to the item type: another table of it cannot use the other form.
 	if _, err := ddb.New(client, "others", visitSite, visitAt); err == nil || !strings.Contains(err.Error(), "SDKTimes") {
 		t.Errorf("got %v", err)
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// TestNewVectorIndexRefuses: everything that is wrong with a definition is named at once.
+// TestNewVectorIndexRefuses: one error names everything that is wrong with a definition.
 func TestNewVectorIndexRefuses(t *testing.T) {
 	client := apitest.NewClient(t)
 	type other struct {
@@ -144,11 +144,11 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 	a, err1 := ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, ddb.Cosine)
 	b, err2 := ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, ddb.Cosine)
 	if err := errors.Join(err1, err2); err != nil || *a != *b {
-		t.Errorf("the same again: %v", err)
+		t.Errorf("the same definition again: %v", err)
 	}
 }
 
-// TestVectorWrites: a vector of another length is refused by every write before it is sent, and what keeps or drops the whole vector is not.
+// TestVectorWrites: every write refuses a vector of another length before it is sent; writes that keep or remove the whole vector are allowed.
 func TestVectorWrites(t *testing.T) {
 	sent := 0
 	client := ddbtest.New(t, ddbtest.WithObserver(func(r fault.Request) {
@@ -218,7 +218,7 @@ func TestVectorWrites(t *testing.T) {
 	}
 }
 
-// TestVectorSchema: the table is made with its indexes, missing ones are added to one that has items, and every difference is listed.
+// TestVectorSchema: a new table gets its indexes, missing indexes are added to a table with items, and every difference is listed.
 func TestVectorSchema(t *testing.T) {
 	ctx := t.Context()
 	client := apitest.NewClient(t)
@@ -254,7 +254,7 @@ func TestVectorSchema(t *testing.T) {
 		t.Error(err)
 	}
 
-	// A program with other ideas of the same table.
+	// A program with another definition of the same table.
 	other, err := ddb.New(client, d.table.Name(), docTenant, docID)
 	if err != nil {
 		t.Fatal(err)
@@ -318,12 +318,12 @@ func TestVectorIndexIsAdded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := near.Search(ctx, "t", east, 1); err == nil {
-			t.Error("an index that is not there was searched")
+			t.Error("a missing index was searched")
 		}
 		if err := plain.EnsureTable(ctx); err != nil {
 			t.Fatal(err)
 		}
-		// The item that is older than the index and has no vector of its length is not in it.
+		// The index does not contain the item that is older than it and has a vector of another length.
 		if hits, err := near.Search(ctx, "t", east, 9); err != nil || fmt.Sprint(ids(hits)) != "[east north-east north]" {
 			t.Errorf("%v, %v", ids(hits), err)
 		}
@@ -336,7 +336,7 @@ func TestVectorIndexIsAdded(t *testing.T) {
 	})
 }
 
-// TestVectorIndexNotReady: a wait for the table is a wait for its vector indexes, and the error of one that ends says in which state they are.
+// TestVectorIndexNotReady: waiting for a table includes its vector indexes, and the error of a wait that times out gives their states.
 func TestVectorIndexNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := define(t, &filling{ddbtest.New(t)}, ddb.Cosine)

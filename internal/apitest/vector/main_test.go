@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { apitest.Main(m) }
 
 const dimensions = 3
 
-// doc is a text and its embedding as a vector.
+// doc is a text with its embedding.
 type doc struct {
 	Tenant  string    `dynamodbav:"tenant"`
 	ID      string    `dynamodbav:"id"`
@@ -41,7 +41,7 @@ type docs struct {
 	all   *ddb.SimpleVectorIndex[doc]
 }
 
-// define makes the table's definition, with an index for each tenant and one of all.
+// define returns the table's definition, with an index partitioned by tenant and one of all items.
 func define(t testing.TB, client ddb.Client, distance ddb.VectorDistance, opts ...ddb.TableOption) *docs {
 	t.Helper()
 	table, err := ddb.New(client, apitest.TableName(t), docTenant, docID, opts...)

@@ -26,7 +26,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// score computes the score by the definitions of the distances, in 64 bits.
+// score computes a score by the definition of the distance, with 64 bits.
 func score(d ddb.VectorDistance, a, b []float32) float64 {
 	var dot, aa, bb, square float64
 	for i := range a {
@@ -45,7 +45,7 @@ func score(d ddb.VectorDistance, a, b []float32) float64 {
 	return 1 - dot/math.Sqrt(aa)/math.Sqrt(bb)
 }
 
-// TestSearchModel: whatever was put, changed and deleted, a search gives the nearest of the partition that pass the filters, with their scores, as a sort of all items does.
+// TestSearchModel: after random puts, updates and deletes, a search returns the nearest items of the partition that pass the filters, with their scores, as sorting all items does.
 func TestSearchModel(t *testing.T) {
 	element := rapid.OneOf(rapid.Float32Range(-4, 4), rapid.SampledFrom([]float32{0, 1, -1, 0.1, 1e-20, 3.5e10}))
 	vector := rapid.SliceOfN(element, dimensions, dimensions)
@@ -125,13 +125,13 @@ func TestSearchModel(t *testing.T) {
 				rt.Fatalf("%s: %d hits, want %d", name, len(hits), len(want))
 			}
 			for i, h := range hits {
-				// Near ties may change places: the score decides.
+				// Near ties may change places, so scores are compared.
 				if off := math.Abs(h.Score - want[i].Score); off > 1e-4*max(1, math.Abs(want[i].Score)) {
 					rt.Fatalf("%s: hit %d has %v, want %v", name, i, h.Score, want[i].Score)
 				}
 				stored, ok := model[h.Item.Tenant+h.Item.ID]
 				if !ok || !in(stored) {
-					rt.Fatalf("%s: %+v is not to be found", name, h.Item)
+					rt.Fatalf("%s: %+v is missing", name, h.Item)
 				}
 				if diff := gocmp.Diff(holds(stored), h.Item); diff != "" {
 					rt.Fatalf("%s: %s", name, diff)
@@ -183,7 +183,7 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// TestSearchRefuses: what is wrong with a search is named at once, before anything is sent.
+// TestSearchRefuses: one error names everything that is wrong with a search, before anything is sent.
 func TestSearchRefuses(t *testing.T) {
 	sent := 0
 	d := newDocs(t, ddbtest.New(t, ddbtest.WithObserver(func(r fault.Request) {
@@ -257,7 +257,7 @@ func TestSearchRefuses(t *testing.T) {
 	}
 }
 
-// TestSearchUnderFaults: a search is sent again as any read is, and a reply that answers another request is refused.
+// TestSearchUnderFaults: a search is retried like any read, and a reply to another request is refused.
 func TestSearchUnderFaults(t *testing.T) {
 	for name, tc := range map[string]struct {
 		rule fault.Rule
@@ -281,7 +281,7 @@ func TestSearchUnderFaults(t *testing.T) {
 	}
 }
 
-// crossed answers a search of one tenant with that of another, or with more items than were asked for.
+// crossed answers a search of one tenant with the result of another, or with more items than were requested.
 type crossed struct {
 	*dynamodb.Client
 	change func(*dynamodb.SearchVectorsInput)
@@ -293,7 +293,7 @@ func (c *crossed) SearchVectors(ctx context.Context, in *dynamodb.SearchVectorsI
 	return c.Client.SearchVectors(ctx, &other, opts...)
 }
 
-// TestSearchCrossed: an answer to another search is refused.
+// TestSearchCrossed: a reply to another search is refused.
 func TestSearchCrossed(t *testing.T) {
 	client := &crossed{Client: ddbtest.New(t)}
 	d := newDocs(t, client, ddb.Cosine)
@@ -364,7 +364,7 @@ func TestSearchOfOneType(t *testing.T) {
 	}
 }
 
-// TestSearchIsCounted: budgets, hooks and Explain see a search, and contexts end it.
+// TestSearchIsCounted: budgets, hooks and Explain include searches, and contexts end them.
 func TestSearchIsCounted(t *testing.T) {
 	d := newDocs(t, apitest.NewClient(t), ddb.Cosine)
 	d.put(t, someDocs...)

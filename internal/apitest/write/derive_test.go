@@ -101,7 +101,7 @@ func TestDeriveOnEveryPut(t *testing.T) {
 			if err := tasks.Create(ctx, &first); err != nil || first.Open != "db#open" || first.Where != "Ulm" || first.Shard != "s2" {
 				t.Fatalf("Create: %v, %+v", err, first)
 			}
-			// What the caller has in derived fields does not count.
+			// Values of the caller in derived fields are ignored.
 			for _, x := range []task{
 				{ID: "t1", Team: "ui", Status: "open", Open: "stale", Where: "stale"},
 				{ID: "t1", Team: "ui", Status: "done", Open: "stale", Place: address{City: "Bonn"}},
@@ -153,7 +153,7 @@ func TestDeriveOnUpdate(t *testing.T) {
 		name     string
 		changes  changes
 		want     string // of open and where
-		rejected string // what the error must say
+		rejected string // text of the error
 	}{
 		{"others", changes{taskNote.Set("x"), taskWeight.Add(1)}, "db#open Ulm", ""},
 		{"one member of two", changes{taskStatus.Set("done")}, "", "changes status and must give team too"},
@@ -165,9 +165,9 @@ func TestDeriveOnUpdate(t *testing.T) {
 		{"a member copied", changes{taskTeam.Set("ui"), ddb.SetFrom(taskStatus, taskNote)}, "", "must give status too"},
 		{"nested member", changes{taskCity.Set("Bonn")}, "db#open Bonn", ""},
 		{"nested member removed", changes{ddb.Remove(taskCity)}, "db#open ", ""},
-		{"sister of a nested member", changes{taskZip.Set("1")}, "db#open Ulm", ""},
-		{"what holds a nested member", changes{taskPlace.Set(address{City: "Bonn"})}, "db#open Bonn", ""},
-		{"what holds a nested member removed", changes{ddb.Remove(taskPlace)}, "db#open ", ""},
+		{"sibling of a nested member", changes{taskZip.Set("1")}, "db#open Ulm", ""},
+		{"parent of a nested member", changes{taskPlace.Set(address{City: "Bonn"})}, "db#open Bonn", ""},
+		{"parent of a nested member removed", changes{ddb.Remove(taskPlace)}, "db#open ", ""},
 		{"the attribute itself", changes{taskOpen.Set("mine")}, "", "attribute open is derived from team, status"},
 		{"the attribute removed", changes{ddb.Remove(taskOpen)}, "", "attribute open is derived from team, status"},
 	} {
@@ -210,7 +210,7 @@ func TestDeriveOnUpdate(t *testing.T) {
 	}
 }
 
-// TestDeriveUpsertMakesWholeItems: an item made by an upsert has what a put of it would have.
+// TestDeriveUpsertMakesWholeItems: an item that an upsert creates has the same derived attributes as after a put.
 func TestDeriveUpsertMakesWholeItems(t *testing.T) {
 	ctx := t.Context()
 	tasks := newTasks(t)
@@ -279,8 +279,8 @@ func TestDeriveDeclarations(t *testing.T) {
 	}
 }
 
-// TestDerivedIsNeverStale: whatever sequence of writes, accepted or refused, the stored
-// derived attributes are those of the stored members.
+// TestDerivedIsNeverStale: after any sequence of writes, accepted or refused, the
+// stored derived attributes match the stored members.
 func TestDerivedIsNeverStale(t *testing.T) {
 	tasks := newTasks(t)
 	ctx := t.Context()

@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// answering is a client that always receives the same error from the service.
+// answering is a client that always gets the same error from the service.
 func answering(status int, body string) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
@@ -101,13 +101,13 @@ func TestIsRetryable(t *testing.T) {
 		"deadline":  {fmt.Errorf("x: %w", context.DeadlineExceeded), true},
 		"conflict":  {&types.TransactionConflictException{}, true},
 		"other":     {errors.New("x"), false},
-		// What may have been applied is not to be repeated, whatever the last error was.
+		// A write that may have been applied must not be repeated, whatever the last error was.
 		"unknown after a reset":      {&ddb.OutcomeUnknownError{}, false},
 		"unknown, then throttled":    {errors.Join(ddb.ErrOutcomeUnknown, ddb.ErrThrottled), false},
 		"unknown at the deadline":    {fmt.Errorf("%w: %w", ddb.ErrOutcomeUnknown, context.DeadlineExceeded), false},
 		"unknown, then a conflict":   {errors.Join(ddb.ErrOutcomeUnknown, &types.TransactionConflictException{}), false},
 		"applied, its reply is lost": {errors.Join(ddb.ErrReplyLost, context.DeadlineExceeded), false},
-		// A batch is as good as its worst input.
+		// A batch is retryable only if every failed input is.
 		"batch, throttled":           {batchOf(ddb.BatchFailure{Err: ddb.ErrThrottled}, ddb.BatchFailure{Err: &types.InternalServerError{}}), true},
 		"batch, one unknown":         {batchOf(ddb.BatchFailure{Err: ddb.ErrThrottled}, ddb.BatchFailure{Err: ddb.ErrThrottled, Unknown: true}), false},
 		"batch, one refused":         {batchOf(ddb.BatchFailure{Err: ddb.ErrThrottled}, ddb.BatchFailure{Err: errors.New("x")}), false},
@@ -124,7 +124,7 @@ func batchOf(failed ...ddb.BatchFailure) error {
 	return &ddb.OpError{Op: "BatchWriteItem", Table: "t", Err: &ddb.BatchError{Total: 9, Failed: failed}}
 }
 
-// TestRawConditions: the SDK's builder and raw text stand beside typed conditions.
+// TestRawConditions: conditions of the SDK's builder and raw text combine with typed conditions.
 func TestRawConditions(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t)
@@ -150,11 +150,11 @@ func TestRawConditions(t *testing.T) {
 		cond ddb.Cond[order]
 		want string
 	}{
-		"builder without anything": {ddb.Raw[order](expression.ConditionBuilder{}), "raw condition"},
-		"reserved word":            {ddb.RawText[order]("status = :s", nil, map[string]any{":s": "open"}), "status"},
-		"undefined value":          {ddb.RawText[order]("total > :x", nil, nil), ":x"},
-		"unused value":             {ddb.RawText[order]("attribute_exists(total)", nil, map[string]any{":x": 1}), ":x"},
-		"value that is none":       {ddb.RawText[order]("total > :x", nil, map[string]any{":x": badValue{}}), "value :x"},
+		"builder without anything":     {ddb.Raw[order](expression.ConditionBuilder{}), "raw condition"},
+		"reserved word":                {ddb.RawText[order]("status = :s", nil, map[string]any{":s": "open"}), "status"},
+		"undefined value":              {ddb.RawText[order]("total > :x", nil, nil), ":x"},
+		"unused value":                 {ddb.RawText[order]("attribute_exists(total)", nil, map[string]any{":x": 1}), ":x"},
+		"value that cannot be encoded": {ddb.RawText[order]("total > :x", nil, map[string]any{":x": badValue{}}), "value :x"},
 	} {
 		if err := update(tc.cond); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want ErrInvalid with %q", name, err, tc.want)
@@ -194,7 +194,7 @@ func TestConditionFailedHidesItsItem(t *testing.T) {
 	}
 }
 
-// TestUnreadableCurrentItem: an item that is not a T is reported as such, not as missing.
+// TestUnreadableCurrentItem: an unreadable current item is reported as unreadable and not as missing.
 func TestUnreadableCurrentItem(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
@@ -218,7 +218,7 @@ func TestUnreadableCurrentItem(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	if _, ok := failed.Current(); ok {
-		t.Error("an item that cannot be read was given")
+		t.Error("got an item that cannot be read")
 	}
 	if _, err := users.Get(ctx, "u"); err == nil || !strings.Contains(err.Error(), "logins") || strings.Contains(err.Error(), "many") {
 		t.Errorf("Get of an unreadable item: %v", err)

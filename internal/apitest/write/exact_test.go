@@ -9,7 +9,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// TestExactCountReports: the error for what a transaction rejects reads like that of Update.
+// TestExactCountReports: the error of a rejected transaction has the same form as that of Update.
 func TestExactCountReports(t *testing.T) {
 	ctx := t.Context()
 	users := newUsers(t)

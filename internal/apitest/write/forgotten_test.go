@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// interposer loses the reply to the first UpdateItem and then lets others write.
+// interposer loses the reply to the first UpdateItem and then runs the writes of others.
 type interposer struct {
 	engine *ddbtest.Engine
 	others func(context.Context)
@@ -33,8 +33,8 @@ func (i *interposer) Do(req *http.Request) (*http.Response, error) {
 	return nil, errors.New("connection reset")
 }
 
-// TestForgottenWrite: when the reply to the second write of an item is lost, and so many others write that the item names
-// neither that write nor the one before it in its list, nothing proves that it was superseded, although the item
+// TestForgottenWrite: when the reply to the second write of an item is lost, and so many other writes follow that the
+// item's list contains neither that write nor the one before it, nothing proves that it was superseded, although the item
 // still names its first write.
 func TestForgottenWrite(t *testing.T) {
 	for _, others := range []int{1, 14, 15, 16, 17, 40} {
@@ -73,7 +73,7 @@ func TestForgottenWrite(t *testing.T) {
 			case err != nil && !errors.Is(err, ddb.ErrOutcomeUnknown):
 				t.Errorf("%d others: %v; the write was applied", others, err)
 			case others < 16 && err != nil:
-				t.Errorf("%d others: %v; the item still names the write", others, err)
+				t.Errorf("%d others: %v; the item still lists the write", others, err)
 			}
 		})
 	}

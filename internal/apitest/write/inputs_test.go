@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// TestRowJ1Inputs: a call does not modify its arguments, so it can be repeated with the same arguments and has the same result.
+// TestRowJ1Inputs: a call does not modify its arguments, so repeating it with the same arguments has the same result.
 func TestRowJ1Inputs(t *testing.T) {
 	client := newClient(t)
 	orders, err := ddb.New(client, tableName(t), orderCustomer, orderKey)
@@ -61,7 +61,7 @@ func TestRowJ1Inputs(t *testing.T) {
 			t.Errorf("%s again: %v", name, err)
 		}
 		if d := cmp.Diff(one, two); d != "" {
-			t.Errorf("%s gives something else the second time:\n%s", name, d)
+			t.Errorf("%s has another result the second time:\n%s", name, d)
 		}
 		after := before
 		after.List, after.Keys, after.Item = list, keys, item

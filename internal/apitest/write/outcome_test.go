@@ -23,10 +23,10 @@ import (
 
 var updateDocs = flag.Bool("update", false, "write the table of outcomes into docs/guarantees.md")
 
-// way is the fate of a write on its way; next passes it to DynamoDB.
+// way decides the fate of a write request; next passes it to DynamoDB.
 type way func(next func() *http.Response) (*http.Response, error)
 
-// onWay is a client whose next write has the planned fate; all other requests are sent directly.
+// onWay is a client that applies the planned fate to its next write, and sends all other requests directly.
 type onWay struct {
 	engine *ddbtest.Engine
 	plan   way
@@ -56,11 +56,11 @@ func (w *onWay) Do(req *http.Request) (*http.Response, error) {
 	return plan(next)
 }
 
-// situation is what happens to the first request of a write, because of the network and of other callers.
+// situation is what the network and other callers do during the first request of a write.
 type situation struct {
 	name string
 	way  func(others func()) way
-	// others is what another caller does at that moment to the item "a".
+	// others is what another caller does to item "a" at that moment.
 	others func(ctx context.Context, t *sharedTable)
 }
 
@@ -89,7 +89,7 @@ func secondReply(others func()) way {
 
 func nobody(context.Context, *sharedTable) {}
 
-// writesIt writes the item, or makes it.
+// writesIt writes the item, or creates it.
 func writesIt(ctx context.Context, t *sharedTable) {
 	s, err := t.Get(ctx, "a", ddb.Consistent())
 	if errors.Is(err, ddb.ErrNotFound) {
@@ -222,7 +222,7 @@ func TestOutcomes(t *testing.T) {
 		return
 	}
 	if table != doc.String() {
-		t.Errorf("docs/guarantees.md has another table; write it by go test ./internal/apitest/write -run TestOutcomes -update:\n%s", doc.String())
+		t.Errorf("docs/guarantees.md has another table; update it with go test ./internal/apitest/write -run TestOutcomes -update:\n%s", doc.String())
 	}
 }
 
@@ -247,7 +247,7 @@ func playOutcome(t *testing.T, guard, verb string, absent bool, s situation, opt
 	err := run(ctx, client, mine, &item)
 	stored, rerr := theirs.Get(ctx, "a", ddb.Consistent())
 	deleted := errors.Is(rerr, ddb.ErrNotFound)
-	ours := stored.N % 100 // the other callers count in hundreds
+	ours := stored.N % 100 // the other callers add hundreds
 	counts := strings.HasSuffix(verb, "Add")
 	switch {
 	case errors.Is(err, ddb.ErrOutcomeUnknown):

@@ -50,7 +50,7 @@ func newAccountsAndClient(t *testing.T, rules ...fault.Rule) (*accounts, ddb.Cli
 	return table, e.Client()
 }
 
-// TestRevisionMoves: every write moves the revision of the stored item, and the caller's item gets it.
+// TestRevisionMoves: every write raises the revision of the stored item and sets it in the caller's item.
 func TestRevisionMoves(t *testing.T) {
 	ctx := t.Context()
 	table, client := newAccountsAndClient(t)
@@ -101,7 +101,7 @@ func TestRevisionMoves(t *testing.T) {
 	check("Put of an item from JSON", table.Put(ctx, &back), 9, &back)
 	for i, tag := range got.Revision.Tags[:8] {
 		if back.Revision.Tags[i+1] != tag {
-			t.Errorf("tag %d was not kept", i)
+			t.Errorf("tag %d was dropped", i)
 		}
 	}
 	check("Put in a transaction", ddb.Transact(ctx, client, table.TxPut(&back)), 10, &back)
@@ -121,17 +121,17 @@ func TestRevisionMoves(t *testing.T) {
 		t.Errorf("Delete: %v", err)
 	}
 	if err := table.Delete(ctx, "a"); err != nil {
-		t.Errorf("Delete of what is gone: %v", err)
+		t.Errorf("Delete of a deleted item: %v", err)
 	}
 	if _, err := table.Update(ctx, "a", accountN.Add(1)); !errors.Is(err, ddb.ErrNotFound) {
-		t.Errorf("Update of what is gone: %v", err)
+		t.Errorf("Update of a deleted item: %v", err)
 	}
 	if got, err := table.Upsert(ctx, "a", accountN.Add(1)); err != nil || got.Revision.Number != 1 {
-		t.Errorf("Upsert of what is gone: %v, %v", got.Revision, err)
+		t.Errorf("Upsert of a deleted item: %v, %v", got.Revision, err)
 	}
 }
 
-// TestLostReplies: in the default form a lost request or reply changes nothing for the caller.
+// TestLostReplies: with the default options a lost request or reply makes no difference to the caller.
 func TestLostReplies(t *testing.T) {
 	for name, lose := range map[string]func(fault.Matcher) fault.Rule{
 		"request": fault.Matcher.DropRequest, "reply": fault.Matcher.DropReply,
@@ -177,8 +177,8 @@ func TestLostReplies(t *testing.T) {
 	}
 }
 
-// TestTombstonesAreNoItems: what was deleted is gone for every verb and every read, though its tombstone is stored.
-func TestTombstonesAreNoItems(t *testing.T) {
+// TestTombstonesAreHidden: a deleted item does not exist for any verb or read, although its tombstone is stored.
+func TestTombstonesAreHidden(t *testing.T) {
 	ctx := t.Context()
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
@@ -257,7 +257,7 @@ func TestTombstonesAreNoItems(t *testing.T) {
 	if err := errors.Join(err, err2, err3, err4, err5, err6); err != nil || got[0].Found || got[1].Found || one.Found || len(all) != 0 || n != 0 || len(page.Items) != 0 || len(open) != 0 {
 		t.Errorf("reads show tombstones: %v, %v, %v, %v, %d, %v, %v", err, got, one, all, n, page.Items, open)
 	}
-	// They give way to new items, alone and in transactions, which go on with the revision.
+	// New items replace tombstones, alone and in transactions, and continue their revision.
 	for i, create := range []func(a *account) error{
 		func(a *account) error { return table.Create(ctx, a) },
 		func(a *account) error { return table.Put(ctx, a) },

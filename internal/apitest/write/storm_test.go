@@ -36,15 +36,15 @@ const (
 	coldItems    = 300
 )
 
-// TestStorm: 32 callers write 16 hot and 300 cold items while a share of all requests, reads too, meets a fault of
-// any kind, replies that never come included, through a client with the defaults of NewClient. A write that was
-// acknowledged counts once, one that was refused not at all; what is unknown stays below the bound. It
-// prints the share that is unknown by verb and cause, which docs/guarantees.md gives. `-long -storm 34000 -seeds 3` made it.
+// TestStorm: 32 callers write 16 hot and 300 cold items while a share of all requests, including reads, gets a
+// fault of any kind, such as replies that never come, through a client with the defaults of NewClient. A write that was
+// acknowledged counts once, one that was refused not at all; the share of unknown outcomes stays below the bound. It
+// prints that share by verb and cause. The figures in docs/guarantees.md are those of `-long -storm 34000 -seeds 3`.
 func TestStorm(t *testing.T) {
 	for _, p := range []struct {
 		name string
 		opts []ddb.TableOption
-		// most is the bound of the unknown share of each verb, at 5 % and at 30 % faults; 0 for no bound.
+		// most limits the unknown share of each verb, at 5 % and at 30 % faults; 0 means no limit.
 		most map[string][2]float64
 	}{
 		{"revision", nil, map[string][2]float64{"Put": {0.0005, 0.005}, "Replace": {0.0005, 0.005}, "Update": {0.0005, 0.005}}},
@@ -123,7 +123,7 @@ func (n network) wait(ctx context.Context) error {
 
 func newWriteStorm(t *testing.T, seed uint64, share float64, opts []ddb.TableOption) *writeStorm {
 	s := &writeStorm{T: t, rng: rand.New(rand.NewPCG(seed, 7)), tallies: map[string]*tally{}, least: map[string]int64{}, most: map[string]int64{}}
-	silent := share / 10 // of all faults, as many never get a reply: before or after the write was applied
+	silent := share / 10 // the same share of faults never gets a reply, before or after the write was applied
 	rules := []fault.Rule{
 		fault.On("PutItem", "UpdateItem", "DeleteItem", "GetItem").Chance(silent / 2).Hang(),
 		fault.On("PutItem", "UpdateItem", "DeleteItem").Chance(silent / 2).Applied().Hang(),
@@ -141,7 +141,7 @@ func newWriteStorm(t *testing.T, seed uint64, share float64, opts []ddb.TableOpt
 	if s.table, err = ddb.NewSimple(client, "accounts", accountID, opts...); err != nil {
 		t.Fatal(err)
 	}
-	for s.table.EnsureTable(t.Context()) != nil { // faults meet it too
+	for s.table.EnsureTable(t.Context()) != nil { // faults affect it too
 	}
 	return s
 }
@@ -211,7 +211,7 @@ func (s *writeStorm) write(rng *rand.Rand) {
 	}
 }
 
-// note keeps the outcome of a call; id is the counter that it raised, if any.
+// note records the outcome of a call; id is the counter that it raised, if any.
 func (s *writeStorm) note(verb, id string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -257,7 +257,7 @@ func (s *writeStorm) check(total map[string]*tally) {
 			a   account
 			err error
 		)
-		for range 100 { // faults meet it too
+		for range 100 { // faults affect it too
 			if a, err = s.table.Get(s.Context(), id, ddb.Consistent()); err == nil {
 				break
 			}

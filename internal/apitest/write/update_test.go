@@ -114,7 +114,7 @@ func TestConditions(t *testing.T) {
 		{ddb.Not(yes), false, "NOT (total = ?)"},
 		{ddb.Not(ddb.Or(no, no)), true, "NOT (total = ? OR total = ?)"},
 		{ddb.And(yes, ddb.Or(no, yes)), true, "total = ? AND (total = ? OR total = ?)"},
-		// A or (B and C) is not (A or B) and C.
+		// A or (B and C) differs from (A or B) and C.
 		{ddb.And(ddb.Or(yes, no), no), false, "(total = ? OR total = ?) AND total = ?"},
 		{ddb.Or(yes, ddb.And(no, no)), true, "total = ? OR (total = ? AND total = ?)"},
 		{ddb.And(ddb.Cond[order]{}, yes), true, "total = ?"},

@@ -57,7 +57,7 @@ func TestVersionGuardsEveryVerb(t *testing.T) {
 		"Replace of version zero": users.Replace(ctx, &fresh),
 		"DeleteItem of zero":      users.DeleteItem(ctx, &fresh),
 	} {
-		want := ddb.ErrConditionFailed // zero is the version of an item without one
+		want := ddb.ErrConditionFailed // an item without a version has version zero
 		if name == "Delete by key alone" {
 			want = ddb.ErrInvalid
 		}
@@ -70,8 +70,8 @@ func TestVersionGuardsEveryVerb(t *testing.T) {
 	}
 }
 
-// TestUpdateGivesAVersion: items from before the table had versions get one from
-// their first update, alone and in a transaction; an update never makes an item.
+// TestUpdateGivesAVersion: items that are older than the table's versions get
+// one from their first update, alone and in a transaction; an update never creates an item.
 func TestUpdateGivesAVersion(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
@@ -88,7 +88,7 @@ func TestUpdateGivesAVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := users.Update(ctx, "u1", userName.Set("x"), ddb.If(userVersion.Eq(1))); !errors.Is(err, ddb.ErrConditionFailed) {
-		t.Errorf("an absent version passes for 1: %v", err)
+		t.Errorf("an absent version was accepted as version 1: %v", err)
 	}
 	for want := range int64(2) {
 		if u, err := users.Update(ctx, "u1", userLogins.Add(1)); err != nil || u.Version != want+1 {
@@ -103,7 +103,7 @@ func TestUpdateGivesAVersion(t *testing.T) {
 		t.Errorf("updated in a transaction: version %d, %v", u.Version, err)
 	}
 	if err := users.Put(ctx, &u); err != nil || u.Version != 2 {
-		t.Errorf("Put of what has a version now: %d, %v", u.Version, err)
+		t.Errorf("Put of an item that has a version now: %d, %v", u.Version, err)
 	}
 	if _, err := users.Update(ctx, "none", userName.Set("x")); !errors.Is(err, ddb.ErrNotFound) {
 		t.Errorf("update of a missing item: %v", err)
@@ -137,7 +137,7 @@ func TestStaleWriteDoesNotResurrect(t *testing.T) {
 	}
 }
 
-// TestConcurrentVersionedWrites: of many writers with one version, one wins.
+// TestConcurrentVersionedWrites: of many writers with the same version, one succeeds.
 func TestConcurrentVersionedWrites(t *testing.T) {
 	ctx := t.Context()
 	users := newUsers(t, ddb.Version(userVersion))
@@ -168,7 +168,7 @@ func TestConcurrentVersionedWrites(t *testing.T) {
 		}
 		wg.Wait()
 		if wins != 1 {
-			t.Fatalf("%d writers won, want 1", wins)
+			t.Fatalf("%d writers succeeded, want 1", wins)
 		}
 		var err error
 		if u, err = users.Get(ctx, "u1", ddb.Consistent()); err != nil {
@@ -200,7 +200,7 @@ func TestStamps(t *testing.T) {
 	}
 	v, err := users.Upsert(ctx, "u2", userName.Set("Bea"))
 	if err != nil || !v.Made.Equal(now) || !v.Changed.Equal(now) {
-		t.Errorf("after Upsert of nothing: %+v, %v", v, err)
+		t.Errorf("after Upsert of a missing item: %+v, %v", v, err)
 	}
 	made := now
 	now = now.Add(time.Hour)

@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// shared is an item of a table that other programs also write, or that changes from a number to a revision.
+// shared is an item of a table that other programs also write, or that changes from a numeric version to a revision.
 type shared struct {
 	ID       string       `dynamodbav:"id"`
 	N        int64        `dynamodbav:"n"`
@@ -57,8 +57,8 @@ func rawPut(t *testing.T, client *dynamodb.Client, id string, n int, version *in
 	}
 }
 
-// TestAdoption: items from before the table had a version, or with version zero as other mappers store it, are
-// written like all others, once.
+// TestAdoption: items without a version, or with version zero as other mappers store it, can be written like
+// all others, once.
 func TestAdoption(t *testing.T) {
 	zero := 0
 	for protection, opts := range map[string][]ddb.TableOption{
@@ -101,7 +101,7 @@ func TestAdoption(t *testing.T) {
 					}
 					for name, again := range map[string]error{"Put": table.Put(ctx, &stale), "Replace": table.Replace(ctx, &stale), "DeleteItem": table.DeleteItem(ctx, &stale)} {
 						if !errors.Is(again, ddb.ErrConditionFailed) {
-							t.Errorf("%s of what was read before: %v", name, again)
+							t.Errorf("%s of an item that was read before: %v", name, again)
 						}
 					}
 				})
@@ -205,7 +205,7 @@ func TestRollingDeployment(t *testing.T) {
 	if err != nil || s.N != writers*rounds || s.Version != writers*rounds+1 {
 		t.Errorf("counted %d, version %d, want %d: %v", s.N, s.Version, writers*rounds, err)
 	}
-	// Once the old program is gone, the revision alone guards what both have written.
+	// Once the old program no longer runs, the revision alone protects the items of both.
 	alone := newShared(t, e.Client(), ddb.Version(sharedRevision))
 	if err := newer.Put(ctx, &s); err != nil {
 		t.Fatal(err)
