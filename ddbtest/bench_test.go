@@ -55,7 +55,7 @@ func BenchmarkGetItem(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstTable measures the time from no engine to a usable table.
+// BenchmarkFirstTable measures the time to start an engine and create a usable table.
 func BenchmarkFirstTable(b *testing.B) {
 	for b.Loop() {
 		e := ddbtest.NewEngine()

@@ -106,8 +106,8 @@ func TestCounterUnderContention(t *testing.T) {
 	}
 }
 
-// Engines that are no longer referenced leak neither memory nor goroutines.
-func TestThousandEngines(t *testing.T) {
+// Closed engines that are no longer referenced leak neither memory nor goroutines.
+func TestClosedEnginesLeakNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	heap := func() uint64 {
 		var m runtime.MemStats
@@ -123,7 +123,7 @@ func TestThousandEngines(t *testing.T) {
 		mustPut(t, client, "table", row{pk: "a", sk: "b", g: "g", n: 1}.item())
 		e.Close()
 		if _, err := client.ListTables(context.Background(), nil, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }); err == nil {
-			t.Error("a closed engine answers")
+			t.Error("a closed engine answered")
 		}
 	}
 	one()
@@ -132,7 +132,7 @@ func TestThousandEngines(t *testing.T) {
 		one()
 	}
 	if end := heap(); end > start+8<<20 {
-		t.Errorf("1,000 engines left %d bytes behind", end-start)
+		t.Errorf("1,000 engines leaked %d bytes", end-start)
 	}
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines are left over", after-before)

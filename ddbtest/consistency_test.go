@@ -21,8 +21,8 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// After mixed operations of many writers, every index has the items of the
-// table, and every counter the sum of what was added to it.
+// After mixed operations of many writers, every index has the items of
+// the table, and every counter the sum of its increments.
 func TestMixedOperationsStayConsistent(t *testing.T) {
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
@@ -156,7 +156,7 @@ func scanned(t *testing.T, client *dynamodb.Client, index *string) map[string]it
 		for _, it := range page.Items {
 			id := it["pk"].(*types.AttributeValueMemberS).Value + "/" + it["sk"].(*types.AttributeValueMemberS).Value
 			if found[id] != nil {
-				t.Errorf("%s stands there twice", id)
+				t.Errorf("%s is in the index twice", id)
 			}
 			found[id] = it
 		}
@@ -180,7 +180,7 @@ func checkStream(t *testing.T, records []streamtypes.Record, table map[string]it
 	for _, r := range records {
 		id := text(r.Dynamodb.Keys["pk"]) + "/" + text(r.Dynamodb.Keys["sk"])
 		if old := image(r.Dynamodb.OldImage); old != now[id] {
-			t.Fatalf("%s: the stream goes on from %q, the record before left %q", id, old, now[id])
+			t.Fatalf("%s: the stream continues with old image %q, the previous record left %q", id, old, now[id])
 		}
 		if now[id] = image(r.Dynamodb.NewImage); now[id] == "" {
 			delete(now, id)
@@ -201,6 +201,6 @@ func checkStream(t *testing.T, records []streamtypes.Record, table map[string]it
 		want[id] = strings.Join(parts, " ")
 	}
 	if d := cmp.Diff(want, now); d != "" {
-		t.Errorf("the stream does not end in the table (-table +stream):\n%s", d)
+		t.Errorf("the stream does not end with the content of the table (-table +stream):\n%s", d)
 	}
 }

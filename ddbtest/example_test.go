@@ -55,7 +55,7 @@ func ExampleClock_Advance() {
 	// ACTIVE
 }
 
-// A table is exported to a folder, and a new table is made of the export.
+// A table is exported to a folder, and a new table is imported from the export.
 func ExampleWithBuckets() {
 	dir, err := os.MkdirTemp("", "buckets")
 	if err != nil {
@@ -63,7 +63,7 @@ func ExampleWithBuckets() {
 		return
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.Mkdir(filepath.Join(dir, "archive"), 0o755); err != nil { // a folder is a bucket
+	if err := os.Mkdir(filepath.Join(dir, "archive"), 0o755); err != nil { // each folder is a bucket
 		fmt.Println(err)
 		return
 	}

@@ -34,7 +34,7 @@ import (
 
 var exportStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// withBucket returns an engine whose clock stands still, and its bucket "archive".
+// withBucket returns an engine with a stopped clock, and its bucket "archive".
 func withBucket(t testing.TB, opts ...ddbtest.Option) (*ddbtest.Engine, *dynamodb.Client, string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,7 +47,7 @@ func withBucket(t testing.TB, opts ...ddbtest.Option) (*ddbtest.Engine, *dynamod
 	return e, e.Client(), bucket
 }
 
-// recoverable makes a table with point-in-time recovery.
+// recoverable creates a table with point-in-time recovery.
 func recoverable(t testing.TB, client *dynamodb.Client, name string) (arn string) {
 	t.Helper()
 	mustCreate(t, client, pairTable(name))
@@ -69,7 +69,7 @@ func exportOf(arn string) *dynamodb.ExportTableToPointInTimeInput {
 	return &dynamodb.ExportTableToPointInTimeInput{TableArn: &arn, S3Bucket: aws.String("archive")}
 }
 
-// mustExport exports and returns the description of the export that has ended.
+// mustExport exports a table and returns the description of the completed export.
 func mustExport(t rapid.TB, client *dynamodb.Client, in *dynamodb.ExportTableToPointInTimeInput) *types.ExportDescription {
 	t.Helper()
 	out, err := client.ExportTableToPointInTime(context.Background(), in)
@@ -219,7 +219,7 @@ func TestExportLayout(t *testing.T) {
 	}
 }
 
-// Exports show the table as it was at their time, and what has changed in their time span, whatever was written since.
+// A full export has the table as it was at its time, and an incremental one the changes in its time span, whatever was written since.
 func TestExportHistory(t *testing.T) {
 	fewChecks(t)
 	root, run := t.TempDir(), 0
@@ -319,13 +319,13 @@ func TestExportHistory(t *testing.T) {
 			t.Fatalf("incremental export from %d to %d: %s", from, to, diff)
 		}
 		if *d.BilledSizeBytes != 10<<20 {
-			t.Errorf("billed are %d bytes", *d.BilledSizeBytes)
+			t.Errorf("%d bytes are billed", *d.BilledSizeBytes)
 		}
 	})
 }
 
-// An export shows one moment, also while others write: of two items that are always written in one transaction it has the same version.
-func TestExportIsOneMoment(t *testing.T) {
+// An export is consistent while others write: two items that are always written in one transaction have the same version.
+func TestExportIsConsistent(t *testing.T) {
 	_, client, bucket := withBucket(t)
 	arn := recoverable(t, client, "orders")
 	put := func(n int) error {
@@ -436,7 +436,7 @@ func TestExportErrors(t *testing.T) {
 	wantError(t, err, "ValidationException", "ExportTableToPointInTime needs a bucket, and this engine has none: make it with ddbtest.WithBuckets, or start ddblocal with -buckets")
 }
 
-// A request with a token that is known makes no other export, for 8 hours.
+// A request with a known token starts no further export for 8 hours.
 func TestExportToken(t *testing.T) {
 	e, client, bucket := withBucket(t)
 	arn := recoverable(t, client, "orders")
@@ -460,7 +460,7 @@ func TestExportToken(t *testing.T) {
 	wantError(t, err, "ExportConflictException", "The client token was used for a request with other parameters")
 	e.Clock().Advance(time.Second)
 	if next := mustExport(t, client, other); *next.ExportArn == *first.ExportArn {
-		t.Error("the token is still known")
+		t.Error("the token is known after 8 hours")
 	}
 }
 
@@ -494,7 +494,7 @@ func TestExportInProgress(t *testing.T) {
 	exportedLines(t, bucket, d)
 }
 
-// Without its bucket an export fails; so does one whose folder cannot be written.
+// An export to a missing bucket fails, and so does one to a folder that cannot be written.
 func TestExportFails(t *testing.T) {
 	_, client, bucket := withBucket(t)
 	arn := recoverable(t, client, "orders")
@@ -585,7 +585,7 @@ func TestListExports(t *testing.T) {
 	}
 }
 
-// What an engine does not know is refused: before recovery was enabled again, before 35 days, and before a folder was opened.
+// Exports of times that an engine has no history for are refused: before recovery was enabled again, more than 35 days ago, and before a folder was opened.
 func TestExportWindow(t *testing.T) {
 	e, client, _ := withBucket(t)
 	arn := recoverable(t, client, "orders")

@@ -87,7 +87,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestSpoiledReplies(t *testing.T) {
+func TestDamagedReplies(t *testing.T) {
 	for name, c := range map[string]struct {
 		rule  fault.Rule
 		check func(body []byte, sum, right bool) bool
@@ -147,7 +147,7 @@ func TestWhichRequests(t *testing.T) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
 		match fault.Matcher
-		want  []int // of ten puts, a minute apart
+		want  []int // of ten puts a minute apart
 	}{
 		"nth":     {fault.On("PutItem").Nth(3), []int{3}},
 		"first":   {fault.On("PutItem").First(2), []int{1, 2}},
@@ -177,7 +177,7 @@ func TestWhichRequests(t *testing.T) {
 	}
 }
 
-// The same seed gives the same faults, another seed other ones, and their share is the requested one.
+// The same seed gives the same faults, another seed gives others, and their share is the requested one.
 func TestSeeds(t *testing.T) {
 	run := func(seed uint64) (failed []int) {
 		_, client := faulty(t, ddbtest.WithSeed(seed), ddbtest.WithFaults(fault.On("PutItem").Chance(0.2).InternalError()))
@@ -212,7 +212,7 @@ func TestStorm(t *testing.T) {
 	for i := range n {
 		_ = putOrder(t.Context(), client, strconv.Itoa(i))
 	}
-	if len(kinds) != 9 { // internal errors before and after have one name
+	if len(kinds) != 9 { // internal errors before and after applying have the same name
 		t.Errorf("kinds: %v", kinds)
 	}
 	for kind, got := range kinds {
@@ -229,7 +229,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-func TestFaultsInTime(t *testing.T) {
+func TestTimingFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client := faulty(t, ddbtest.WithFaults(
 			fault.On("PutItem").Nth(1).Delay(time.Minute), fault.On("PutItem").Nth(1).Hang(), fault.On("PutItem").Nth(1).Late(time.Hour),
@@ -383,7 +383,7 @@ func TestSetFaults(t *testing.T) {
 		e, c := faulty(t, opts...)
 		failed := func(ctx context.Context) bool { return putOrder(ctx, c, "x") != nil }
 		if failed(t.Context()) != (opts != nil) {
-			t.Errorf("%s: the first rules do not hold", name)
+			t.Errorf("%s: the first rules have no effect", name)
 		}
 		for range 2 { // the second time the counts restart
 			if err := e.SetFaults(fault.On("PutItem").Nth(2).Throttle(), fault.On("PutItem").Nth(2).InternalError()); err != nil {
@@ -398,7 +398,7 @@ func TestSetFaults(t *testing.T) {
 				}
 				got = append(got, failed(ctx))
 			}
-			// The first rule takes the second request, so the second rule counts the third as its second.
+			// The first rule matches the second request, so the second rule counts the third request as its second.
 			if want := []bool{false, false, true, false, true, false}; !slices.Equal(got, want) {
 				t.Errorf("%s: failed %v, want %v", name, got, want)
 			}
@@ -423,8 +423,8 @@ func TestSetFaults(t *testing.T) {
 	}
 }
 
-// TestSetFaultsMeanwhile is for the race detector: rules change while requests are in flight, and each request sees all of the rules or none.
-func TestSetFaultsMeanwhile(t *testing.T) {
+// TestSetFaultsConcurrently is for the race detector: rules change while requests are in flight, and each request sees all of the rules or none.
+func TestSetFaultsConcurrently(t *testing.T) {
 	e, c := faulty(t)
 	var wait sync.WaitGroup
 	for w := range 4 {

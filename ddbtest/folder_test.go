@@ -114,9 +114,9 @@ func readable(it item) string {
 	return fmt.Sprintf("%d attributes, %s", len(it), &b)
 }
 
-var long = flag.Bool("long", false, "properties in full length, for a step of their own")
+var long = flag.Bool("long", false, "run the properties in full length")
 
-// fewChecks makes a property short that uses the disk.
+// fewChecks shortens a property that uses the disk.
 func fewChecks(t *testing.T) {
 	t.Helper()
 	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {
@@ -127,7 +127,7 @@ func fewChecks(t *testing.T) {
 	}
 }
 
-// An engine that is opened again answers as it did before, whatever was written, also if the last time was a restart.
+// A reopened engine answers as before, whatever was written, even after several restarts.
 func TestFolderProperty(t *testing.T) {
 	fewChecks(t)
 	root := t.TempDir()
@@ -210,7 +210,7 @@ func TestFolderProperty(t *testing.T) {
 	})
 }
 
-// Unreadable records are left out and reported, the rest is there, and the original file is kept.
+// Unreadable records are left out and reported, all others are read, and the original file is kept.
 func TestFolderDamage(t *testing.T) {
 	dir := t.TempDir()
 	e, client := openFolder(t, dir)
@@ -263,7 +263,7 @@ func TestFolderDamage(t *testing.T) {
 					t.Errorf("%s: damage %+v, want %+v", c.name, damage, c.lost)
 				}
 			} else if damage != (ddbtest.Damage{}) {
-				t.Errorf("%s: damage again: %+v", c.name, damage)
+				t.Errorf("%s: damage at the next start: %+v", c.name, damage)
 			}
 			list, err := client.ListTables(t.Context(), &dynamodb.ListTablesInput{})
 			if err != nil || len(list.TableNames) != len(c.items) {
@@ -299,7 +299,7 @@ func TestFolderIsCompacted(t *testing.T) {
 	before := size()
 	e, client = openFolder(t, dir)
 	if size() != before {
-		t.Errorf("a file with 900 records was rewritten: %d bytes, before %d", size(), before)
+		t.Errorf("a file with 900 records was rewritten: %d bytes, %d before", size(), before)
 	}
 	for i := range 900 {
 		mustPut(t, client, "things", item{"pk": str("a"), "sk": str("b"), "n": num(fmt.Sprint(i))})
@@ -308,7 +308,7 @@ func TestFolderIsCompacted(t *testing.T) {
 	e, client = openFolder(t, dir)
 	defer e.Close()
 	if size() > before/100 {
-		t.Errorf("the file has %d bytes, before %d", size(), before)
+		t.Errorf("the file has %d bytes, %d before", size(), before)
 	}
 	got, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("things"), Key: item{"pk": str("a"), "sk": str("b")}})
 	if err != nil || len(got.Item) != 3 {

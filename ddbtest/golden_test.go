@@ -19,8 +19,8 @@ const (
 	capacityPage = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"
 )
 
-// The size of a value determines at which length of its neighbor an item needs a
-// second write unit: items of up to 1,024 bytes need one unit.
+// The size of a value is measured by the length of another value at which the
+// item needs a second write unit: items of up to 1,024 bytes need one unit.
 func TestGoldenSizes(t *testing.T) {
 	ctx, client := context.Background(), ddbtest.New(t)
 	mustCreate(t, client, pairTable("sizes"))
@@ -124,13 +124,13 @@ func TestGoldenUnits(t *testing.T) {
 		{"eventual read of more", 4097, get(false), 1, capacityPage + ": sizes are rounded up to the next 4 KB"},
 		{"consistent read of 4 KB", 4096, get(true), 1, capacityPage + ": one unit for up to 4 KB"},
 		{"consistent read of more", 4097, get(true), 2, capacityPage + ": sizes are rounded up to the next 4 KB"},
-		{"eventual read of nothing", 0, get(false), 0.5, capacityPage + ": a read of an item that does not exist consumes units"},
-		{"consistent read of nothing", 0, get(true), 1, capacityPage + ": a read of an item that does not exist consumes units"},
+		{"eventual read of a missing item", 0, get(false), 0.5, capacityPage + ": a read of an item that does not exist consumes units"},
+		{"consistent read of a missing item", 0, get(true), 1, capacityPage + ": a read of an item that does not exist consumes units"},
 		{"transactional read of 4 KB", 4096, transactGet, 2, capacityPage + ": two units for up to 4 KB"},
 		{"transactional read of more", 4097, transactGet, 4, capacityPage + ": two units for up to 4 KB"},
 		{"delete of 1 KB", 1024, remove, 1, capacityPage + ": the size of the deleted item"},
 		{"delete of more", 1025, remove, 2, capacityPage + ": the size of the deleted item"},
-		{"delete of nothing", 0, remove, 1, capacityPage + ": a delete of an item that does not exist consumes a unit"},
+		{"delete of a missing item", 0, remove, 1, capacityPage + ": a delete of an item that does not exist consumes a unit"},
 		{"update that makes an item smaller", 2049, set, 3, capacityPage + ": the larger of the sizes before and after"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

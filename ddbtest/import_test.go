@@ -38,7 +38,7 @@ func importOf(name, format string) *dynamodb.ImportTableInput {
 	}
 }
 
-// mustImport imports and returns the description of the import that has ended.
+// mustImport imports a table and returns the description of the completed import.
 func mustImport(t rapid.TB, client *dynamodb.Client, in *dynamodb.ImportTableInput) *types.ImportTableDescription {
 	t.Helper()
 	out, err := client.ImportTable(context.Background(), in)
@@ -73,7 +73,7 @@ func putObject(t rapid.TB, bucket, key, text string, packed bool) {
 	}
 }
 
-// contentsOf are the items of a table in wire form, in the order of a scan.
+// contentsOf returns the items of a table in wire form, in the order of a scan.
 func contentsOf(t rapid.TB, e *ddbtest.Engine, table string) string {
 	t.Helper()
 	out, err := e.Client().Scan(context.Background(), &dynamodb.ScanInput{TableName: &table})
@@ -87,7 +87,7 @@ func contentsOf(t rapid.TB, e *ddbtest.Engine, table string) string {
 	return strings.Join(list, "\n")
 }
 
-// Every format and compression becomes the same items; prefixes choose objects.
+// Every format and compression gives the same items; prefixes select objects.
 func TestImportFormats(t *testing.T) {
 	const (
 		jsonText = `{"Item":{"pk":{"S":"a"},"sk":{"S":"1"},"v":{"S":"x,\"y\""}}}` + "\n\n" + ` { "Other" : 1, "Item" : {"pk":{"S":"b"},"sk":{"S":"2"},"v":{"S":""}} } ` + "\r\n"
@@ -142,7 +142,7 @@ func TestImportFormats(t *testing.T) {
 
 var ignoreUnexported = cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberB{})
 
-// In CSV the keys of the table and of its indexes have their types, and all else is text.
+// In CSV the keys of the table and of its indexes have their types, and all other fields are strings.
 func TestImportCSVTypes(t *testing.T) {
 	_, client, bucket := withBucket(t)
 	putObject(t, bucket, "a.csv", "id\tkind\traw\tplain\n1e2\t7\tAAH/\t12\n", false)
@@ -170,7 +170,7 @@ func TestImportCSVTypes(t *testing.T) {
 	}
 }
 
-// A line that is no item ends its file; an item that the table cannot hold does not. Each is one error with its place.
+// A line that is not an item ends the import of its file; an item that the table cannot hold does not. Each is one error with its line.
 func TestImportBadLines(t *testing.T) {
 	good := func(k string) string { return `{"Item":{"pk":{"S":"` + k + `"},"sk":{"S":"1"}}}` }
 	const (
@@ -255,7 +255,7 @@ func TestImportBadLines(t *testing.T) {
 	}
 }
 
-// Objects that are damaged as a whole are one error each, and the others are imported; of items with one key the last stays.
+// An object that is damaged as a whole is one error, and the others are imported; of several items with one key the last one is kept.
 func TestImportObjects(t *testing.T) {
 	var errs []string
 	e, client, bucket := withBucket(t, ddbtest.WithImportErrors(func(e ddbtest.ImportError) { errs = append(errs, e.Error()) }))
@@ -286,7 +286,7 @@ func TestImportObjects(t *testing.T) {
 	}
 }
 
-// What is exported is imported as the same items, whatever their types, in both formats.
+// Exported items of all types are imported as the same items, in both formats.
 func TestExportIsImported(t *testing.T) {
 	fewChecks(t)
 	root, run := t.TempDir(), 0
@@ -424,7 +424,7 @@ func TestImportErrors(t *testing.T) {
 	wantError(t, err, "ValidationException", "ImportTable needs a bucket, and this engine has none: make it with ddbtest.WithBuckets, or start ddblocal with -buckets")
 }
 
-// A table is CREATING while its import is in progress, and the import has no counts. A token makes one table alone.
+// A table is CREATING while its import is in progress, and the import has no counts. Requests with one token create one table.
 func TestImportInProgress(t *testing.T) {
 	e, client, bucket := withBucket(t, ddbtest.WithStateDelay(10*time.Minute))
 	putObject(t, bucket, "a", "pk,sk\na,1\n", false)
@@ -504,7 +504,7 @@ func TestImportIsNotReadable(t *testing.T) {
 	}
 }
 
-// A table that was imported outlives its engine in a folder, also if the objects are gone.
+// An imported table in a folder outlives its engine, even if the objects have been deleted.
 func TestImportIsKept(t *testing.T) {
 	data, buckets := t.TempDir(), t.TempDir()
 	putObject(t, buckets, "archive/a", "pk,sk\na,1\nb,2\n", false)

@@ -222,7 +222,7 @@ func TestLegacyUpdates(t *testing.T) {
 }
 
 // Updates of an item that does not exist: PUT and ADD create it, DELETE does not.
-func TestLegacyUpdatesOfNothing(t *testing.T) {
+func TestLegacyUpdatesOfMissingItem(t *testing.T) {
 	client := newLegacy(t)
 	for sk, c := range map[string]struct {
 		update types.AttributeValueUpdate

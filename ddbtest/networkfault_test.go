@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// createOrder fails with a failed condition if the order exists.
+// createOrder returns a failed condition if the order exists.
 func createOrder(ctx context.Context, c *dynamodb.Client, sk string) error {
 	_, err := c.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: aws.String("orders"), Item: item{"pk": str("a"), "sk": str(sk)}, ConditionExpression: aws.String("attribute_not_exists(pk)"),
@@ -83,12 +83,12 @@ func TestRepeatLater(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := createOrder(ctx, client, "2"); !errors.Is(err, context.DeadlineExceeded) || stored(t, client) != 2 {
-			t.Errorf("given up between the deliveries: %v, %d items", err, stored(t, client))
+			t.Errorf("cancelled between the deliveries: %v, %d items", err, stored(t, client))
 		}
 	})
 }
 
-// A held request is executed when the test releases it, whether its caller still waits or not.
+// A held request is executed when the test releases it, whether or not its caller still waits.
 func TestHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := fault.NewGate()
@@ -96,7 +96,7 @@ func TestHold(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := createOrder(ctx, client, "1"); !errors.Is(err, context.DeadlineExceeded) || stored(t, client) != 0 || gate.Held() != 1 {
-			t.Errorf("given up: %v, %d stored, %d held", err, stored(t, client), gate.Held())
+			t.Errorf("after the caller has given up: %v, %d stored, %d held", err, stored(t, client), gate.Held())
 		}
 		done := make(chan error, 1)
 		go func() { done <- createOrder(t.Context(), client, "2") }()
@@ -107,7 +107,7 @@ func TestHold(t *testing.T) {
 			t.Errorf("%d released, %d stored, %d held", n, stored(t, client), gate.Held())
 		}
 		if err := <-done; err != nil {
-			t.Errorf("one that still waits: %v", err)
+			t.Errorf("a caller that still waits: %v", err)
 		}
 		go func() { done <- createOrder(t.Context(), client, "3") }()
 		synctest.Wait()
@@ -161,7 +161,7 @@ func TestSwapReplies(t *testing.T) {
 		if _, err := getOrder(ctx, client, "1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("one that gives up: %v", err)
 		}
-		if have, err := getOrder(t.Context(), client, "2"); have != "2" || err != nil { // it is not paired with the one that has gone
+		if have, err := getOrder(t.Context(), client, "2"); have != "2" || err != nil { // it is not paired with the cancelled request
 			t.Errorf("the next one: %q, %v", have, err)
 		}
 	})

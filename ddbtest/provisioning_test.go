@@ -77,7 +77,7 @@ func TestPointInTimeRecovery(t *testing.T) {
 	want(must(update(true, nil)), 7, start.Add(time.Hour+3*24*time.Hour), start.Add(55*time.Minute+10*24*time.Hour))
 
 	e.Close()
-	e, client = open() // at the start again, so that both bounds are the time of the change
+	e, client = open() // its clock is at the start again, so both bounds are the time of the change
 	want(describe(), 7, start, start)
 	want(must(update(false, nil)), 0, never, never)
 	e.Clock().Advance(time.Minute)
@@ -201,11 +201,11 @@ func TestContributorInsights(t *testing.T) {
 		"Member must satisfy enum value set: [THROTTLED_KEYS, ACCESSED_AND_THROTTLED_KEYS]")
 }
 
-// What provisioning code asks for and the engine has not is answered as by an account that has none.
+// Features that provisioning code describes and the engine lacks are reported as by an account that does not use them.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (backup.md, table-policy-kinesis-autoscaling.md,
 // DDB-TABLE-205, 212, 254) and the pages of the operations in https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/
-func TestNothingToDescribe(t *testing.T) {
+func TestMissingSubresources(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()
 	client, ctx := e.Client(), t.Context()

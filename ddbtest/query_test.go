@@ -41,7 +41,7 @@ func indexedTable(name string) *dynamodb.CreateTableInput {
 type row struct {
 	pk, sk, g string
 	n         int
-	sparse    bool // without g and n
+	sparse    bool // item without g and n
 }
 
 func (r row) item() item {

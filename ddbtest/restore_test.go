@@ -9,10 +9,10 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// A reopened engine has the items that no put could make: one that
-// updates have made larger than 400 KB, and one that is older than the index that
-// cannot hold its key.
-func TestFolderKeepsItemsThatNoPutCanMake(t *testing.T) {
+// A reopened engine keeps items that a put would refuse: one that
+// updates have grown beyond 400 KB, and one that is older than an index that cannot hold its
+// key.
+func TestFolderKeepsItemsThatPutRefuses(t *testing.T) {
 	dir := t.TempDir()
 	e, err := ddbtest.OpenFolder(dir, false)
 	if err != nil {
@@ -25,7 +25,7 @@ func TestFolderKeepsItemsThatNoPutCanMake(t *testing.T) {
 	mustAnswer(t, e, "UpdateTable", `{"TableName":"hash","AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],
 		"GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"fresh","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}}]}`)
 	e.Close()
-	for range 2 { // the second time from the journal that the first one has rewritten
+	for range 2 { // the second time from the journal that the first opening rewrote
 		e, err := ddbtest.OpenFolder(dir, false)
 		if err != nil {
 			t.Fatal(err)

@@ -26,7 +26,7 @@ func TestRulesOfLegacyParameters(t *testing.T) {
 			`"Items":[{"s":{"S":"2"}},{"s":{"S":"3"}}]`, "-", special},
 		{"KeyConditions with KeyConditionExpression", "Query", `{"TableName":"pair",` + onlyP + `,"KeyConditionExpression":"p = :p","ExpressionAttributeValues":{":p":{"S":"a"}}}`,
 			mixed + "Non-expression parameters: {KeyConditions} Expression parameters: {KeyConditionExpression}", "", special},
-		{"all three expressions beside KeyConditions", "Query", `{"TableName":"pair",` + onlyP + `,"QueryFilter":{"x":` + filterX + `},"KeyConditionExpression":"p = :p","FilterExpression":"x = :p","ProjectionExpression":"x","ExpressionAttributeValues":{":p":{"S":"a"}}}`,
+		{"all three expressions with KeyConditions", "Query", `{"TableName":"pair",` + onlyP + `,"QueryFilter":{"x":` + filterX + `},"KeyConditionExpression":"p = :p","FilterExpression":"x = :p","ProjectionExpression":"x","ExpressionAttributeValues":{":p":{"S":"a"}}}`,
 			mixed + "Non-expression parameters: {QueryFilter, KeyConditions} Expression parameters: {ProjectionExpression, FilterExpression, KeyConditionExpression}", "", special},
 		{"QueryFilter with ProjectionExpression", "Query", `{"TableName":"pair",` + onlyP + `,"QueryFilter":{"x":` + filterX + `},"ProjectionExpression":"x"}`,
 			mixed + "Non-expression parameters: {QueryFilter} Expression parameters: {ProjectionExpression}", "", floci + "issues/2894"},

@@ -58,7 +58,7 @@ func TestReplayIsBilledByTheFirstSizes(t *testing.T) {
 	if got := mustAnswer(t, e, "TransactWriteItems", body); !strings.Contains(got, `"WriteCapacityUnits":34.0`) { // 2*(10 + 6 + 1)
 		t.Errorf("the first time: %s", got)
 	}
-	mustAnswer(t, e, "PutItem", `{"TableName":"hash","Item":{"p":{"S":"new"}}}`)                                 // what is stored now does not matter
+	mustAnswer(t, e, "PutItem", `{"TableName":"hash","Item":{"p":{"S":"new"}}}`)                                 // the items stored now do not matter
 	if got := mustAnswer(t, e, "TransactWriteItems", body); !strings.Contains(got, `"ReadCapacityUnits":12.0`) { // 2*(3 + 2 + 1)
 		t.Errorf("the second time: %s", got)
 	}
@@ -81,7 +81,7 @@ func TestUpdateSizeRule(t *testing.T) {
 		{"an attribute that stays", `,"u":{"S":"123456789"}`, "SET b = :pad", ``, limit - 3 - 19 - len("b")},
 		{"a large attribute that stays", `,"u":{"S":"` + strings.Repeat("x", 300<<10) + `"}`, "SET b = :pad", ``, limit - 3 - 19 - len("b")},
 		{"two attributes", ``, "SET b = :pad, c = :c", `,":c":{"S":"12345"}`, limit - 3 - 2*19 - len("b") - len("c12345")},
-		{"an attribute that goes", `,"u":{"S":"123456789"}`, "SET b = :pad REMOVE u", ``, limit - 3 - 19 - 2 - len("b")},
+		{"an attribute that is removed", `,"u":{"S":"123456789"}`, "SET b = :pad REMOVE u", ``, limit - 3 - 19 - 2 - len("b")},
 		{"an element of a list", `,"d":{"L":[{"S":""}]}`, "SET d[0] = :pad", ``, limit - 3 - 19 - 1 - len("d") - 3 - 1},
 		{"arithmetic", `,"n":{"N":"1"}`, "SET b = :pad, n = n + :one", `,":one":{"N":"1"}`, limit - 3 - 2*19 - 50 - len("b") - len("n") - 2},
 	} {

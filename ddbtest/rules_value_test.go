@@ -72,13 +72,13 @@ func TestRulesOfValues(t *testing.T) {
 		{"a name of 65,536 bytes", "PutItem", `{"TableName":"hash","Item":{"p":{"S":"v"},"` + name65536 + `":{"S":""}}}`, oneError + large, "", extenddb + "issues/365"},
 		{"a name of 65,536 bytes in a map", "PutItem", put(`{"M":{"` + name65536 + `":{"S":""}}}`), oneError + large, "", extenddb + "issues/365"},
 		{"a name of 65,536 bytes in an updated map", "UpdateItem", update(`{"M":{"` + name65536 + `":{"S":""}}}`), oneError + large, "", extenddb + "issues/365"},
-		{"a name of 65,536 bytes behind a placeholder", "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"UpdateExpression":"REMOVE #n","ExpressionAttributeNames":{"#n":"` + name65536 + `"}}`,
+		{"a name of 65,536 bytes of a placeholder", "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"UpdateExpression":"REMOVE #n","ExpressionAttributeNames":{"#n":"` + name65536 + `"}}`,
 			oneError + large, "", extenddb + "issues/365"},
-		{"a name of 65,535 bytes behind a placeholder", "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"UpdateExpression":"REMOVE #n","ExpressionAttributeNames":{"#n":"` + name65535 + `"}}`,
+		{"a name of 65,535 bytes of a placeholder", "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"UpdateExpression":"REMOVE #n","ExpressionAttributeNames":{"#n":"` + name65535 + `"}}`,
 			`{}`, "-", extenddb + "issues/365"},
 		{"a name of 65,536 bytes in a read", "GetItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"#n","ExpressionAttributeNames":{"#n":"` + name65536 + `"}}`,
 			"ExpressionAttributeNames contains invalid value: " + large + " for key #n", "", limits},
-		{"no name behind a placeholder", "GetItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"#n","ExpressionAttributeNames":{"#n":""}}`,
+		{"no name of a placeholder", "GetItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"ProjectionExpression":"#n","ExpressionAttributeNames":{"#n":""}}`,
 			"ExpressionAttributeNames contains invalid value: Empty attribute name for key #n", "", limits},
 		{"a name of 65,536 bytes in AttributeUpdates", "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"AttributeUpdates":{"` + name65536 + `":{"Value":{"S":"x"}}}}`, oneError + large, "", extenddb + "issues/365"},
 		{"a name of 65,535 bytes in AttributeUpdates", "UpdateItem", `{"TableName":"hash","Key":{"p":{"S":"a"}},"AttributeUpdates":{"` + name65535 + `":{"Value":{"S":"x"}}}}`, `{}`, "-", limits},
@@ -98,7 +98,7 @@ func TestRulesOfValues(t *testing.T) {
 }
 
 // Values and names without an expression.
-func TestRulesOfIdlePlaceholders(t *testing.T) {
+func TestRulesOfUnusedPlaceholders(t *testing.T) {
 	const (
 		names  = "ExpressionAttributeNames can only be specified when using expressions"
 		values = "ExpressionAttributeValues can only be specified when using expressions: "
@@ -119,7 +119,7 @@ func TestRulesOfIdlePlaceholders(t *testing.T) {
 }
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html:
-// the order of a set is not kept. The service returns it sorted.
+// the order of a set is not kept. The service returns sets sorted.
 func TestSetsComeBackSorted(t *testing.T) {
 	e := newRuleEngine(t)
 	const item = `"Item":{"p":{"S":"sets"},"bs":{"BS":["Ag==","AQ=="]},"ns":{"NS":["10","9","-1"]},"ss":{"SS":["b","","a"]}}`

@@ -42,7 +42,7 @@ func TestStatementTexts(t *testing.T) {
 		{`SELECT * FROM Music WHERE attribute_exists(a) > 1`, kind + ">, operand type: BOOL", floci},
 		{`SELECT * FROM Nothing WHERE a < true`, kind + "<, operand type: BOOL", dynoxide},
 		{`SELECT COUNT(*) FROM Nothing`, "Unexpected path component at 1:8:5", dynoxide},
-		{`SELECT * FROM Music.ByYear`, "PartiQL is not supported on an index with a multi-attribute key: ByYear", "in our words, for want of a record"},
+		{`SELECT * FROM Music.ByYear`, "PartiQL is not supported on an index with a multi-attribute key: ByYear", "no record of the service's text"},
 	} {
 		_, err := execute(client, c.statement)
 		t.Run(c.source, func(t *testing.T) { wantRejected(t, err, "ValidationException", c.message) })

@@ -100,7 +100,7 @@ func (s *streamed) iterator(shard *string, kind streamtypes.ShardIteratorType, n
 	return out.ShardIterator, nil
 }
 
-// drain reads a shard from a position until nothing more is there; open reports whether more may come.
+// drain reads a shard from a position to its current end; open reports whether more records may follow.
 func (s *streamed) drain(tb testing.TB, it *string) (records []streamtypes.Record, open bool) {
 	tb.Helper()
 	for it != nil {
@@ -162,7 +162,7 @@ func TestStreamRecords(t *testing.T) {
 			s.delete(t, "a", 1)
 			records := s.all(t)
 			if len(records) != 3 {
-				t.Fatalf("%d records, want 3: a write that changes nothing makes none", len(records))
+				t.Fatalf("%d records, want 3: a write that changes nothing has none", len(records))
 			}
 			last := ""
 			for i, r := range records {
@@ -389,7 +389,7 @@ func TestShardsRollSplitAndTrim(t *testing.T) {
 		t.Errorf("children of the split shard: %v, %v", children, err)
 	}
 	number := s.all(t)[0].Dynamodb.SequenceNumber
-	s.Clock().Advance(20*time.Hour + time.Second) // the record is a day old, its shard not yet closed for a day
+	s.Clock().Advance(20*time.Hour + time.Second) // the record is a day old, but its shard was closed less than a day ago
 	if _, err := s.iterator(first.ShardId, streamtypes.ShardIteratorTypeAtSequenceNumber, number); code(err) != "TrimmedDataAccessException" {
 		t.Errorf("a trimmed record: %v", err)
 	}
@@ -521,8 +521,8 @@ func TestTimeToLive(t *testing.T) {
 	}
 }
 
-// Random writes on shards that roll and split: every change occurs once, those of an item in their order, and a
-// reader that reads parents before children sees each item's changes in order.
+// Random writes on shards that roll and split: every change occurs once, and a reader that reads parents
+// before children sees each item's changes in order.
 func TestStreamsAgainstModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := newStreamed(t, types.StreamViewTypeNewAndOldImages)
@@ -560,7 +560,7 @@ func TestStreamsAgainstModel(t *testing.T) {
 		for _, r := range s.all(t) {
 			pk := text(r.Dynamodb.Keys["pk"])
 			if old := text(r.Dynamodb.OldImage["x"]); old != last[pk] {
-				rt.Fatalf("%s: the old image has %q, the change before left %q", pk, old, last[pk])
+				rt.Fatalf("%s: the old image has %q, the previous change left %q", pk, old, last[pk])
 			}
 			last[pk] = text(r.Dynamodb.NewImage["x"])
 			got[pk] = append(got[pk], last[pk])
@@ -599,7 +599,7 @@ func TestStreamsUnderConcurrentWriters(t *testing.T) {
 	for _, r := range records {
 		id := text(r.Dynamodb.Keys["pk"]) + "/" + text(r.Dynamodb.Keys["sk"])
 		if got := text(r.Dynamodb.NewImage["x"]); got != fmt.Sprint(next[id]) {
-			t.Fatalf("%s: %s comes at place %d", id, got, next[id])
+			t.Fatalf("%s: %s is at position %d", id, got, next[id])
 		}
 		next[id]++
 	}

@@ -68,11 +68,11 @@ func TestCreateTableErrors(t *testing.T) {
 	}
 }
 
-func TestTableLifeWithStates(t *testing.T) {
+func TestTableStates(t *testing.T) {
 	ctx := context.Background()
 	e := ddbtest.NewEngine(ddbtest.WithVirtualClock(time.Unix(1_700_000_000, 0)), ddbtest.WithStateDelay(10*time.Second))
 	defer e.Close()
-	// The SDK retries a LimitExceededException, which does not pass with time here.
+	// The SDK would retry a LimitExceededException, which does not end while the virtual clock stands still.
 	client := e.Client(func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 	table := aws.String("slow")
 	status := func() types.TableStatus {

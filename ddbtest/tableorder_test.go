@@ -223,26 +223,26 @@ func TestUpdateTableOrder(t *testing.T) {
 		"empty throughputs":              {dynoxideLog, dynamodb.UpdateTableInput{WarmThroughput: &types.WarmThroughput{}, OnDemandThroughput: &types.OnDemandThroughput{}}, "ValidationException", nothing},
 		"parameters before the table": {quirks, dynamodb.UpdateTableInput{TableName: aws.String("ghost"), GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{change("ghost", &types.WarmThroughput{})}},
 			"ValidationException", invalid + "WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: ghost"},
-		"no table":                          {quirks, dynamodb.UpdateTableInput{TableName: aws.String("ghost"), GlobalSecondaryIndexUpdates: remove("one", "two")}, "ResourceNotFoundException", "Requested resource not found: Table: ghost not found"},
-		"no index":                          {quirks, dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: remove("ghost")}, "ResourceNotFoundException", "Requested resource not found: Index ghost for table there"},
-		"limits before existence":           {dynoxideLog, dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: remove("one", "two")}, "LimitExceededException", oneAtATime},
-		"a new index and one that goes":     {quirks, dynamodb.UpdateTableInput{AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: append(remove("far"), add("new", nil))}, "LimitExceededException", oneAtATime},
-		"number of indexes":                 {quirks, dynamodb.UpdateTableInput{TableName: full.TableName, AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("new", nil)}}, "LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20"},
-		"number before existence":           {"issue 18", dynamodb.UpdateTableInput{TableName: full.TableName, AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("far1", nil)}}, "LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20"},
-		"index that is there":               {quirks, dynamodb.UpdateTableInput{AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("far", nil)}}, "ValidationException", "Attempting to create an index which already exists"},
-		"warm throughput and a new index":   {quirks, dynamodb.UpdateTableInput{WarmThroughput: warm(13000, 5000), AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("new", nil)}}, "ValidationException", invalid + "Create global secondary index cannot be specified when updating WarmThroughput"},
-		"warm throughput that sinks":        {quirks, dynamodb.UpdateTableInput{WarmThroughput: warm(11999, 4000)}, "ValidationException", invalid + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current WarmThroughput, decreasing WarmThroughput is not supported"},
-		"warm throughput of a new index":    {quirks, dynamodb.UpdateTableInput{AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("new", warm(12000, 1))}}, "ValidationException", invalid + "Requested WriteUnitsPerSecond for WarmThroughput for index new" + initialWarmth},
-		"ceiling in provisioned mode":       {dynoxideLog, dynamodb.UpdateTableInput{TableName: aws.String("units"), OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(1)}}, "ValidationException", invalid + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"},
-		"ceiling outside of the range":      {quirks, dynamodb.UpdateTableInput{OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(-2)}}, "ValidationException", invalid + "Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range"},
-		"length of a name, then its letter": {quirks, dynamodb.UpdateTableInput{TableName: aws.String("é")}, "ValidationException", "2 validation errors detected: Value 'é' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3; Value 'é' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
+		"no table":                              {quirks, dynamodb.UpdateTableInput{TableName: aws.String("ghost"), GlobalSecondaryIndexUpdates: remove("one", "two")}, "ResourceNotFoundException", "Requested resource not found: Table: ghost not found"},
+		"no index":                              {quirks, dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: remove("ghost")}, "ResourceNotFoundException", "Requested resource not found: Index ghost for table there"},
+		"limits before existence":               {dynoxideLog, dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: remove("one", "two")}, "LimitExceededException", oneAtATime},
+		"a new index and a deleted one":         {quirks, dynamodb.UpdateTableInput{AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: append(remove("far"), add("new", nil))}, "LimitExceededException", oneAtATime},
+		"number of indexes":                     {quirks, dynamodb.UpdateTableInput{TableName: full.TableName, AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("new", nil)}}, "LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20"},
+		"number before existence":               {"issue 18", dynamodb.UpdateTableInput{TableName: full.TableName, AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("far1", nil)}}, "LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20"},
+		"index that exists":                     {quirks, dynamodb.UpdateTableInput{AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("far", nil)}}, "ValidationException", "Attempting to create an index which already exists"},
+		"warm throughput and a new index":       {quirks, dynamodb.UpdateTableInput{WarmThroughput: warm(13000, 5000), AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("new", nil)}}, "ValidationException", invalid + "Create global secondary index cannot be specified when updating WarmThroughput"},
+		"warm throughput that decreases":        {quirks, dynamodb.UpdateTableInput{WarmThroughput: warm(11999, 4000)}, "ValidationException", invalid + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current WarmThroughput, decreasing WarmThroughput is not supported"},
+		"warm throughput of a new index":        {quirks, dynamodb.UpdateTableInput{AttributeDefinitions: in.AttributeDefinitions, GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{add("new", warm(12000, 1))}}, "ValidationException", invalid + "Requested WriteUnitsPerSecond for WarmThroughput for index new" + initialWarmth},
+		"ceiling in provisioned mode":           {dynoxideLog, dynamodb.UpdateTableInput{TableName: aws.String("units"), OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(1)}}, "ValidationException", invalid + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"},
+		"ceiling outside of the range":          {quirks, dynamodb.UpdateTableInput{OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(-2)}}, "ValidationException", invalid + "Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range"},
+		"length of a name, then its characters": {quirks, dynamodb.UpdateTableInput{TableName: aws.String("é")}, "ValidationException", "2 validation errors detected: Value 'é' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3; Value 'é' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.in.TableName == nil {
 				c.in.TableName = in.TableName
 			}
 			client := client
-			if c.code == "LimitExceededException" { // which the SDK would retry
+			if c.code == "LimitExceededException" { // the SDK would retry it
 				client = dynamodb.New(client.Options(), func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 			}
 			_, err := client.UpdateTable(t.Context(), &c.in)
@@ -321,9 +321,9 @@ func TestUpdateTableReplies(t *testing.T) {
 
 	update(dynamodb.UpdateTableInput{OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(7), MaxWriteRequestUnits: aws.Int64(8)}})
 	d = update(dynamodb.UpdateTableInput{OnDemandThroughput: &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(-1)}})
-	same("ceiling that goes", aws.ToInt64(d.OnDemandThroughput.MaxReadRequestUnits), int64(-1))
+	same("ceiling to remove", aws.ToInt64(d.OnDemandThroughput.MaxReadRequestUnits), int64(-1))
 	same("ceiling that stays", aws.ToInt64(d.OnDemandThroughput.MaxWriteRequestUnits), int64(8))
-	same("ceiling that is gone", describe().OnDemandThroughput.MaxReadRequestUnits == nil, true)
+	same("ceiling that was removed", describe().OnDemandThroughput.MaxReadRequestUnits == nil, true)
 }
 
 // Which changes a table and its indexes accept while an index is created or deleted.

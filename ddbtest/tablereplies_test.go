@@ -186,7 +186,7 @@ func TestTagRules(t *testing.T) {
 // Warm throughput follows the highest provisioned throughput and does not decrease.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (table-throughput-billing.md)
-func TestWarmThroughputNeverSinks(t *testing.T) {
+func TestWarmThroughputNeverDecreases(t *testing.T) {
 	client := ddbtest.New(t)
 	in := pairTable("warm")
 	in.BillingMode, in.ProvisionedThroughput = types.BillingModeProvisioned, provisioned(1, 1)

@@ -69,7 +69,7 @@ func spend(t testing.TB, n int, do func() error) (admitted int, exception, reaso
 	return n, "", "", ""
 }
 
-// Each limit admits the units that it has, refuses with its own reason, and fills over time.
+// Each limit admits the units that it has, refuses with its own reason, and refills over time.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html
@@ -140,8 +140,8 @@ func TestThroughputLimits(t *testing.T) {
 		{"writes", none, provision(pairTable(name), 10, 5), 0, put(nil), 5, 5, []string{"Provisioned", "TableWriteProvisionedThroughputExceeded", table}},
 		{"large writes, the second overdraws", none, provision(pairTable(name), 10, 5), 0, put(item{"d": large}), 2, 1, []string{"Provisioned", "TableWriteProvisionedThroughputExceeded", table}},
 		{"consistent reads", none, provision(pairTable(name), 10, 5), 0, get(true), 10, 10, []string{"Provisioned", "TableReadProvisionedThroughputExceeded", table}},
-		{"reads at half price", none, provision(pairTable(name), 10, 5), 0, get(false), 20, 20, []string{"Provisioned", "TableReadProvisionedThroughputExceeded", table}},
-		{"conditions that are not met", none, provision(pairTable(name), 10, 5), 0, failing, 5, 5, []string{"Provisioned", "TableWriteProvisionedThroughputExceeded", table}},
+		{"eventually consistent reads", none, provision(pairTable(name), 10, 5), 0, get(false), 20, 20, []string{"Provisioned", "TableReadProvisionedThroughputExceeded", table}},
+		{"failed conditions", none, provision(pairTable(name), 10, 5), 0, failing, 5, 5, []string{"Provisioned", "TableWriteProvisionedThroughputExceeded", table}},
 		{"scans", none, provision(pairTable(name), 10, 5), 0, scan, 10, 10, []string{"Provisioned", "TableReadProvisionedThroughputExceeded", table}},
 		{"burst after a minute", ddbtest.Throughput{}, provision(pairTable(name), 10, 5), time.Minute, put(nil), 310, 5, []string{"Provisioned", "TableWriteProvisionedThroughputExceeded", table}},
 		{"burst ends at 300 seconds", ddbtest.Throughput{}, provision(pairTable(name), 10, 2), time.Hour, put(nil), 600, 2, []string{"Provisioned", "TableWriteProvisionedThroughputExceeded", table}},
@@ -151,8 +151,8 @@ func TestThroughputLimits(t *testing.T) {
 		{"quota of the account", ddbtest.Throughput{TableWriteUnits: 20, Burst: -1}, pairTable(name), 0, put(nil), 20, 20, []string{"Account", "TableWriteAccountLimitExceeded", table}},
 		{"a hot key of an on-demand table", none, pairTable(name), time.Hour, put(nil), 1000, 1000, []string{"Throttling", "TableWriteKeyRangeThroughputExceeded", table}},
 		{"a hot key of a provisioned table", ddbtest.Throughput{}, provision(pairTable(name), 20_000, 20_000), time.Hour, get(true), 3000, 3000, []string{"Provisioned", "TableReadKeyRangeThroughputExceeded", table}},
-		{"an index that is too slow", none, indexed(4, 10), 0, put(item{"g": str("g")}), 4, 4, []string{"Provisioned", "IndexWriteProvisionedThroughputExceeded", index}},
-		{"items outside of that index", none, indexed(4, 10), 0, put(nil), 100, 100, []string{"Provisioned", "TableWriteProvisionedThroughputExceeded", table}},
+		{"an index with low throughput", none, indexed(4, 10), 0, put(item{"g": str("g")}), 4, 4, []string{"Provisioned", "IndexWriteProvisionedThroughputExceeded", index}},
+		{"items that are not in that index", none, indexed(4, 10), 0, put(nil), 100, 100, []string{"Provisioned", "TableWriteProvisionedThroughputExceeded", table}},
 		{"reads of an index", none, indexed(4, 10), 0, queryIndex, 20, 20, []string{"Provisioned", "IndexReadProvisionedThroughputExceeded", index}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestThroughputLimits(t *testing.T) {
 	}
 }
 
-// A batch executes what is admitted and returns the rest; it is refused if nothing is admitted.
+// A batch executes the admitted requests and returns the others as unprocessed; it is refused if none is admitted.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 func TestThroughputOfBatches(t *testing.T) {
@@ -204,7 +204,7 @@ func TestThroughputOfBatches(t *testing.T) {
 		}
 		_, err = client.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"batches": writes}})
 		if _, reason, _ := throttling(t, err); reason != "TableWriteProvisionedThroughputExceeded" {
-			t.Errorf("a batch of which nothing is admitted: %v", err)
+			t.Errorf("a batch without an admitted request: %v", err)
 		}
 		e.Clock().Advance(time.Second)
 	}
@@ -217,7 +217,7 @@ func TestThroughputOfBatches(t *testing.T) {
 	}
 	_, err = read()
 	if _, reason, _ := throttling(t, err); reason != "TableReadProvisionedThroughputExceeded" {
-		t.Errorf("a batch of which nothing is admitted: %v", err)
+		t.Errorf("a batch without an admitted request: %v", err)
 	}
 }
 
@@ -269,7 +269,7 @@ func TestThroughputOfTransactions(t *testing.T) {
 	}
 }
 
-// UpdateTable changes the limits from then on, and expiry is free.
+// UpdateTable changes the limits immediately, and expiry consumes no units.
 func TestThroughputFollowsTheTable(t *testing.T) {
 	e, client := limited(ddbtest.Throughput{Burst: -1})
 	defer e.Close()
@@ -303,7 +303,7 @@ func TestThroughputFollowsTheTable(t *testing.T) {
 	}
 }
 
-// In every window of w seconds a limit admits at most rate x w, what it has kept, and one request.
+// In every window of w seconds a limit admits at most rate x w units, its saved burst, and one request.
 func TestThroughputBound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Int64Range(1, 50).Draw(t, "rate")
@@ -384,7 +384,7 @@ func BenchmarkThroughput(b *testing.B) {
 	}
 }
 
-// All operations at once, so that locks are taken in one order.
+// All operations run at once, to test that locks are taken in one order.
 func TestThroughputUnderConcurrency(t *testing.T) {
 	e, client := limited(ddbtest.Throughput{})
 	defer e.Close()

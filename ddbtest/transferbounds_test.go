@@ -15,14 +15,14 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// once makes the client send a request once; it would wait before it repeats one that failed with LimitExceededException.
+// once makes the client send each request once; otherwise it would wait and retry after a LimitExceededException.
 func once(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 
 // 300 exports may be in progress at a time; when they have ended, the next one may begin. An export to a bucket that does not exist writes no files, but is
 // in progress for the state delay like any other.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-import-export
-func TestExportsAtATime(t *testing.T) {
+func TestConcurrentExportLimit(t *testing.T) {
 	e, client, _ := withBucket(t, ddbtest.WithStateDelay(time.Minute))
 	mustCreate(t, client, pairTable("orders"))
 	e.Clock().Advance(time.Minute)
@@ -44,7 +44,7 @@ func TestExportsAtATime(t *testing.T) {
 // 50 imports may be in progress at a time; when they have ended, the next one may begin.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-import-export
-func TestImportsAtATime(t *testing.T) {
+func TestConcurrentImportLimit(t *testing.T) {
 	e, client, bucket := withBucket(t, ddbtest.WithStateDelay(time.Minute))
 	putObject(t, bucket, "a", "pk,sk\na,1\n", false)
 	for i := range 50 {
@@ -58,12 +58,12 @@ func TestImportsAtATime(t *testing.T) {
 	mustImport(t, client, importOf("orders", "CSV"))
 }
 
-// An import takes 50,000 objects. With one more it fails, and makes no table.
+// An import accepts 50,000 objects. With one more it fails, and creates no table.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-import-export
-func TestImportTakesObjects(t *testing.T) {
+func TestImportObjectLimit(t *testing.T) {
 	if testing.Short() {
-		t.Skip("makes 50,001 files")
+		t.Skip("it creates 50,001 files")
 	}
 	_, client, bucket := withBucket(t)
 	for i := range 50_000 {

@@ -82,7 +82,7 @@ func TestSearchVectors(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", function, got, want)
 		}
-		if c := out.ConsumedCapacity; c == nil || aws.ToFloat64(c.VectorSearchRequestBytes) != 1024 { // the least
+		if c := out.ConsumedCapacity; c == nil || aws.ToFloat64(c.VectorSearchRequestBytes) != 1024 { // the lowest score
 			t.Errorf("%s: capacity %v", function, c)
 		}
 		d, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("vectors")})
@@ -338,7 +338,7 @@ func TestVectorProjection(t *testing.T) {
 			t.Errorf("%s %s: (-want +got)\n%s", c.index, c.projection, diff)
 		}
 		if got := out.SearchResults[0].Score; math.Abs(got-0.12345679) > 1e-8 {
-			t.Errorf("the score is %v, which is not that of the numbers in the index", got)
+			t.Errorf("the score is %v, which is not that of the rounded numbers in the index", got)
 		}
 	}
 	got, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("vectors"), Key: item{"pk": str("p"), "sk": str("s")}})

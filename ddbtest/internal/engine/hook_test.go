@@ -175,7 +175,7 @@ func TestAdmitRefuses(t *testing.T) {
 	}
 	_, err = e.BatchGetItem(ctx, &engine.BatchGetItemInput{RequestItems: []engine.KeysOfTable{{Table: "tab", KeysAndAttributes: engine.KeysAndAttributes{Keys: []engine.Attributes{hot}}}}})
 	if !errors.Is(err, throttle) {
-		t.Errorf("a batch of which nothing was read: got %v", err)
+		t.Errorf("a batch without any item read: got %v", err)
 	}
 	_, err = e.TransactWriteItems(ctx, &engine.TransactWriteItemsInput{TransactItems: []engine.TransactWriteItem{
 		{Put: &engine.TransactAction{TableName: new("tab"), Item: cold}}, {Put: &engine.TransactAction{TableName: new("tab"), Item: hot}},
@@ -228,6 +228,6 @@ func TestSchemaKeyAccessors(t *testing.T) {
 		t.Error(diff)
 	}
 	if key.Has("x") || !key.Has("pk") {
-		t.Error("Has does not tell the key attributes")
+		t.Error("Has does not recognise the key attributes")
 	}
 }

@@ -341,7 +341,7 @@ func TestConditionEval(t *testing.T) {
 	}
 	var none *expression.Condition
 	if ok, _ := none.Eval(nil); !ok {
-		t.Error("no condition is not met")
+		t.Error("a missing condition is not met")
 	}
 }
 

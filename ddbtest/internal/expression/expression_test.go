@@ -45,7 +45,7 @@ func params(t testing.TB, names []string, values string) *expression.Params {
 }
 
 // wantInvalid fails unless err is a ValidationException with the message. A
-// message that ends in ... matches all that begin with it.
+// message that ends in ... matches every message with that prefix.
 func wantInvalid(t testing.TB, about string, err error, message string) {
 	t.Helper()
 	var e *value.Error

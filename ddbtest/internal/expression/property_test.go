@@ -16,8 +16,8 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
 )
 
-// model is a condition as a tree of functions: its text with no more
-// parentheses than it needs, and its value for a row of numbers.
+// model is a condition as a tree of functions: its text with as few
+// parentheses as possible, and its value for a row of numbers.
 type model struct {
 	text string
 	rank int // 0 OR, 1 AND, 2 NOT, 3 anything else
@@ -186,7 +186,7 @@ func TestUpdateListProperty(t *testing.T) {
 	})
 }
 
-// tokens are what random expressions are made of.
+// tokens are the tokens of random expressions.
 var tokens = []string{
 	"a", "b.c", "l[0]", "#n", ":v", ":s", "=", "<>", "<", "<=", ">", ">=", "(", ")", ",", ".", "[", "]", "0", "+", "-",
 	"AND", "or", "Not", "BETWEEN", "in", "SET", "remove", "ADD", "delete", "size(", "contains(", "begins_with(",

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// OnSyncFolder replaces SyncFolder by f until the returned function is called.
+// OnSyncFolder replaces SyncFolder with f until the returned function is called.
 func OnSyncFolder(f func(dir string) error) (restore func()) {
 	before := SyncFolder
 	SyncFolder = f

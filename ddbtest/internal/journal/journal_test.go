@@ -30,7 +30,7 @@ func open(t *testing.T, dir string, durable bool) *journal.Journal {
 	return j
 }
 
-// write makes a journal of n records in a new folder.
+// write creates a journal of n records in a new folder.
 func write(t *testing.T, n int) (dir, file string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -99,7 +99,7 @@ func TestRecords(t *testing.T) {
 		{Table: "t", Delete: json.RawMessage(`{"a":{"S":"<"}}`)},
 		{Table: `a"b\é`, Size: 1, Put: json.RawMessage(`{}`)},
 	}
-	for _, lines := range []string{"ours", "of package json"} {
+	for _, lines := range []string{"ours", "written by package json"} {
 		dir := t.TempDir()
 		j := open(t, dir, false)
 		_, err := j.Rewrite(func() error {
@@ -152,7 +152,7 @@ func same(a, b json.RawMessage) bool {
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && fmt.Sprint(x) == fmt.Sprint(y)
 }
 
-// A crash may cut the last record anywhere. The rest of it is counted.
+// A crash may cut the last record anywhere. Its remaining bytes are counted.
 func TestTornEnd(t *testing.T) {
 	dir, file := write(t, 3)
 	whole := contents(t, file)
@@ -239,7 +239,7 @@ func TestRefusedRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	if damage, err := refuse(errors.New("no")); damage.Records != 2 || err != nil {
-		t.Errorf("refused behind damage: %v, %v", damage, err)
+		t.Errorf("refused after damage: %v, %v", damage, err)
 	}
 }
 
@@ -275,7 +275,7 @@ func TestRewriteKeepsDamaged(t *testing.T) {
 		}
 		copies, err := filepath.Glob(filepath.Join(dir, "journal.damaged-*"))
 		if err != nil || len(copies) != 2 {
-			t.Errorf("kept are %v, %v; want two", copies, err)
+			t.Errorf("kept files: %v, %v; want two", copies, err)
 		}
 	}
 }
@@ -300,7 +300,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// With durable, the folder is synced to disk when the new file has its name, and an error of that is returned.
+// With durable, the folder is synced to disk after the new file was renamed, and an error of the sync is returned.
 func TestSyncFolder(t *testing.T) {
 	for _, durable := range []bool{true, false} {
 		dir := t.TempDir()
@@ -323,7 +323,7 @@ func TestSyncFolder(t *testing.T) {
 		}
 	}
 	if err := journal.SyncFolder(t.TempDir()); err != nil {
-		t.Errorf("the real one: %v", err)
+		t.Errorf("the real SyncFolder: %v", err)
 	}
 }
 

@@ -179,7 +179,7 @@ func TestParseErrors(t *testing.T) {
 		{"SELECT * FROM m WHERE attribute_exists(a) BETWEEN 1 AND 2", kind + "BETWEEN, operand type: BOOL"},
 		// https://github.com/nubo-db/dynoxide/blob/main/CHANGELOG.md, release 0.13.0
 		{"SELECT COUNT(*) FROM m", "Unexpected path component at 1:8:5"},
-		// Found here: comparisons of conditions double with every level.
+		// Comparisons of conditions double with every level of nesting.
 		{"SELECT * FROM m WHERE " + strings.Repeat("(", 200) + "contains(a, 'b')" + strings.Repeat(" = contains(a, 'c'))", 200), "The conditions of the statement are too complex"},
 		{"INSERT INTO m VALUE {'a': 1e200}", "Number overflow. Attempting to store a number with magnitude larger than supported range"},
 	} {
@@ -190,11 +190,11 @@ func TestParseErrors(t *testing.T) {
 		}
 	}
 	if _, err := partiql.Parse("SELECT * FROM m WHERE a = '?'", []value.Value{value.Null{}}); err == nil || !strings.HasSuffix(err.Error(), count) {
-		t.Errorf("a parameter too many: got %v", err)
+		t.Errorf("one parameter too many: got %v", err)
 	}
 }
 
-// refusal returns what is wrong with a statement when it is parsed or rendered.
+// refusal returns the error of parsing or rendering a statement.
 func refusal(text string) error {
 	s, err := partiql.Parse(text, nil)
 	if err != nil {

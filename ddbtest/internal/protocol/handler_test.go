@@ -34,8 +34,8 @@ func request(target, body string) *http.Request {
 	return req
 }
 
-// answer returns the status and the body of the answer to a request, after it
-// has checked the headers that every answer has.
+// answer returns the status and the body of the reply to a request. It
+// checks the headers that every reply has.
 func answer(t *testing.T, h *protocol.Handler, req *http.Request) (int, string) {
 	t.Helper()
 	resp, err := h.Do(req)

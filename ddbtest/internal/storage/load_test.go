@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/storage"
 )
 
-// Applying many changes at once has the same result as one by one, in an empty set and in a full one.
+// Applying many changes at once has the same result as applying them one by one, in an empty set and in a full one.
 func TestApplyProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		set, model := storage.NewSet(), map[string]*storage.Item{}

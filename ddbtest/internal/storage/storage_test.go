@@ -89,10 +89,10 @@ func TestPrefixEnd(t *testing.T) {
 func TestMarks(t *testing.T) {
 	p := storage.NewSet().Partition("a")
 	if p.Marked("a") || !p.Mark("a") || p.Mark("a") || !p.Marked("a") || p.Marked("b") {
-		t.Error("a mark is not exclusive")
+		t.Error("a second mark was set")
 	}
 	p.Unmark("a")
 	if p.Marked("a") || !p.Mark("a") {
-		t.Error("a mark is not given up")
+		t.Error("a mark was not released")
 	}
 }

@@ -128,8 +128,8 @@ func TestNumberInt64(t *testing.T) {
 	}
 }
 
-// genNumber draws numbers of all lengths and magnitudes, close to each other
-// often enough to meet in one sum.
+// genNumber draws numbers of all lengths and magnitudes, often close enough
+// to each other that a sum keeps the digits of both.
 func genNumber() *rapid.Generator[value.Number] {
 	return rapid.Custom(func(t *rapid.T) value.Number {
 		digits := rapid.StringMatching(`[0-9]{1,38}`).Draw(t, "digits")
@@ -155,7 +155,7 @@ func rat(t interface{ Fatalf(string, ...any) }, n value.Number) *big.Rat {
 	return r
 }
 
-// fits reports whether r is a number of the service, and if not, why not.
+// fits reports whether r is a valid number of the service, and if not, the reason.
 func fits(r *big.Rat) string {
 	if r.Sign() == 0 {
 		return ""

@@ -169,9 +169,9 @@ func TestKeyBytesProperty(t *testing.T) {
 		if want != 0 && bytes.HasPrefix(kb, ka) {
 			t.Fatalf("%x of %v begins %x of %v", ka, a, kb, b)
 		}
-		// Bytes that follow matter only between equal values.
+		// Bytes that follow matter only if the values are equal.
 		if want != 0 && bytes.Compare(append(ka, 0xff), append(kb, 0)) != want {
-			t.Fatalf("%v and %v with bytes behind them", a, b)
+			t.Fatalf("%v and %v, followed by other bytes, are in another order", a, b)
 		}
 		if kind == 0 {
 			return
