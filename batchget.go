@@ -245,7 +245,7 @@ func (b *batchGetter) prepare(n int, encode func([]byte, int) ([]byte, error), r
 		longer, err := encode(data, i)
 		if err == nil {
 			data = longer
-			ids, err = b.core.keyNames.AppendWatched(ids, itemid.Plain(data[from:], b.core.keyNames), data[from:])
+			ids, err = b.core.keyNames.AppendCaptured(ids, itemid.Plain(data[from:], b.core.keyNames), data[from:])
 		}
 		if i == 0 { // room for keys like the first
 			data, ids = slices.Grow(data, n*(len(data)+keySlack)), slices.Grow(ids, n*(len(ids)+keySlack))
@@ -390,18 +390,18 @@ func (r *batchRows) Row(d *codec.Decoder) error {
 		item = r.spare
 	}
 	d.Peek()
-	d.Watch(r.b.core.keyNames)
+	d.Capture(r.b.core.keyNames)
 	from := d.Pos()
 	if err := r.b.decode(d, item); err != nil {
 		return err
 	}
 	raw := d.Since(from)
-	if guess != nil && itemid.Same(guess.data, r.b.core.keyNames, d.Watched()) {
+	if guess != nil && itemid.Same(guess.data, r.b.core.keyNames, d.Captured()) {
 		r.next++
 		return r.found(guess, raw)
 	}
 	var err error
-	if r.id, err = r.b.core.keyNames.AppendWatched(r.id[:0], d.Watched(), raw); err != nil {
+	if r.id, err = r.b.core.keyNames.AppendCaptured(r.id[:0], d.Captured(), raw); err != nil {
 		return err
 	}
 	e := guess

@@ -197,7 +197,7 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 	add := func(e batchEntry, what string, index int, values [2][]byte, err error) {
 		longer := ids
 		if err == nil {
-			longer, err = c.keyNames.AppendWatched(ids, values, e.data)
+			longer, err = c.keyNames.AppendCaptured(ids, values, e.data)
 		}
 		if !e.del {
 			err = errors.Join(err, c.checkItem(e.data))
@@ -214,7 +214,7 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 	}
 	for i := range nPuts {
 		item, _, derr := c.derive(items.Index(i), items.Index(i), nothing)
-		data, values, err := codec.AppendWatched(mem.free(), c.plan, item, c.keyNames)
+		data, values, err := codec.AppendCapturing(mem.free(), c.plan, item, c.keyNames)
 		if err == nil {
 			data, err = c.markItem(data)
 		}

@@ -293,7 +293,7 @@ func newCall(s *requestInfo, cores []*core, label string, estimate cost.Estimate
 // complete fills in the result of a request.
 func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err error) {
 	c.Duration = time.Since(c.Start)
-	c.Path, c.PathReason = pathOf(c.took.Way), c.took.Why
+	c.Path, c.PathReason = pathOf(c.took.Path), c.took.Why
 	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, RedactError(err)
 	if c.info.entries != nil && err == nil {
 		c.Unprocessed = max(0, len(c.info.entries)-r.items)

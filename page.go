@@ -200,13 +200,13 @@ func (s *rowSink) decode(d *codec.Decoder) (own bool, err error) {
 	s.items.SetLen(s.n + 1)
 	item := s.items.Index(s.n)
 	item.SetZero() // clears what an earlier request left
-	s.check.Watch(d)
+	s.check.Capture(d)
 	from := d.Pos()
 	own, err = s.read.decodeRow(s.plan, d, item, &s.room)
 	switch {
 	case err != nil:
 	case own:
-		err = s.check.Row(d.Watched(), d.Since(from))
+		err = s.check.Row(d.Captured(), d.Since(from))
 	default:
 		err = s.check.Find(d.Since(from))
 	}

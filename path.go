@@ -28,7 +28,7 @@ const (
 	AttributeValuePath Path = "attribute values"
 )
 
-func pathOf(w wire.Way) Path {
+func pathOf(w wire.Path) Path {
 	switch w {
 	case wire.Direct:
 		return FastPath

@@ -36,13 +36,13 @@ func (r *oneRow) Row(d *codec.Decoder) error {
 	if r.core == nil {
 		return codec.DecodeNextSlot(r.plan, d, r.dst)
 	}
-	d.Watch(r.core.keyNames)
+	d.Capture(r.core.keyNames)
 	d.Peek()
 	from := d.Pos()
 	if err := codec.DecodeNextSlot(r.plan, d, r.dst); err != nil {
 		return err
 	}
-	return replykey.Check(r.core.keyNames, r.key, d.Watched(), d.Since(from))
+	return replykey.Check(r.core.keyNames, r.key, d.Captured(), d.Since(from))
 }
 
 // discardRows skips items whose content is not needed.

@@ -173,12 +173,12 @@ func (r *gotRow) Row(d *codec.Decoder) error {
 	if own, err := r.core.owns(d); err != nil || !own {
 		return r.other(d, err)
 	}
-	d.Watch(r.core.keyNames)
+	d.Capture(r.core.keyNames)
 	d.Peek()
 	from := d.Pos()
 	err := codec.DecodeNextSlot(r.core.plan, d, r.got.Field(0))
 	if err == nil {
-		err = replykey.CheckID(r.core.keyNames, r.id, d.Watched(), d.Since(from))
+		err = replykey.CheckID(r.core.keyNames, r.id, d.Captured(), d.Since(from))
 	}
 	if err != nil {
 		r.Reset(0)

@@ -96,7 +96,7 @@ func (c *Consumer[T]) Run(ctx context.Context) error {
 	defer consumers.Add(c.figures)()
 	owner := c.cfg.worker + "-" + uuid.NewString()
 	for {
-		var todo errand
+		var todo nextStream
 		err := persist(ctx, c.cfg.retried(""), func() (err error) {
 			todo, err = c.next(ctx)
 			return err
@@ -149,13 +149,13 @@ func (c *Consumer[T]) Begin(ctx context.Context) error {
 	})
 }
 
-func (c *Consumer[T]) newWorker(owner string, todo errand) *worker {
+func (c *Consumer[T]) newWorker(owner string, todo nextStream) *worker {
 	w := newWorker(c.client, c.store, c.cfg, c.handler)
 	w.app, w.owner, w.stream, w.start = c.app, owner, todo.stream, todo.start
 	return w
 }
 
-func (c *Consumer[T]) consume(ctx context.Context, owner string, todo errand) error {
+func (c *Consumer[T]) consume(ctx context.Context, owner string, todo nextStream) error {
 	w := c.newWorker(owner, todo)
 	c.mu.Lock()
 	c.worker = w

@@ -20,13 +20,13 @@ type progress struct {
 
 	mu    sync.Mutex
 	at    Checkpoint    // everything up to here is handled
-	queue []underway    // delivered to a manual handler, in order, after at
+	queue []unconfirmed // delivered to a manual handler, in order, after at
 	moved chan struct{} // closed at the next change of queue
 	lost  error         // set when the lease is gone
 }
 
-// underway is a change that is delivered but not confirmed.
-type underway struct {
+// unconfirmed is a change that is delivered but not confirmed.
+type unconfirmed struct {
 	seq     Seq
 	givenUp bool // given up; handled as soon as those before it are
 }
@@ -66,7 +66,7 @@ func (p *progress) deliver(seqs []Seq) {
 	defer p.mu.Unlock()
 	for _, seq := range seqs {
 		if n := len(p.queue); (n == 0 || seq.After(p.queue[n-1].seq)) && !p.covers(seq) {
-			p.queue = append(p.queue, underway{seq: seq})
+			p.queue = append(p.queue, unconfirmed{seq: seq})
 		}
 	}
 }
@@ -90,12 +90,12 @@ func (p *progress) confirm(seq Seq) error {
 func (p *progress) giveUp(seq Seq) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := slices.IndexFunc(p.queue, func(u underway) bool { return u.seq == seq })
+	i := slices.IndexFunc(p.queue, func(u unconfirmed) bool { return u.seq == seq })
 	switch {
 	case i >= 0:
 		p.queue[i].givenUp = true
 	case len(p.queue) > 0:
-		p.queue = append(p.queue, underway{seq: seq, givenUp: true})
+		p.queue = append(p.queue, unconfirmed{seq: seq, givenUp: true})
 	case !p.covers(seq):
 		p.at = Checkpoint(seq)
 	}

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// errand is the stream that a consumer has to handle next.
-type errand struct {
+// nextStream is the stream that a consumer has to handle next.
+type nextStream struct {
 	stream string
 	start  Checkpoint // where to begin, unless it was begun already
 	ended  bool       // there is nothing left to handle
@@ -19,14 +19,14 @@ type errand struct {
 
 // next finds the stream to handle: at first the newest of the source, later the oldest that is not finished. A table has
 // at most one enabled stream; earlier ones are disabled, and can be read for another 24 hours.
-func (c *Consumer[T]) next(ctx context.Context) (errand, error) {
+func (c *Consumer[T]) next(ctx context.Context) (nextStream, error) {
 	streams, err := c.source.streams(ctx, c.client)
 	if err != nil {
-		return errand{}, err
+		return nextStream{}, err
 	}
 	all, err := c.store.Leases(ctx, c.app)
 	if err != nil {
-		return errand{}, err
+		return nextStream{}, err
 	}
 	begun := make(map[string][]Lease)
 	for _, l := range all {
@@ -35,12 +35,12 @@ func (c *Consumer[T]) next(ctx context.Context) (errand, error) {
 		}
 	}
 	if len(begun) == 0 {
-		return errand{stream: streams[len(streams)-1], start: c.cfg.start.checkpoint()}, nil
+		return nextStream{stream: streams[len(streams)-1], start: c.cfg.start.checkpoint()}, nil
 	}
 	expired := slices.DeleteFunc(slices.Sorted(maps.Keys(begun)), func(s string) bool { return slices.Contains(streams, s) })
 	for _, s := range expired {
-		if err := c.leave(ctx, s, begun[s], len(expired) < len(begun)); err != nil {
-			return errand{}, err
+		if err := c.reportLoss(ctx, s, begun[s], len(expired) < len(begun)); err != nil {
+			return nextStream{}, err
 		}
 	}
 	if len(expired) < len(begun) { // streams before the first that was begun do not concern the app
@@ -49,13 +49,13 @@ func (c *Consumer[T]) next(ctx context.Context) (errand, error) {
 	for _, s := range streams {
 		if begun[s] == nil {
 			// Changes between two streams are in neither.
-			return errand{stream: s, start: TrimHorizon}, c.cfg.lost(ctx, &DataLossError{Reason: StreamReplaced, Stream: s})
+			return nextStream{stream: s, start: TrimHorizon}, c.cfg.lost(ctx, &DataLossError{Reason: StreamReplaced, Stream: s})
 		}
 		if done, err := c.finished(ctx, s, begun[s]); err != nil || !done {
-			return errand{stream: s, start: c.cfg.start.checkpoint()}, err
+			return nextStream{stream: s, start: c.cfg.start.checkpoint()}, err
 		}
 	}
-	return errand{ended: true}, nil
+	return nextStream{ended: true}, nil
 }
 
 // sameTable reports whether two ARNs are of streams of one table.
@@ -87,9 +87,9 @@ func allDone(leases []Lease) bool {
 	return !slices.ContainsFunc(leases, func(l Lease) bool { return l.Shard != "" && l.Checkpoint != End })
 }
 
-// leave reports the loss of an expired stream: what was not handled is lost. The leases are kept until
+// reportLoss reports the loss of an expired stream: what was not handled is lost. The leases are kept until
 // another stream is begun, because without them that would be the first one.
-func (c *Consumer[T]) leave(ctx context.Context, stream string, leases []Lease, forget bool) error {
+func (c *Consumer[T]) reportLoss(ctx context.Context, stream string, leases []Lease, forget bool) error {
 	if !allDone(leases) {
 		if err := c.cfg.lost(ctx, &DataLossError{Reason: ShardGone, Stream: stream}); err != nil {
 			return err

@@ -200,7 +200,7 @@ func Reserve(budgets []*Budget, least Spent) (Reserved, error) {
 
 // Charge replaces the reservation by the cost of the request.
 func (r Reserved) Charge(c Consumed, items int) {
-	spent := spending{read: toMicro(sane(c.ReadUnits)), write: toMicro(sane(c.WriteUnits)), items: int64(items), requests: 1}
+	spent := spending{read: toMicro(validUnits(c.ReadUnits)), write: toMicro(validUnits(c.WriteUnits)), items: int64(items), requests: 1}
 	for _, b := range r.budgets {
 		b.release(r.held, spent)
 	}

@@ -148,8 +148,8 @@ func PartsOf(write bool, cc types.ConsumedCapacity) []Part {
 
 func (l *Ledger) add(k entryKey, read, write float64, operations int64) {
 	c := l.counters(k)
-	c.read.Add(toMicro(sane(read)))
-	c.write.Add(toMicro(sane(write)))
+	c.read.Add(toMicro(validUnits(read)))
+	c.write.Add(toMicro(validUnits(write)))
 	c.operations.Add(operations)
 }
 
@@ -197,8 +197,8 @@ func (l *Ledger) knowsLabel(label string) bool {
 	return true
 }
 
-// sane replaces a value that is not an amount, or that would overflow the counter at once, by zero.
-func sane(units float64) float64 {
+// validUnits replaces a value that is not an amount, or that would overflow the counter at once, by zero.
+func validUnits(units float64) float64 {
 	if math.IsNaN(units) || math.IsInf(units, 0) {
 		return 0
 	}

@@ -85,8 +85,8 @@ func moreThan(a, b *CallRecord, longest bool) bool {
 	return a.Units > b.Units
 }
 
-// worth returns the value by which groups are sorted.
-func (s *CallGroup) worth(longest bool) float64 {
+// sortValue returns the value by which groups are sorted.
+func (s *CallGroup) sortValue(longest bool) float64 {
 	if longest {
 		return s.MaxMs
 	}
@@ -96,7 +96,7 @@ func (s *CallGroup) worth(longest bool) float64 {
 // sortedGroups returns the groups with the slowest or the most expensive calls first. Only the first ones explain their call.
 func sortedGroups(all []CallGroup, longest bool) []CallGroup {
 	slices.SortFunc(all, func(a, b CallGroup) int {
-		return cmp.Or(cmp.Compare(b.worth(longest), a.worth(longest)), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index),
+		return cmp.Or(cmp.Compare(b.sortValue(longest), a.sortValue(longest)), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index),
 			cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Label, b.Label))
 	})
 	for i := explained; i < len(all); i++ {
@@ -108,7 +108,7 @@ func sortedGroups(all []CallGroup, longest bool) []CallGroup {
 // firstGroups returns the groups that the page shows.
 func firstGroups(all []CallGroup, longest bool) []CallGroup {
 	n := 0
-	for n < min(len(all), explained) && all[n].worth(longest) > 0 {
+	for n < min(len(all), explained) && all[n].sortValue(longest) > 0 {
 		n++
 	}
 	return all[:n]

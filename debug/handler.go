@@ -51,12 +51,12 @@ func serve(w http.ResponseWriter, req *http.Request, snapshot func(context.Conte
 	case "json", "page":
 		h.Set("Content-Type", "application/json; charset=utf-8")
 		if format == "page" {
-			s.slim()
+			s.dropMergeData()
 		}
 		body, err = json.Marshal(&s)
 	default:
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		s.slim()
+		s.dropMergeData()
 		body, err = page(&s)
 	}
 	if err != nil {
@@ -69,8 +69,8 @@ func serve(w http.ResponseWriter, req *http.Request, snapshot func(context.Conte
 	}
 }
 
-// slim removes what the page does not show and only merging needs.
-func (s *Snapshot) slim() {
+// dropMergeData removes what the page does not show and only merging needs.
+func (s *Snapshot) dropMergeData() {
 	s.History.Buckets = nil
 	for i := range s.Latencies {
 		s.Latencies[i].Buckets = nil

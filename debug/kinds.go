@@ -98,8 +98,8 @@ func (r *Recorder) kindOf(table, index, operation, label string) *kind {
 	return k
 }
 
-// turn discards what is no longer recent.
-func (k *kind) turn(now time.Time) {
+// discardOld discards what is no longer recent.
+func (k *kind) discardOld(now time.Time) {
 	period := periodOf(now)
 	switch {
 	case period == k.period+1:
@@ -114,7 +114,7 @@ func (k *kind) turn(now time.Time) {
 
 // windows returns the windows of recent calls, none to two.
 func (k *kind) windows(now time.Time) []*window {
-	k.turn(now)
+	k.discardOld(now)
 	var all []*window
 	for _, w := range []*window{k.now, k.old} {
 		if w != nil {
@@ -130,7 +130,7 @@ func (k *kind) add(now time.Time, call *ddb.Call) (slowest, costliest bool) {
 	if call.Path == ddb.FastPath {
 		k.fast++
 	}
-	k.turn(now)
+	k.discardOld(now)
 	if k.now == nil {
 		k.now = new(window)
 	}

@@ -398,14 +398,14 @@ func shown(kind string, value any, now time.Time) string {
 	case float64:
 		switch kind {
 		case "count":
-			return grouped(number(x, 0))
+			return withCommas(number(x, 0))
 		case "limit": // 0 is no limit
 			if x == 0 {
 				return ""
 			}
 		case "money":
 			if x >= 1 {
-				return grouped(strconv.FormatFloat(math.Floor(x*100+0.5)/100, 'f', 2, 64))
+				return withCommas(strconv.FormatFloat(math.Floor(x*100+0.5)/100, 'f', 2, 64))
 			}
 			return strconv.FormatFloat(math.Floor(x*1e4+0.5)/1e4, 'f', 4, 64)
 		case "seconds": // 0 is not known
@@ -414,11 +414,11 @@ func shown(kind string, value any, now time.Time) string {
 			}
 			return duration(int64(math.Ceil(x)))
 		case "ms":
-			return milliText(x)
+			return millisecondsText(x)
 		case "share":
 			return number(100*x, 1) + " %"
 		}
-		return grouped(number(x, 1))
+		return withCommas(number(x, 1))
 	case bool:
 		if x {
 			return "within"
@@ -451,7 +451,7 @@ func number(x float64, decimals int) string {
 	return strconv.FormatFloat(math.Floor(x*factor+0.5)/factor, 'f', -1, 64)
 }
 
-func milliText(x float64) string {
+func millisecondsText(x float64) string {
 	decimals := 2
 	switch {
 	case x >= 100:
@@ -460,11 +460,11 @@ func milliText(x float64) string {
 		decimals = 1
 	}
 	factor := math.Pow10(decimals)
-	return grouped(strconv.FormatFloat(math.Floor(x*factor+0.5)/factor, 'f', decimals, 64))
+	return withCommas(strconv.FormatFloat(math.Floor(x*factor+0.5)/factor, 'f', decimals, 64))
 }
 
-// grouped inserts a comma between groups of three digits.
-func grouped(digits string) string {
+// withCommas inserts a comma between groups of three digits.
+func withCommas(digits string) string {
 	whole, rest, ok := strings.Cut(digits, ".")
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]

@@ -112,14 +112,14 @@ func (p *processes) ask(ctx context.Context, address url.URL, f Filter) (s Snaps
 	if reply.StatusCode != http.StatusOK {
 		return s, fmt.Errorf("status %d", reply.StatusCode)
 	}
-	if err := json.NewDecoder(io.LimitReader(reply.Body, maxExport)).Decode(&s); err != nil || s.Rates.End.IsZero() || !s.sound() {
+	if err := json.NewDecoder(io.LimitReader(reply.Body, maxExport)).Decode(&s); err != nil || s.Rates.End.IsZero() || !s.consistent() {
 		return Snapshot{}, errors.New("the answer is not the JSON of this page")
 	}
 	return s, nil
 }
 
-// sound reports whether lists that belong together have the same length.
-func (s *Snapshot) sound() bool {
+// consistent reports whether lists that belong together have the same length.
+func (s *Snapshot) consistent() bool {
 	for _, l := range s.Rates.lists() {
 		if len(*l) != rateSeconds {
 			return false

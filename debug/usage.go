@@ -100,29 +100,29 @@ func (r *Recorder) SetThroughput(d *types.TableDescription) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var warm warmth
+	var warm warmUnits
 	if w := d.WarmThroughput; w != nil {
-		warm = warmth{w.ReadUnitsPerSecond, w.WriteUnitsPerSecond}
+		warm = warmUnits{w.ReadUnitsPerSecond, w.WriteUnitsPerSecond}
 	}
 	r.limit(usageKey{name(of(d.TableName)), ""}, d.ProvisionedThroughput, d.OnDemandThroughput, warm)
 	for i := range d.GlobalSecondaryIndexes {
 		x := &d.GlobalSecondaryIndexes[i]
-		warm = warmth{}
+		warm = warmUnits{}
 		if w := x.WarmThroughput; w != nil {
-			warm = warmth{w.ReadUnitsPerSecond, w.WriteUnitsPerSecond}
+			warm = warmUnits{w.ReadUnitsPerSecond, w.WriteUnitsPerSecond}
 		}
 		r.limit(usageKey{name(of(d.TableName)), name(of(x.IndexName))}, x.ProvisionedThroughput, x.OnDemandThroughput, warm)
 	}
 }
 
-type warmth struct{ read, write *int64 }
+type warmUnits struct{ read, write *int64 }
 
 // limit stores the throughput of a table or index. Provisioned throughput is the limit. An on-demand table is limited by the
 // maximum that was set; without a maximum, it serves its warm throughput immediately, and more after it has grown.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode-max-throughput.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
-func (r *Recorder) limit(key usageKey, p *types.ProvisionedThroughputDescription, m *types.OnDemandThroughput, w warmth) {
+func (r *Recorder) limit(key usageKey, p *types.ProvisionedThroughputDescription, m *types.OnDemandThroughput, w warmUnits) {
 	l := capacityLimit{float64(of(w.read)), float64(of(w.write)), "warm throughput"}
 	switch {
 	case p != nil && of(p.ReadCapacityUnits) > 0:

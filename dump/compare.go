@@ -184,7 +184,7 @@ func compare(ctx context.Context, name string, with *rawtable.Table, opts []Opti
 		}
 		if c.at != nil {
 			task.Position(c.at.String)
-			c.tellPosition()
+			c.reportPosition()
 		}
 		if c.given(ctx) && c.extra(ctx) || c.failed != nil {
 			task.End(c.failed)
@@ -192,7 +192,7 @@ func compare(ctx context.Context, name string, with *rawtable.Table, opts []Opti
 	}
 }
 
-func (c *comparison) tellPosition() {
+func (c *comparison) reportPosition() {
 	if c.onPosition != nil {
 		c.onPosition(c.at.String)
 	}
@@ -202,7 +202,7 @@ func (c *comparison) tellPosition() {
 func (c *comparison) moved(part int, to string) {
 	if c.at != nil {
 		c.at.moved(part, to, to == "")
-		c.tellPosition()
+		c.reportPosition()
 	}
 }
 
@@ -257,7 +257,7 @@ func (c *comparison) export(ctx context.Context, src *Source) bool {
 		goOn := src.eachRecord(ctx, f, 0, func(r Record, err error) bool {
 			switch {
 			case err != nil:
-				return c.yield(Difference{}, err) && canGoOn(err)
+				return c.yield(Difference{}, err) && canContinue(err)
 			case i < file || i == file && r.Line <= line:
 				if err := c.remember(c.table.KeyOf(&r.New)); err != nil {
 					return c.stop(err)

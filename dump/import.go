@@ -97,7 +97,7 @@ func (w *writer) importFile(ctx context.Context, src *Source, part int) (stop er
 				stop = flush(r.Line)
 			}
 			return stop == nil
-		case canGoOn(err):
+		case canContinue(err):
 			w.failed(lineError(r, err))
 			return errors.Is(err, ErrBadLine)
 		}

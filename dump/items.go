@@ -38,7 +38,7 @@ func Items[T any](ctx context.Context, src *Source) iter.Seq2[T, error] {
 					}
 					err = &LineError{fileLabel(f), n, err}
 				}
-				return yield(none, err) && canGoOn(err)
+				return yield(none, err) && canContinue(err)
 			})
 			if !goOn {
 				return
@@ -80,8 +80,8 @@ func decoded[T any](data []byte) (item T, err error) {
 	return ddb.DecodeItemJSON[T](data)
 }
 
-// canGoOn reports whether what follows can be read.
-func canGoOn(err error) bool { return errors.Is(err, ErrBadLine) || errors.Is(err, ErrDamaged) }
+// canContinue reports whether what follows can be read.
+func canContinue(err error) bool { return errors.Is(err, ErrBadLine) || errors.Is(err, ErrDamaged) }
 
 // Records reads the lines of an export of any kind as raw items; see [Items] for errors.
 func Records(ctx context.Context, src *Source) iter.Seq2[Record, error] {
@@ -91,7 +91,7 @@ func Records(ctx context.Context, src *Source) iter.Seq2[Record, error] {
 			return
 		}
 		for _, f := range src.files {
-			if !src.eachRecord(ctx, f, 0, func(r Record, err error) bool { return yield(r, err) && (err == nil || canGoOn(err)) }) {
+			if !src.eachRecord(ctx, f, 0, func(r Record, err error) bool { return yield(r, err) && (err == nil || canContinue(err)) }) {
 				return
 			}
 		}
@@ -197,7 +197,7 @@ func Verify(ctx context.Context, src *Source, opts ...Option) error {
 			}
 			whole = whole && err == nil
 			task.Work(part, 1)
-			return err == nil || canGoOn(err)
+			return err == nil || canContinue(err)
 		}) {
 			break
 		}

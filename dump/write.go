@@ -130,14 +130,14 @@ func (w *writer) left(ctx context.Context, entries []entry, send func() error) (
 		}
 		return left, nil
 	}
-	if itsOwn(err) {
+	if isItemError(err) {
 		return entries, nil
 	}
 	return nil, err
 }
 
-// itsOwn reports whether an error concerns only the item.
-func itsOwn(err error) bool {
+// isItemError reports whether an error concerns only the item.
+func isItemError(err error) bool {
 	if errors.Is(err, ddb.ErrInvalid) {
 		return true
 	}
@@ -158,7 +158,7 @@ func (w *writer) one(ctx context.Context, e entry) error {
 		w.count(1, 0, 0)
 	case errors.Is(err, ddb.ErrConditionFailed):
 		w.count(0, 0, 1)
-	case itsOwn(err):
+	case isItemError(err):
 		w.failed(&LineError{e.file, e.line, err})
 	default:
 		return err

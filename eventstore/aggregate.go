@@ -193,7 +193,7 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 	version = min(version, head.Version)
 	switch {
 	case head.Expiry != 0: // no state: it would contain expired events
-		if head, err = r.store.live(ctx, stream, head); err != nil {
+		if head, err = r.store.skipExpired(ctx, stream, head); err != nil {
 			return a, err
 		}
 		a.Version = min(max(head.Cut, 1)-1, version)

@@ -171,13 +171,13 @@ type commit struct {
 	limit time.Duration // how long the events live, if given
 	errs  []error
 
-	call    string // names the call among repeats
-	attempt int    // counts the transactions that differ
-	doubt   bool   // an earlier transaction may still be written
-	resend  bool   // the next transaction must be the same as the last
-	found   bool   // it was written by an earlier call or attempt
-	roles   []role // of the operations of the last transaction
-	crowded int    // how often in a row it met others on its shards, and nothing else
+	call           string // names the call among repeats
+	attempt        int    // counts the transactions that differ
+	mayBeWritten   bool   // an earlier transaction may still be written
+	resend         bool   // the next transaction must be the same as the last
+	found          bool   // it was written by an earlier call or attempt
+	roles          []role // of the operations of the last transaction
+	shardConflicts int    // how often in a row it met others on its shards, and nothing else
 }
 
 // part is what a commit writes to one stream.
@@ -194,11 +194,11 @@ type part struct {
 	copied   bool  // expiry is the events' expiry in the store that they are copied from
 
 	based bool
-	// unheld: the head was read at the base version and does not contain the commit.
-	unheld bool
-	base   int64 // the stream's version before the commit, if based
-	first  int64 // set at the end
-	last   int64
+	// notInHead: the head was read at the base version and does not contain the commit.
+	notInHead bool
+	base      int64 // the stream's version before the commit, if based
+	first     int64 // set at the end
+	last      int64
 
 	shard  *shard
 	number int64 // in the feed, if sent

@@ -101,7 +101,7 @@ func (s *Store) copyStream(ctx context.Context, to *Store, stream string, report
 		return err
 	}
 	cut := head.Cut
-	if head, err = s.live(ctx, stream, head); err != nil {
+	if head, err = s.skipExpired(ctx, stream, head); err != nil {
 		return err
 	}
 	is, found, err := to.head(ctx, stream)

@@ -114,14 +114,14 @@ func (s *Store) taken(ctx context.Context, c *commit, n int, cause error) (outco
 	for _, p := range c.parts {
 		first, last, err := s.findCommit(ctx, p.stream, c.id)
 		if err != nil {
-			return rejected, err
+			return commitRejected, err
 		}
 		if first == 0 || last-first+1 != int64(len(p.events)) {
-			c.doubt = false // a request that is still in flight will meet the id as well
-			return rejected, dup
+			c.mayBeWritten = false // a request that is still in flight will meet the id as well
+			return commitRejected, dup
 		}
 		p.first, p.last = first, last
 	}
 	c.found = true
-	return written, nil
+	return commitWritten, nil
 }

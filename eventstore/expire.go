@@ -87,8 +87,8 @@ func (s *Store) isExpired(r *row) bool { return r.TTL != 0 && r.TTL <= s.o.now()
 // clockSkew is how late the clock of a process may be: events that expire within it may be deleted already.
 const clockSkew = 15 * time.Minute
 
-// live returns the head with the first event that has not expired as its beginning. Other heads stay as they are.
-func (s *Store) live(ctx context.Context, stream string, head row) (row, error) {
+// skipExpired returns the head with the first event that has not expired as its beginning. Other heads stay as they are.
+func (s *Store) skipExpired(ctx context.Context, stream string, head row) (row, error) {
 	if head.Expiry == 0 || head.Deleted != 0 {
 		return head, nil
 	}
@@ -100,7 +100,7 @@ func (s *Store) live(ctx context.Context, stream string, head row) (row, error) 
 	}
 	sure := now.Add(clockSkew).Unix()
 	waits := s.o.backoff.new()
-	for look := range looks {
+	for look := range missingEventReads {
 		if look > 0 {
 			if err := s.o.wait(ctx, waits.NextBackOff()); err != nil {
 				return head, err

@@ -208,7 +208,7 @@ func (f *Feed) rows(ctx context.Context, shard int, after, end int64) iter.Seq2[
 			if look++; next != before {
 				look = 1
 			}
-			if look == looks {
+			if look == missingEventReads {
 				yield(Commit{}, &GapError{Shard: shard, Version: next})
 				return
 			}
@@ -262,7 +262,7 @@ func (c *Commit) items() int {
 // hydration is how many items are read together; a frame counts as eight because it is large.
 const hydration = 400
 
-func (c *Commit) weight() int {
+func (c *Commit) readCost() int {
 	if c.dropped {
 		return 0
 	}
@@ -296,7 +296,7 @@ func (f *Feed) hydrate(ctx context.Context, commits iter.Seq2[Commit, error]) it
 				return
 			}
 			group = append(group, c)
-			if items += c.weight(); (items >= hydration || len(group) >= round) && !flush() {
+			if items += c.readCost(); (items >= hydration || len(group) >= round) && !flush() {
 				return
 			}
 		}
@@ -356,10 +356,10 @@ func (s *Store) readEvents(ctx context.Context, group []Commit) error {
 // stream, or are not visible yet.
 func (s *Store) again(ctx context.Context, c *Commit) error {
 	waits := s.o.backoff.new()
-	for range looks {
+	for range missingEventReads {
 		head, _, err := s.head(ctx, c.Stream)
 		if err == nil {
-			head, err = s.live(ctx, c.Stream, head)
+			head, err = s.skipExpired(ctx, c.Stream, head)
 		}
 		switch {
 		case err != nil:
@@ -388,7 +388,7 @@ func (s *Store) resolveCommits(ctx context.Context, group []Commit) error {
 		}
 	}
 	i := 0
-	for e, err := range s.finished(ctx, func(yield func(Event, error) bool) {
+	for e, err := range s.restored(ctx, func(yield func(Event, error) bool) {
 		for _, p := range places {
 			if !yield(group[p.commit].Events[p.event], nil) {
 				return

@@ -45,8 +45,8 @@ func (g *figures) follow(shard int) (is *shardFigures, end func()) {
 	}
 }
 
-// looked records the last number of a shard.
-func (s *shardFigures) looked(at, to int64) {
+// noteLast records the last number of a shard.
+func (s *shardFigures) noteLast(at, to int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at, s.to, s.answered = at, to, time.Now()

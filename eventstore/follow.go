@@ -48,7 +48,7 @@ func (s *subscription) work(ctx, reading context.Context, shard int) error {
 		if err != nil {
 			return errors.Join(err, f.last(ctx))
 		}
-		f.figures.looked(f.at, to)
+		f.figures.noteLast(f.at, to)
 		if s.untilEnd {
 			to = min(to, s.end.Of(shard))
 		}
@@ -56,7 +56,7 @@ func (s *subscription) work(ctx, reading context.Context, shard int) error {
 			return errors.Join(err, f.last(ctx))
 		}
 		if f.at < to {
-			if err := f.some(ctx, reading, min(to, f.at+round)); err != nil {
+			if err := f.handleUpTo(ctx, reading, min(to, f.at+round)); err != nil {
 				return err
 			}
 			continue
@@ -75,10 +75,10 @@ func (s *subscription) work(ctx, reading context.Context, shard int) error {
 	}
 }
 
-// some handles the commits up to a number when it is the shard's turn.
-func (f *follower) some(ctx, reading context.Context, to int64) error {
+// handleUpTo handles the commits up to a number when it is the shard's turn.
+func (f *follower) handleUpTo(ctx, reading context.Context, to int64) error {
 	err := f.persist(reading, func(context.Context) error {
-		return f.inTurn(reading, func() error { return f.commits(ctx, reading, to) })
+		return f.whenFree(reading, func() error { return f.commits(ctx, reading, to) })
 	})
 	if err == nil || !f.shared || ctx.Err() != nil || !errors.Is(err, ddb.ErrConditionFailed) || ofHandler(err) {
 		return err
@@ -91,8 +91,8 @@ func (f *follower) some(ctx, reading context.Context, to int64) error {
 	return f.load(ctx)
 }
 
-// inTurn runs work while fewer than [Concurrency] shards are being handled.
-func (f *follower) inTurn(reading context.Context, work func() error) error {
+// whenFree runs work while fewer than [Concurrency] shards are being handled.
+func (f *follower) whenFree(reading context.Context, work func() error) error {
 	select {
 	case f.limit <- struct{}{}:
 		defer func() { <-f.limit }()
@@ -133,7 +133,7 @@ func (f *follower) commits(ctx, reading context.Context, to int64) error {
 	read, idle := newIdle(ctx)
 	defer idle.stop()
 	for c, err := range f.feed.hydrate(read, f.feed.rows(read, f.shard, f.at, to)) {
-		if err = idle.why(err); err == nil {
+		if err = idle.cause(err); err == nil {
 			idle.pause()
 			f.figures.reached(&c)
 			if err = reading.Err(); err == nil && !c.dropped {

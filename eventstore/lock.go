@@ -59,21 +59,21 @@ type shard struct {
 	known  bool
 	last   int64 // the last number assigned, if known
 
-	crowded atomic.Int64 // when a conflict with other processes was last seen, in nanoseconds since begin
+	contendedAt atomic.Int64 // when a conflict with other processes was last seen, in nanoseconds since begin
 }
 
 // begin is the origin of monotonic times.
 var begin = time.Now()
 
-// met records that other processes have taken numbers of the shard.
-func (s *shard) met() { s.crowded.Store(int64(time.Since(begin))) }
+// noteContention records that other processes have taken numbers of the shard.
+func (s *shard) noteContention() { s.contendedAt.Store(int64(time.Since(begin))) }
 
-// crowdTime is how long a shard counts as crowded after a conflict with other processes.
-const crowdTime = time.Second
+// contentionTime is how long a shard counts as contended after a conflict with other processes.
+const contentionTime = time.Second
 
-func (s *shard) isCrowded() bool {
-	at := s.crowded.Load()
-	return at != 0 && time.Since(begin)-time.Duration(at) < crowdTime
+func (s *shard) isContended() bool {
+	at := s.contendedAt.Load()
+	return at != 0 && time.Since(begin)-time.Duration(at) < contentionTime
 }
 
 func newShard(number int) *shard {

@@ -34,13 +34,13 @@ func (s *Store) onCancelled(ctx context.Context, c *commit, te *ddb.TransactionE
 	contended := false
 	for _, p := range append(moved, others...) {
 		head, _ := ddb.CurrentOf[row](cause, p.op)
-		if v, err := s.onHeadChanged(ctx, c, p, head); v != again || err != nil {
+		if v, err := s.onHeadChanged(ctx, c, p, head); v != retryChanged || err != nil {
 			return v, err
 		}
 		contended = true
 	}
 	if contended {
-		return again, cause
+		return retryChanged, cause
 	}
 	own := true // only counters and feed rows failed
 	for _, f := range te.Failed {
@@ -50,32 +50,32 @@ func (s *Store) onCancelled(ctx context.Context, c *commit, te *ddb.TransactionE
 		}
 		switch c.roles[f.Index] {
 		case ofCaller:
-			return rejected, cause
+			return commitRejected, cause
 		case ofID:
 			return s.taken(ctx, c, f.Index-slices.Index(c.roles, ofID), cause)
 		case ofFeedRow, ofCounter:
 		default:
 			// The head said that there is room, and there is an event: something else wrote it.
-			return rejected, errors.Join(ErrCorruptIdempotency, cause)
+			return commitRejected, errors.Join(ErrCorruptIdempotency, cause)
 		}
 	}
 	counters := slices.Index(c.roles, ofCounter)
 	for i, sh := range c.shards() {
 		if f := te.At(counters + i); f != nil && f.Reason == conditionFailed {
-			sh.met()
+			sh.noteContention()
 			s.recount(ctx, sh, cause, counters+i)
 			contended = true
 		}
 	}
 	if !own && !contended {
-		return rejected, cause
+		return commitRejected, cause
 	}
 	if len(c.shards()) > 0 && !slices.ContainsFunc(te.Failed, func(f ddb.TransactionFailure) bool {
 		return f.Reason != conditionFailed && f.Reason != "TransactionConflict"
 	}) {
-		c.crowded++
+		c.shardConflicts++
 	}
-	return again, cause
+	return retryChanged, cause
 }
 
 const conditionFailed = "ConditionalCheckFailed"
@@ -118,9 +118,9 @@ func (s *Store) onUnknown(ctx context.Context, c *commit, cause error) (outcome,
 		head, _, err := s.head(ctx, p.stream)
 		if err != nil {
 			if ctx.Err() != nil {
-				return rejected, errors.Join(cause, err)
+				return commitRejected, errors.Join(cause, err)
 			}
-			return same, errors.Join(cause, err)
+			return retrySame, errors.Join(cause, err)
 		}
 		if _, _, ok := head.remembered(c.id); ok {
 			return s.onHeadChanged(ctx, c, p, head)
@@ -131,7 +131,7 @@ func (s *Store) onUnknown(ctx context.Context, c *commit, cause error) (outcome,
 	}
 	p := c.parts[0]
 	if first.Version == p.base && first.Deleted == 0 {
-		return same, cause // it may still be in flight; the condition admits only one of the two
+		return retrySame, cause // it may still be in flight; the condition admits only one of the two
 	}
 	return s.onHeadChanged(ctx, c, p, first)
 }
@@ -141,24 +141,24 @@ func (s *Store) onUnknown(ctx context.Context, c *commit, cause error) (outcome,
 func (s *Store) onHeadChanged(ctx context.Context, c *commit, p *part, head row) (outcome, error) {
 	n := int64(len(p.events))
 	var there []Event
-	if p.expected.kind != exactly && !c.doubt {
+	if p.expected.kind != exactly && !c.mayBeWritten {
 		// No event of this commit can come after the base: it was read after the last look at the commits.
 		p.based = false // read again after the wait; what the head says now is outdated by then
-		return again, nil
+		return retryChanged, nil
 	}
-	head, err := s.live(ctx, p.stream, head)
+	head, err := s.skipExpired(ctx, p.stream, head)
 	if err != nil {
-		if c.doubt {
-			return same, err
+		if c.mayBeWritten {
+			return retrySame, err
 		}
-		return rejected, err
+		return commitRejected, err
 	}
 	if head.Version > p.base {
 		if there, err = s.span(ctx, p.stream, p.base+1, p.base+n, head); err != nil {
-			if c.doubt {
-				return same, err
+			if c.mayBeWritten {
+				return retrySame, err
 			}
-			return rejected, err
+			return commitRejected, err
 		}
 	}
 	ours := 0
@@ -173,40 +173,40 @@ func (s *Store) onHeadChanged(ctx context.Context, c *commit, p *part, head row)
 	case ours > 0 && slices.ContainsFunc(there, func(e Event) bool { return e.CommitID == c.id }):
 		return c.reused(p.stream, p.base+1, p.base+int64(ours))
 	case ours > 0:
-		return rejected, ErrCorruptIdempotency
+		return commitRejected, ErrCorruptIdempotency
 	}
 	if first, last, ok := head.remembered(c.id); ok { // for example truncated since
 		return s.foundAt(ctx, c, p, first, last, nil)
 	}
 	if p.base > 0 && head.Version == p.base && head.Deleted == 0 {
 		if err := p.follow(&head); err != nil {
-			return rejected, err
+			return commitRejected, err
 		}
 		// The condition mistook the id of another commit for this one's, or the preceding events expire later. What was read just now is exact, and the version guards it.
-		p.unheld = true
-		return again, nil
+		p.notInHead = true
+		return retryChanged, nil
 	}
-	if c.doubt && head.Cut > p.base+1 { // this commit's events may have been there, and were truncated with the others or have expired
-		return rejected, ErrGap
+	if c.mayBeWritten && head.Cut > p.base+1 { // this commit's events may have been there, and were truncated with the others or have expired
+		return commitRejected, ErrGap
 	}
-	c.doubt = false // the head is past the version that any of our transactions asks for
+	c.mayBeWritten = false // the head is past the version that any of our transactions asks for
 	if head.Deleted != 0 {
-		return rejected, ErrStreamDeleted
+		return commitRejected, ErrStreamDeleted
 	}
 	if p.expected.kind != exactly {
 		p.based = false
-		return again, nil
+		return retryChanged, nil
 	}
 	wrong := &WrongExpectedVersion{Stream: p.stream, Expected: p.expected, Actual: head.Version}
 	if len(there) > 0 {
 		wrong.Blocking = &there[0]
 		if there[0].form != (form{}) {
-			if err := s.finish(ctx, wrong.Blocking, s.keyring()); err != nil {
+			if err := s.restore(ctx, wrong.Blocking, s.keyring()); err != nil {
 				wrong.Blocking.Data, wrong.Blocking.Metadata = nil, nil // the rest is enough
 			}
 		}
 	}
-	return rejected, wrong
+	return commitRejected, wrong
 }
 
 // ids returns the ids of the part's events.
@@ -233,7 +233,7 @@ func (s *Store) foundAt(ctx context.Context, c *commit, p *part, first, last int
 		}
 		var err error
 		if other.first, other.last, err = s.findCommit(ctx, other.stream, c.id); err != nil {
-			return rejected, err
+			return commitRejected, err
 		}
 		if other.first == 0 || other.last-other.first+1 != int64(len(other.events)) {
 			return c.reused(other.stream, other.first, other.last)
@@ -251,13 +251,13 @@ func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Even
 		if p != read || there == nil {
 			head, _, err := s.head(ctx, p.stream)
 			if err == nil {
-				head, err = s.live(ctx, p.stream, head)
+				head, err = s.skipExpired(ctx, p.stream, head)
 			}
 			if err != nil {
-				return rejected, err
+				return commitRejected, err
 			}
 			if events, err = s.span(ctx, p.stream, p.first, p.last, head); err != nil {
-				return rejected, err
+				return commitRejected, err
 			}
 		}
 		for i := range events {
@@ -267,7 +267,7 @@ func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Even
 			}
 			same, err := s.same(ctx, ring, e, &p.events[e.Version-p.first])
 			if err != nil {
-				return rejected, err
+				return commitRejected, err
 			}
 			if !same {
 				return c.reused(p.stream, p.first, p.last)
@@ -275,7 +275,7 @@ func (s *Store) foundAs(ctx context.Context, c *commit, read *part, there []Even
 		}
 	}
 	c.found = true
-	return written, nil
+	return commitWritten, nil
 }
 
 // same reports whether a stored event is the one to be appended: by its content, not by its tracing data.
@@ -289,7 +289,7 @@ func (s *Store) same(ctx context.Context, ring *keyring, stored *Event, given *N
 	if given.form != (form{}) && given.form == stored.form {
 		return bytes.Equal(stored.Data, given.Data), nil // it is copied as it is stored
 	}
-	if err := s.finish(ctx, stored, ring); err != nil || stored.Forgotten {
+	if err := s.restore(ctx, stored, ring); err != nil || stored.Forgotten {
 		return err == nil, err
 	}
 	return bytes.Equal(stored.Data, given.Data), nil
@@ -297,8 +297,8 @@ func (s *Store) same(ctx context.Context, ring *keyring, stored *Event, given *N
 
 // reused refuses a commit whose id was used for another one.
 func (c *commit) reused(stream string, first, last int64) (outcome, error) {
-	c.doubt = false // the other commit's events are where this one's could be
-	return rejected, &CommitIDReused{Stream: stream, First: first, Last: last}
+	c.mayBeWritten = false // the other commit's events are where this one's could be
+	return commitRejected, &CommitIDReused{Stream: stream, First: first, Last: last}
 }
 
 // findCommit finds what a commit wrote to a stream: among the last commits of its head, otherwise by reading the stream.

@@ -36,8 +36,8 @@ func Park(most int) SubscribeOption {
 	}
 }
 
-// parkLook is how often a shard with parked commits checks whether they are to be handled again.
-const parkLook = 10 * time.Second
+// parkCheckInterval is how often a shard with parked commits checks whether they are to be handled again.
+const parkCheckInterval = 10 * time.Second
 
 // Parked is a commit that a subscription has set aside; see [Park]. Its events are in the stream: read it from First to Last.
 type Parked struct {
@@ -178,11 +178,11 @@ func (s *Store) unpark(ctx context.Context, consumer string, shard int, number i
 
 // parking is what a shard of a subscription knows about its parked commits.
 type parking struct {
-	streams map[string]int // how many commits are parked, by stream
-	numbers map[int64]bool
-	asked   int64 // the number of requests that were handled
-	again   bool  // some may have to be handled again
-	looked  time.Time
+	streams         map[string]int // how many commits are parked, by stream
+	numbers         map[int64]bool
+	requestsHandled int64 // the number of requests that were handled
+	retry           bool  // some may have to be handled again
+	checkedAt       time.Time
 }
 
 // loadParked reads the parked commits. No other process parks commits of the shard.
@@ -195,19 +195,19 @@ func (f *follower) loadParked(ctx context.Context) error {
 }
 
 func (f *follower) readParked(ctx context.Context) ([]row, error) {
-	is := parking{streams: make(map[string]int), numbers: make(map[int64]bool), looked: time.Now()}
+	is := parking{streams: make(map[string]int), numbers: make(map[int64]bool), checkedAt: time.Now()}
 	var rows []row
 	for r, err := range f.feed.store.parked(ctx, f.consumer, f.shard, 0) {
 		if err != nil {
 			return nil, fmt.Errorf("subscription: read the parked commits of shard %d: %w", f.shard, err)
 		}
 		if r.SK == 0 {
-			is.asked = r.Version
+			is.requestsHandled = r.Version
 			continue
 		}
 		is.streams[r.Stream]++
 		is.numbers[r.SK] = true
-		is.again = is.again || r.Replay
+		is.retry = is.retry || r.Replay
 		rows = append(rows, r)
 	}
 	f.parking = is
@@ -273,17 +273,17 @@ func reasonText(err error) string {
 
 // replay handles parked commits again if they are to be handled and it is time to look.
 func (f *follower) replay(ctx, reading context.Context) error {
-	if len(f.parking.numbers) == 0 || !f.parking.again && time.Since(f.parking.looked) < parkLook {
+	if len(f.parking.numbers) == 0 || !f.parking.retry && time.Since(f.parking.checkedAt) < parkCheckInterval {
 		return nil
 	}
 	return f.persist(reading, func(context.Context) error {
-		if !f.parking.again {
+		if !f.parking.retry {
 			asked, _, err := f.feed.store.get(ctx, parkedKey(f.consumer, f.shard, 0))
 			if err != nil {
 				return err
 			}
-			f.parking.looked = time.Now()
-			if asked.Version == f.parking.asked {
+			f.parking.checkedAt = time.Now()
+			if asked.Version == f.parking.requestsHandled {
 				return nil
 			}
 		}
@@ -291,7 +291,7 @@ func (f *follower) replay(ctx, reading context.Context) error {
 		if err != nil {
 			return err
 		}
-		return f.inTurn(reading, func() error { return f.replayRows(ctx, reading, rows) })
+		return f.whenFree(reading, func() error { return f.replayRows(ctx, reading, rows) })
 	})
 }
 
@@ -326,7 +326,7 @@ func (f *follower) replayRows(ctx, reading context.Context, rows []row) error {
 			delete(f.parking.streams, r.Stream)
 		}
 	}
-	f.parking.again = later // mark the failed commit
+	f.parking.retry = later // mark the failed commit
 	f.figures.passed(f.at, len(f.parking.numbers))
 	return nil
 }

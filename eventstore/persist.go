@@ -110,8 +110,8 @@ func (i *idle) stop() {
 	i.cancel(nil)
 }
 
-// why returns the error of the read, or errNoAnswer if it took too long.
-func (i *idle) why(err error) error {
+// cause returns the error of the read, or errNoAnswer if it took too long.
+func (i *idle) cause(err error) error {
 	if err != nil && errors.Is(context.Cause(i.ctx), errNoAnswer) {
 		return fmt.Errorf("read the feed: %w within %v: %w", errNoAnswer, noAnswer, err)
 	}

@@ -35,7 +35,7 @@ func (s *Store) prepare(ctx context.Context, c *commit) error {
 		}
 		large = append(large, l...)
 	}
-	if err := s.fits(c, large); err != nil {
+	if err := s.checkLimits(c, large); err != nil {
 		return err
 	}
 	for _, l := range large {
@@ -156,7 +156,7 @@ func (s *Store) tooLarge(p *part) ([]*payload, error) {
 		r := &p.rows[i]
 		first := event
 		event += max(len(r.Frame), 1)
-		if s.roughly(r) <= min(s.o.threshold, ddb.MaxItemSize) {
+		if s.sizeUpperBound(r) <= min(s.o.threshold, ddb.MaxItemSize) {
 			continue
 		}
 		n, err := s.sizeOf(p, r)
@@ -174,8 +174,8 @@ func (s *Store) tooLarge(p *part) ([]*payload, error) {
 	return large, nil
 }
 
-// roughly returns the size of a row, or a little more, without encoding it.
-func (s *Store) roughly(r *row) int {
+// sizeUpperBound returns the size of a row, or a little more, without encoding it.
+func (s *Store) sizeUpperBound(r *row) int {
 	const fixed = 300 // names, numbers, and what DynamoDB counts for each attribute
 	n := fixed + 2*len(r.PK) + len(r.ID) + len(r.Type) + len(r.Commit) + len(r.Corr) + len(r.Caus) + len(r.Data) + len(r.Ref) + len(r.Key) + len(r.Zip)
 	for k, v := range r.Meta {
@@ -189,7 +189,7 @@ func (s *Store) roughly(r *row) int {
 
 // sizeOf returns the exact size of a row at the highest possible version.
 func (s *Store) sizeOf(p *part, r *row) (int, error) {
-	full := s.placed(p, *r, math.MaxInt64-1-int64(len(p.events)))
+	full := s.atVersion(p, *r, math.MaxInt64-1-int64(len(p.events)))
 	return s.table.ItemSize(&full)
 }
 
@@ -198,7 +198,7 @@ func (s *Store) sizes(p *part) (int, error) {
 	total, event := 0, 0
 	for i := range p.rows {
 		r := &p.rows[i]
-		n := s.roughly(r)
+		n := s.sizeUpperBound(r)
 		if n > ddb.MaxItemSize {
 			var err error
 			if n, err = s.sizeOf(p, r); err != nil {
@@ -214,8 +214,8 @@ func (s *Store) sizes(p *part) (int, error) {
 	return total, nil
 }
 
-// fits refuses a commit that does not fit into a transaction.
-func (s *Store) fits(c *commit, large []*payload) error {
+// checkLimits refuses a commit that does not fit into a transaction.
+func (s *Store) checkLimits(c *commit, large []*payload) error {
 	count, bytes := len(c.extra)+s.idCount(c), 0
 	if c.dedup > 0 {
 		count++
@@ -229,7 +229,7 @@ func (s *Store) fits(c *commit, large []*payload) error {
 			count++
 		}
 		for i := range p.rows {
-			bytes += s.roughly(&p.rows[i])
+			bytes += s.sizeUpperBound(&p.rows[i])
 		}
 	}
 	count += len(shards)
@@ -257,8 +257,8 @@ func (s *Store) fits(c *commit, large []*payload) error {
 	return nil
 }
 
-// placed returns a row at its version after the base version, with everything that depends on it.
-func (s *Store) placed(p *part, r row, base int64) row {
+// atVersion returns a row at its version after the base version, with everything that depends on it.
+func (s *Store) atVersion(p *part, r row, base int64) row {
 	r.SK += base
 	if p.expiry != 0 {
 		r.TTL, r.First = p.expiry, base+1

@@ -36,8 +36,8 @@ type Projection struct {
 	failed    error // why it could not be made; every method returns it
 }
 
-// projectionLook is how often a version that is not live checks whether it has caught up.
-const projectionLook = 10 * time.Second
+// projectionCheckInterval is how often a version that is not live checks whether it has caught up.
+const projectionCheckInterval = 10 * time.Second
 
 // NewProjection describes a version of a projection. Versions start at 1. The options are those of its subscription. It sends nothing.
 // After an error the projection is not nil: each of its calls returns that error.
@@ -126,7 +126,7 @@ func (p *Projection) register(ctx context.Context) error {
 // switchWhenReady checks repeatedly until this version, or a higher one, is live.
 func (p *Projection) switchWhenReady(ctx context.Context, s *subscription) error {
 	for {
-		if err := p.feed.store.o.wait(ctx, projectionLook); err != nil {
+		if err := p.feed.store.o.wait(ctx, projectionCheckInterval); err != nil {
 			return err
 		}
 		done := false

@@ -147,7 +147,7 @@ func (r reading) events(ctx context.Context) iter.Seq2[Event, error] {
 				err = ErrStreamDeleted
 			}
 			if err == nil {
-				head, err = r.store.live(ctx, r.stream, head)
+				head, err = r.store.skipExpired(ctx, r.stream, head)
 			}
 			if err != nil {
 				yield(Event{}, err)
@@ -161,12 +161,12 @@ func (r reading) events(ctx context.Context) iter.Seq2[Event, error] {
 			}
 			return
 		}
-		r.whole(ctx, one, func(err error) { yield(Event{}, err) })
+		r.fromStart(ctx, one, func(err error) { yield(Event{}, err) })
 	}
 }
 
-// whole reads forward from the beginning: the head comes first in the same query.
-func (r reading) whole(ctx context.Context, yield func(Event) bool, fail func(error)) {
+// fromStart reads forward from the beginning: the head comes first in the same query.
+func (r reading) fromStart(ctx context.Context, yield func(Event) bool, fail func(error)) {
 	var (
 		head row
 		c    check
@@ -183,7 +183,7 @@ func (r reading) whole(ctx context.Context, yield func(Event) bool, fail func(er
 				return
 			}
 			begin := max(head.Cut, 1)
-			if head, err = r.store.live(ctx, r.stream, head); err != nil {
+			if head, err = r.store.skipExpired(ctx, r.stream, head); err != nil {
 				fail(err)
 				return
 			}
@@ -199,13 +199,13 @@ func (r reading) whole(ctx context.Context, yield func(Event) bool, fail func(er
 		}
 		buf = item.events(r.stream, buf[:0])
 		for _, e := range buf {
-			switch c.see(e.Version) {
-			case tooEarly:
+			switch c.compare(e.Version) {
+			case alreadySeen:
 			case asExpected:
 				if !yield(e) {
 					return
 				}
-			case beyond:
+			case afterEnd:
 				return
 			case missing: // perhaps not visible yet: look again from there
 				r.from = c.next
@@ -220,16 +220,16 @@ func (r reading) whole(ctx context.Context, yield func(Event) bool, fail func(er
 	}
 }
 
-// looks is how often a read looks for a missing event. A transaction becomes visible
+// missingEventReads is how often a read looks for a missing event. A transaction becomes visible
 // item by item, within moments.
-const looks = 10
+const missingEventReads = 10
 
 // span reads the versions that exist according to a head that was read before.
 func (r reading) span(ctx context.Context, head row, yield func(Event) bool, fail func(error)) {
 	c := r.check(head)
 	waits := r.store.o.backoff.new()
 	for look := 0; !c.complete(); look++ {
-		if look == looks {
+		if look == missingEventReads {
 			fail(&GapError{Stream: r.stream, Version: c.next})
 			return
 		}
@@ -241,7 +241,7 @@ func (r reading) span(ctx context.Context, head row, yield func(Event) bool, fai
 			// Truncated, deleted or expired in between?
 			now, found, err := r.store.head(ctx, r.stream)
 			if err == nil {
-				now, err = r.store.live(ctx, r.stream, now)
+				now, err = r.store.skipExpired(ctx, r.stream, now)
 			}
 			switch {
 			case err != nil:
@@ -303,14 +303,14 @@ func (r reading) pass(ctx context.Context, head row, c *check, yield func(Event)
 			slices.Reverse(buf)
 		}
 		for _, e := range buf {
-			switch c.see(e.Version) {
+			switch c.compare(e.Version) {
 			case asExpected:
 				if !yield(e) {
 					return byCaller, nil
 				}
 			case missing:
 				return byGap, nil
-			case beyond:
+			case afterEnd:
 				return byQuery, nil
 			}
 		}
@@ -354,13 +354,13 @@ type check struct {
 	step      int64
 }
 
-type sight uint8
+type sequenceCheck uint8
 
 const (
-	asExpected sight = iota
-	tooEarly
+	asExpected sequenceCheck = iota
+	alreadySeen
 	missing
-	beyond
+	afterEnd
 )
 
 // check is set to the versions that the read asks for and the stream has.
@@ -384,12 +384,12 @@ func (c check) cut(first int64) check {
 	return c
 }
 
-func (c *check) see(version int64) sight {
+func (c *check) compare(version int64) sequenceCheck {
 	switch d := (version - c.next) * c.step; {
 	case c.complete(), (version-c.end)*c.step > 0:
-		return beyond
+		return afterEnd
 	case d < 0:
-		return tooEarly
+		return alreadySeen
 	case d > 0:
 		return missing
 	}

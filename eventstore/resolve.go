@@ -19,7 +19,7 @@ const fetches = 8
 func (s *Store) resolve(ctx context.Context, events iter.Seq2[Event, error], backward bool) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		var buf []Event
-		for e, err := range s.finished(ctx, events) {
+		for e, err := range s.restored(ctx, events) {
 			if err != nil || !s.upcasts(&e) {
 				if !yield(e, err) || err != nil {
 					return
@@ -43,15 +43,15 @@ func (s *Store) resolve(ctx context.Context, events iter.Seq2[Event, error], bac
 	}
 }
 
-// finished fetches, decrypts and decompresses the data of events, several at a time and in order.
-func (s *Store) finished(ctx context.Context, events iter.Seq2[Event, error]) iter.Seq2[Event, error] {
+// restored fetches, decrypts and decompresses the data of events, several at a time and in order.
+func (s *Store) restored(ctx context.Context, events iter.Seq2[Event, error]) iter.Seq2[Event, error] {
 	ring := s.keyring()
 	needs := func(e *Event) bool { return e.ref != "" || e.form != (form{}) }
-	return ahead(ctx, fetches, events, needs, func(ctx context.Context, e *Event) error { return s.finish(ctx, e, ring) })
+	return mapAhead(ctx, fetches, events, needs, func(ctx context.Context, e *Event) error { return s.restore(ctx, e, ring) })
 }
 
-// finish fetches, decrypts and decompresses the data of an event as needed. An event whose key was deleted is marked.
-func (s *Store) finish(ctx context.Context, e *Event, ring *keyring) error {
+// restore fetches, decrypts and decompresses the data of an event as needed. An event whose key was deleted is marked.
+func (s *Store) restore(ctx context.Context, e *Event, ring *keyring) error {
 	var aead cipher.AEAD
 	if e.form.key != "" {
 		var err error
@@ -95,9 +95,9 @@ func (s *Store) fetch(ctx context.Context, e *Event) error {
 	return nil
 }
 
-// ahead calls work for the values that need it, up to n at a time ahead of the loop, and
+// mapAhead calls work for the values that need it, up to n at a time ahead of the loop, and
 // yields all values in their order.
-func ahead[T any](ctx context.Context, n int, seq iter.Seq2[T, error], needs func(*T) bool, work func(context.Context, *T) error) iter.Seq2[T, error] {
+func mapAhead[T any](ctx context.Context, n int, seq iter.Seq2[T, error], needs func(*T) bool, work func(context.Context, *T) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		q := pending[T]{yield: yield}

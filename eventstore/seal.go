@@ -117,8 +117,8 @@ func unsealed(aead cipher.AEAD, data, with []byte) ([]byte, error) {
 	return aead.Open(nil, data[:nonceBytes], data[nonceBytes:], with)
 }
 
-// room puts data between space for a nonce and a tag.
-func room(parts ...[]byte) []byte {
+// sealBuffer puts data between space for a nonce and a tag.
+func sealBuffer(parts ...[]byte) []byte {
 	n := nonceBytes + tagBytes
 	for _, p := range parts {
 		n += len(p)
@@ -140,7 +140,7 @@ func conceal(f *framed, key string) error {
 			return err
 		}
 	}
-	f.Data = room(binary.AppendUvarint(nil, uint64(len(meta))), meta, f.Data)
+	f.Data = sealBuffer(binary.AppendUvarint(nil, uint64(len(meta))), meta, f.Data)
 	f.Meta, f.Key, f.Enc = nil, key, sealForm
 	if parts {
 		f.Meta = map[string]string{DivergenceKey: part}
@@ -269,7 +269,7 @@ func sealValue(ctx context.Context, keys Keys, subject string, v any, with func(
 	if err != nil {
 		return nil, err
 	}
-	body, err := sealed(aead, room(text), with(key.ID))
+	body, err := sealed(aead, sealBuffer(text), with(key.ID))
 	if err != nil {
 		return nil, err
 	}

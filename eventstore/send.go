@@ -30,10 +30,10 @@ func (t backoffTimes) new() *backoff.ExponentialBackOff {
 type outcome uint8
 
 const (
-	rejected outcome = iota // final, with an error
-	written
-	again // it was not written and can no longer be written: send another transaction
-	same  // it may still be written: send the same transaction
+	commitRejected outcome = iota // final, with an error
+	commitWritten
+	retryChanged // it was not written and can no longer be written: send another transaction
+	retrySame    // it may still be written: send the same transaction
 )
 
 // lockStreams locks the streams against other appends of this store, in an order that is the same for all.
@@ -68,57 +68,57 @@ func (s *Store) sendUntilKnown(ctx context.Context, c *commit) error {
 		last error
 		sent int
 	)
-	for left := s.o.tries * turns; left > 0; sent++ {
+	for left := s.o.tries * turnsPerTry; left > 0; sent++ {
 		if sent > 0 {
 			d := waits.NextBackOff()
-			if c.crowded > 0 {
-				d = inCrowd(c.crowded)
+			if c.shardConflicts > 0 {
+				d = contendedWait(c.shardConflicts)
 			}
 			if err := s.o.wait(ctx, d); err != nil {
 				return c.stopped(fmt.Errorf("append: %w; before that: %w", err, last))
 			}
 		}
-		crowded := c.crowded
+		before := c.shardConflicts
 		v, err := s.try(ctx, c)
-		if c.crowded == crowded {
-			c.crowded = 0 // it failed for another reason
-			left -= turns
+		if c.shardConflicts == before {
+			c.shardConflicts = 0 // it failed for another reason
+			left -= turnsPerTry
 		} else {
 			left--
 		}
 		switch v {
-		case written:
+		case commitWritten:
 			return nil
-		case rejected:
+		case commitRejected:
 			return c.stopped(err)
-		case again:
+		case retryChanged:
 			c.attempt++
 			c.resend = false
-		case same:
+		case retrySame:
 			c.resend = true
 		}
 		last = err
 	}
-	if c.doubt {
+	if c.mayBeWritten {
 		return &AmbiguousError{CommitID: c.id, cause: last}
 	}
 	return fmt.Errorf("append: %w (%d tries): %w", ErrContention, sent, last)
 }
 
-// turns is how many turns of a crowded shard a commit may lose for one try. A shard takes one commit after the other, and a commit that
+// turnsPerTry is how many turns of a contended shard a commit may lose for one try. A shard takes one commit after the other, and a commit that
 // conflicts with others there only waits in a queue: with 16 equal writers it loses a turn with probability 15/16, 50 turns in a row with 4 %, and 500 with 1e-14.
-const turns = 10
+const turnsPerTry = 10
 
-// inCrowd returns how long a commit waits that conflicted with others on its shard, the given number of times in a row. The longer it has waited, the sooner
+// contendedWait returns how long a commit waits that conflicted with others on its shard, the given number of times in a row. The longer it has waited, the sooner
 // it tries again: a shard takes one commit after the other, and with growing waits the latest arrivals would overtake it.
-func inCrowd(times int) time.Duration {
+func contendedWait(times int) time.Duration {
 	const first = 20 * time.Millisecond
 	return rand.N(first/time.Duration(1+times/2) + time.Millisecond) //nolint:gosec // no secret
 }
 
 // stopped returns the error of a commit that is given up.
 func (c *commit) stopped(err error) error {
-	if _, ok := errors.AsType[*AmbiguousError](err); !ok && c.doubt {
+	if _, ok := errors.AsType[*AmbiguousError](err); !ok && c.mayBeWritten {
 		return &AmbiguousError{CommitID: c.id, cause: err}
 	}
 	return err
@@ -126,25 +126,25 @@ func (c *commit) stopped(err error) error {
 
 func (s *Store) try(ctx context.Context, c *commit) (outcome, error) {
 	if !c.resend {
-		if v, err := s.readVersions(ctx, c); v == written || err != nil {
+		if v, err := s.readVersions(ctx, c); v == commitWritten || err != nil {
 			return v, err
 		}
 	}
 	err := s.send(ctx, c)
 	if err == nil {
-		return written, nil
+		return commitWritten, nil
 	}
 	if errors.Is(err, ddb.ErrOutcomeUnknown) {
-		c.doubt = true
+		c.mayBeWritten = true
 		return s.onUnknown(ctx, c, err)
 	}
 	if te, ok := errors.AsType[*ddb.TransactionError](err); ok {
 		return s.onCancelled(ctx, c, te, err)
 	}
 	if c.resend && ddb.IsRetryable(err) {
-		return same, err
+		return retrySame, err
 	}
-	return rejected, err
+	return commitRejected, err
 }
 
 // readVersions finds the version behind which each part goes.
@@ -159,13 +159,13 @@ func (s *Store) readVersions(ctx context.Context, c *commit) (outcome, error) {
 		}
 		head, found, err := s.head(ctx, p.stream)
 		if err != nil {
-			return rejected, err
+			return commitRejected, err
 		}
-		if v, err := s.rebase(ctx, c, p, head, found); v != again {
+		if v, err := s.rebase(ctx, c, p, head, found); v != retryChanged {
 			return v, err
 		}
 	}
-	return again, nil
+	return retryChanged, nil
 }
 
 // rebase sets the base of a part that expects no exact version from a head that was read.
@@ -175,22 +175,22 @@ func (s *Store) rebase(ctx context.Context, c *commit, p *part, head row, found 
 	}
 	switch {
 	case head.Deleted != 0:
-		return rejected, ErrStreamDeleted
+		return commitRejected, ErrStreamDeleted
 	case !found && p.expected.kind == streamExists:
-		return rejected, &WrongExpectedVersion{Stream: p.stream, Expected: p.expected}
+		return commitRejected, &WrongExpectedVersion{Stream: p.stream, Expected: p.expected}
 	}
 	if err := p.follow(&head); err != nil {
-		return rejected, err
+		return commitRejected, err
 	}
 	p.based, p.base = true, head.Version
-	return again, nil
+	return retryChanged, nil
 }
 
 // send sends the transaction of the commit.
 func (s *Store) send(ctx context.Context, c *commit) error {
-	if c.attempt == 0 && !c.resend && slices.ContainsFunc(c.shards(), (*shard).isCrowded) {
+	if c.attempt == 0 && !c.resend && slices.ContainsFunc(c.shards(), (*shard).isContended) {
 		// Those that have waited already go first; otherwise the last writer would also be the next, because it knows the number.
-		if err := s.o.wait(ctx, inCrowd(0)); err != nil {
+		if err := s.o.wait(ctx, contendedWait(0)); err != nil {
 			return err
 		}
 	}
@@ -242,7 +242,7 @@ func (s *Store) lockShards(ctx context.Context, c *commit) (held []*shard, err e
 		if c.resend {
 			continue
 		}
-		if !sh.known || c.crowded > 0 { // the number is outdated by now
+		if !sh.known || c.shardConflicts > 0 { // the number is outdated by now
 			r, err := s.counter(ctx, sh.number)
 			if err != nil {
 				release()
@@ -307,7 +307,7 @@ func (s *Store) operations(c *commit) (ops []ddb.TxOp) {
 			rows = p.sent
 		}
 		for i := range rows {
-			r := s.placed(p, rows[i], p.base)
+			r := s.atVersion(p, rows[i], p.base)
 			add(ofEvents, s.table.TxCreate(&r))
 		}
 		if p.shard != nil {
@@ -329,7 +329,7 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 		return s.table.TxCreate(&h)
 	}
 	conds := []ddb.Cond[row]{rowVersion.Eq(p.base), ddb.NotExists(rowDeleted)}
-	if p.expected.kind == exactly && !p.unheld {
+	if p.expected.kind == exactly && !p.notInHead {
 		conds = append(conds, notHeld(c.id))
 	}
 	if p.expiry != 0 {

@@ -266,7 +266,7 @@ func (s *Store) fill(ctx context.Context, task *progress.Task, cursor string, re
 				}
 			}
 		}
-		for r, err := range ahead(ctx, fetches, rows, func(r *row) bool { return len(s.missing(r)) > 0 }, s.fillRow) {
+		for r, err := range mapAhead(ctx, fetches, rows, func(r *row) bool { return len(s.missing(r)) > 0 }, s.fillRow) {
 			if err != nil {
 				return err
 			}

@@ -169,7 +169,7 @@ func (s *subscription) run(ctx context.Context) error {
 	if s.shared {
 		return s.share(ctx)
 	}
-	return s.alone(ctx)
+	return s.withoutLeases(ctx)
 }
 
 func (s *subscription) check() error {
@@ -211,8 +211,8 @@ func (s *subscription) check() error {
 	return nil
 }
 
-// alone handles the shards without leases.
-func (s *subscription) alone(ctx context.Context) error {
+// withoutLeases handles the shards without leases.
+func (s *subscription) withoutLeases(ctx context.Context) error {
 	if s.untilEnd {
 		err := s.persist(ctx, func(ctx context.Context) (err error) {
 			s.end, err = s.feed.End(ctx)

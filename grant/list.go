@@ -207,7 +207,7 @@ const verifyAtOnce = 100
 // verified yields the rows as they are stored now, without those that no longer exist.
 func (s *Store) verified(ctx context.Context, source iter.Seq2[row, error]) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		for keys, err := range keysInTurns(source, verifyAtOnce) {
+		for keys, err := range keyBatches(source, verifyAtOnce) {
 			if err != nil {
 				yield(row{}, err)
 				return
@@ -226,8 +226,8 @@ func (s *Store) verified(ctx context.Context, source iter.Seq2[row, error]) iter
 	}
 }
 
-// keysInTurns yields the keys of rows, up to n at once.
-func keysInTurns(source iter.Seq2[row, error], n int) iter.Seq2[[]rowKey, error] {
+// keyBatches yields the keys of rows, up to n at once.
+func keyBatches(source iter.Seq2[row, error], n int) iter.Seq2[[]rowKey, error] {
 	return func(yield func([]rowKey, error) bool) {
 		var keys []rowKey
 		for r, err := range source {

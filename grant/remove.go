@@ -78,7 +78,7 @@ const deleteAtOnce = 50
 // deleteMany deletes the grants of rows, as they are stored by then.
 func (s *Store) deleteMany(ctx context.Context, source iter.Seq2[row, error], act Act) (int, error) {
 	n := 0
-	for keys, err := range keysInTurns(source, deleteAtOnce) {
+	for keys, err := range keyBatches(source, deleteAtOnce) {
 		if err != nil {
 			return n, err
 		}
@@ -100,7 +100,7 @@ func (s *Store) deleteTogether(ctx context.Context, got []ddb.Got[row], act Act)
 		grants []Grant
 		all    []change
 		errs   []error
-		doubts []doubt // one entry is enough for all, because they are one transaction
+		doubts []unknownAttempt // one entry is enough for all, because they are one transaction
 		id     = rand.Text()
 	)
 	for _, r := range got {
@@ -120,7 +120,7 @@ func (s *Store) deleteTogether(ctx context.Context, got []ddb.Got[row], act Act)
 			continue
 		}
 		grants, all = append(grants, g), append(all, changes...)
-		doubts = []doubt{{entry: entry, next: g}}
+		doubts = []unknownAttempt{{entry: entry, next: g}}
 	}
 	if len(all) == 0 {
 		return 0, errors.Join(errs...)

@@ -149,11 +149,11 @@ type step struct {
 // time another change succeeded, so this is far above any real contention.
 const maxTries = 100
 
-// maxDoubts is how often a change is tried again because its reply was lost.
-const maxDoubts = 5
+// maxUnknownAttempts is how often a change is tried again because its reply was lost.
+const maxUnknownAttempts = 5
 
-// doubt is an attempt with an unknown outcome. Its entry in the history shows whether it was applied.
-type doubt struct {
+// unknownAttempt is an attempt with an unknown outcome. Its entry in the history shows whether it was applied.
+type unknownAttempt struct {
 	entry rowKey
 	next  Grant
 	err   error
@@ -164,18 +164,18 @@ type doubt struct {
 func (s *Store) change(ctx context.Context, key Key, decide func(current *Grant) (*step, error)) (Grant, error) {
 	var (
 		last   error
-		doubts []doubt
+		doubts []unknownAttempt
 		id     = rand.Text() // of this call: no other call writes it
 	)
 	for range maxTries {
 		current, err := s.current(ctx, key)
 		if err != nil {
-			return Grant{}, unless(doubts, err)
+			return Grant{}, withUnknown(doubts, err)
 		}
 		// After the read: an attempt that was not applied by then cannot be applied in addition to the next.
 		if d, err := s.applied(ctx, doubts, id); d != nil || err != nil {
 			if err != nil {
-				return Grant{}, unless(doubts, err)
+				return Grant{}, withUnknown(doubts, err)
 			}
 			return d.next, nil
 		}
@@ -187,7 +187,7 @@ func (s *Store) change(ctx context.Context, key Key, decide func(current *Grant)
 			return *current, nil
 		}
 		if err = s.number(ctx, current, todo); err != nil {
-			return Grant{}, unless(doubts, err)
+			return Grant{}, withUnknown(doubts, err)
 		}
 		changes, entry, err := s.changes(current, todo, id)
 		if err != nil {
@@ -198,11 +198,11 @@ func (s *Store) change(ctx context.Context, key Key, decide func(current *Grant)
 		case err == nil:
 			return todo.next, nil
 		case errors.Is(err, ddb.ErrOutcomeUnknown):
-			if doubts = append(doubts, doubt{entry, todo.next, err}); len(doubts) == maxDoubts || ctx.Err() != nil {
+			if doubts = append(doubts, unknownAttempt{entry, todo.next, err}); len(doubts) == maxUnknownAttempts || ctx.Err() != nil {
 				return Grant{}, err
 			}
 		case !errors.Is(err, ddb.ErrConditionFailed):
-			return Grant{}, unless(doubts, err)
+			return Grant{}, withUnknown(doubts, err)
 		}
 		last = err
 	}
@@ -210,7 +210,7 @@ func (s *Store) change(ctx context.Context, key Key, decide func(current *Grant)
 }
 
 // applied returns the attempt that was applied, nil if none was so far.
-func (s *Store) applied(ctx context.Context, doubts []doubt, id string) (*doubt, error) {
+func (s *Store) applied(ctx context.Context, doubts []unknownAttempt, id string) (*unknownAttempt, error) {
 	for i, d := range doubts {
 		got, err := s.rows.get(ctx, d.entry)
 		if err != nil {
@@ -223,8 +223,8 @@ func (s *Store) applied(ctx context.Context, doubts []doubt, id string) (*doubt,
 	return nil, nil
 }
 
-// unless adds to an error that an earlier attempt may have been applied.
-func unless(doubts []doubt, err error) error {
+// withUnknown adds to an error that an earlier attempt may have been applied.
+func withUnknown(doubts []unknownAttempt, err error) error {
 	if len(doubts) == 0 || errors.Is(err, ddb.ErrOutcomeUnknown) {
 		return err
 	}

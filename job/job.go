@@ -278,9 +278,9 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 		item, c := j.decide(raw)
 		switch c.kind {
 		case keep:
-			o.what = kept
+			o.result = kept
 			if again > 0 && o.unknown { // the change whose reply was lost
-				o.what = changed
+				o.result = changed
 			}
 			return o, nil
 		case fail:
@@ -293,13 +293,13 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 		err := j.send(ctx, raw, item, c)
 		switch {
 		case err == nil:
-			o.what = changed
+			o.result = changed
 			return o, nil
 		case errors.Is(err, ddb.ErrOutcomeUnknown):
 			o.unknown = true
 		case errors.Is(err, ddb.ErrConditionFailed):
 			o.conflicts++
-		case itsOwn(err):
+		case isItemError(err):
 			return o.failed(err), nil
 		case again < attempts-1 && retryable(ctx, err): // it was not applied
 			if err := pauseAfter(ctx, again, err, "write"); err != nil {
@@ -317,12 +317,12 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 		raw, err = j.read(ctx, j.table.KeyOf(&item), &again)
 		switch {
 		case errors.Is(err, ddb.ErrNotFound):
-			o.what = kept // it is gone: there is nothing to change
+			o.result = kept // it is gone: there is nothing to change
 			if o.unknown && c.kind == remove {
-				o.what = changed
+				o.result = changed
 			}
 			return o, nil
-		case err != nil && itsOwn(err): // the table cannot read its new state
+		case err != nil && isItemError(err): // the table cannot read its new state
 			return o.failed(err), nil
 		case err != nil:
 			return o, err
@@ -360,8 +360,8 @@ func pauseAfter(ctx context.Context, again int, failed error, request string) er
 	return pause(ctx, again)
 }
 
-// itsOwn reports whether an error concerns only the item: the library or DynamoDB refuses it. If all items are refused by mistake, [MaxFailures] ends the run.
-func itsOwn(err error) bool {
+// isItemError reports whether an error concerns only the item: the library or DynamoDB refuses it. If all items are refused by mistake, [MaxFailures] ends the run.
+func isItemError(err error) bool {
 	if errors.Is(err, ddb.ErrInvalid) || errors.Is(err, ddb.ErrItemTooLarge) || errors.Is(err, ddb.ErrOtherEntity) {
 		return true
 	}

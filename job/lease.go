@@ -76,8 +76,8 @@ type claim struct {
 	ran    bool          // to the end, with success
 }
 
-// free returns the context for calls of the store: position and lease are stored even if the budget of the run is spent, and do not wait for its gates.
-func (c *claim) free(ctx context.Context) context.Context {
+// withoutLimits returns the context for calls of the store: position and lease are stored even if the budget of the run is spent, and do not wait for its gates.
+func (c *claim) withoutLimits(ctx context.Context) context.Context {
 	return ddb.WithBudget(ddb.WithoutLimits(ctx), c.meter)
 }
 
@@ -87,7 +87,7 @@ func (j *Job[T, K]) claim(ctx context.Context, meter *cost.Budget, restart bool)
 	if c.store == nil {
 		return c, nil
 	}
-	ctx = c.free(ctx)
+	ctx = c.withoutLimits(ctx)
 	was, err := c.store.Load(ctx, j.name)
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func (c *claim) isOver() bool {
 
 // renew stores position and lease. A lease of 0 releases it.
 func (c *claim) renew(ctx context.Context, lease time.Duration) error {
-	ctx = c.free(ctx)
+	ctx = c.withoutLimits(ctx)
 	c.mu.Lock()
 	was, latest := c.state, c.latest
 	will := was

@@ -76,24 +76,24 @@ func FailuresTo(w io.Writer) Option {
 	})
 }
 
-type what int
+type itemResult int
 
 const (
-	kept what = iota
+	kept itemResult = iota
 	changed
 	failed
 )
 
 // outcome is the result for an item.
 type outcome struct {
-	what      what
+	result    itemResult
 	conflicts int64
 	unknown   bool // the reply of a write was lost
 	err       error
 }
 
 func (o outcome) failed(err error) outcome {
-	o.what, o.err = failed, err
+	o.result, o.err = failed, err
 	return o
 }
 
@@ -111,7 +111,7 @@ func (t *totals) add(o outcome) (failures int64) {
 	t.r.Read++
 	t.r.Conflicts += o.conflicts
 	name := "failed"
-	switch o.what {
+	switch o.result {
 	case kept:
 		t.r.Kept++
 		name = "kept"
@@ -144,7 +144,7 @@ func (j *Job[T, K]) run(ctx context.Context, restart bool) (Report, error) {
 	if err := j.usable(); err != nil {
 		return Report{}, err
 	}
-	return j.measured(ctx, j.name, func(ctx context.Context, sums *totals) error {
+	return j.withReport(ctx, j.name, func(ctx context.Context, sums *totals) error {
 		lease, err := j.claim(ctx, sums.meter, restart)
 		if err != nil {
 			return err
@@ -171,12 +171,12 @@ func (j *Job[T, K]) Verify(ctx context.Context) (Report, error) {
 	if err := j.usable(); err != nil {
 		return Report{}, err
 	}
-	return j.measured(ctx, "verification of "+j.name, func(ctx context.Context, sums *totals) error {
+	return j.withReport(ctx, "verification of "+j.name, func(ctx context.Context, sums *totals) error {
 		return j.sweep(ctx, sums, &claim{}, true, func(_ context.Context, raw ddb.RawItem) error {
-			o := outcome{what: changed}
+			o := outcome{result: changed}
 			switch _, c := j.decide(raw); c.kind {
 			case keep:
-				o.what = kept
+				o.result = kept
 			case fail:
 				o = o.failed(c.err)
 			default:
@@ -187,8 +187,8 @@ func (j *Job[T, K]) Verify(ctx context.Context) (Report, error) {
 	})
 }
 
-// measured reports progress, time and cost.
-func (j *Job[T, K]) measured(ctx context.Context, name string, do func(context.Context, *totals) error) (Report, error) {
+// withReport reports progress, time and cost.
+func (j *Job[T, K]) withReport(ctx context.Context, name string, do func(context.Context, *totals) error) (Report, error) {
 	begun := time.Now()
 	meter := cost.NewBudget(cost.Limits{})
 	ctx, task := progress.Start(ddb.WithBudget(ctx, meter), name)
@@ -257,12 +257,12 @@ func (j *Job[T, K]) page(ctx context.Context, items []ddb.RawItem, each func(con
 
 // report counts what was done with an item, and reports it when it has failed.
 func (j *Job[T, K]) report(sums *totals, raw ddb.RawItem, o outcome) error {
-	if o.what == failed && j.set.onFailure != nil {
+	if o.result == failed && j.set.onFailure != nil {
 		if err := j.set.onFailure(j.failure(raw, o.err)); err != nil {
 			return fmt.Errorf("job: a failed item could not be reported: %w", err)
 		}
 	}
-	if n := sums.add(o); o.what == failed && j.set.maxFailures >= 0 && n > j.set.maxFailures {
+	if n := sums.add(o); o.result == failed && j.set.maxFailures >= 0 && n > j.set.maxFailures {
 		return fmt.Errorf("job: %w: more than %d; the last cause is in OnFailure", ErrFailures, j.set.maxFailures)
 	}
 	return nil

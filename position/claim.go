@@ -24,8 +24,8 @@ type Claim struct {
 	failed    error // of Store.Claim; every method returns it
 }
 
-// claims is how often a claim starts again when others claim at the same time.
-const claims = 20
+// maxClaimTries is how often a claim starts again when others claim at the same time.
+const maxClaimTries = 20
 
 // Claim takes over a position. Saves by the previous owner fail from now on. The owner is a name for people, such
 // as a host and process. It costs a read unit and a write unit. If the reply is lost, the claim is recognised by its random token.
@@ -52,7 +52,7 @@ func (s *Store) claim(ctx context.Context, consumer, partition, owner string) (*
 	c := &Claim{store: s, consumer: consumer, partition: partition, token: uuid.NewString()}
 	var last, doubt error
 	doubts := 0
-	for range claims {
+	for range maxClaimTries {
 		is, err := s.read(ctx, consumer, partition)
 		if err != nil && !errors.Is(err, ddb.ErrNotFound) {
 			return nil, errors.Join(err, doubt)
@@ -78,7 +78,7 @@ func (s *Store) claim(ctx context.Context, consumer, partition, owner string) (*
 		c.start = is.position()
 		return c, nil
 	}
-	return nil, fmt.Errorf("position: %d other claims were faster: %w", claims, last)
+	return nil, fmt.Errorf("position: %d other claims were faster: %w", maxClaimTries, last)
 }
 
 func epochIs(epoch int64) ddb.Cond[row] {

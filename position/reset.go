@@ -45,7 +45,7 @@ func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64,
 	}
 	var last, doubt error
 	doubts := 0
-	for range claims {
+	for range maxClaimTries {
 		is, err := s.read(ctx, consumer, partition)
 		if err != nil && !errors.Is(err, ddb.ErrNotFound) {
 			return errors.Join(err, doubt)
@@ -81,7 +81,7 @@ func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64,
 		}
 		last = err // in doubt, or saved or claimed in between
 	}
-	return fmt.Errorf("position: %d saves were faster: %w", claims, last)
+	return fmt.Errorf("position: %d saves were faster: %w", maxClaimTries, last)
 }
 
 // recorded reports whether the record of a reset is stored.

@@ -17,8 +17,8 @@ func sum(state []byte) []byte {
 	return h[:16]
 }
 
-// looks is how many snapshots of other formats a load skips before it gives up.
-const looks = 20
+// maxSkippedFormats is how many snapshots of other formats a load skips before it gives up.
+const maxSkippedFormats = 20
 
 // LoadState returns the newest state with a version of at most atMost and of the type and schema. Version 0 means that there is none. Snapshots of another type or
 // schema are ignored. Package eventstore loads aggregates with it.
@@ -29,7 +29,7 @@ func (s *Store) LoadState(ctx context.Context, stream, stateType string, schema 
 	passed := 0
 	for snap, err := range s.list(ctx, stream, atMost, 1, func(r *row) bool {
 		passed++
-		return r.Type == stateType && r.Schema == schema || passed > looks
+		return r.Type == stateType && r.Schema == schema || passed > maxSkippedFormats
 	}) {
 		if err != nil {
 			layerstats.Add("snapshot", s.Name(), "loads that failed", 1)

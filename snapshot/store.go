@@ -229,7 +229,7 @@ func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 		if is, _ := failed.Current(); is.same(&r) {
 			err = nil
 		} else {
-			err = s.replaceForm(ctx, is, r, err)
+			err = s.replaceFormat(ctx, is, r, err)
 		}
 	}
 	if err != nil {
@@ -247,8 +247,8 @@ func (r *row) same(other *row) bool {
 	return r.Type == other.Type && r.Schema == other.Schema && bytes.Equal(r.Hash, other.Hash)
 }
 
-// replaceForm replaces an older format of the state by a newer one of the same version.
-func (s *Store) replaceForm(ctx context.Context, is, r row, cause error) error {
+// replaceFormat replaces an older format of the state by a newer one of the same version.
+func (s *Store) replaceFormat(ctx context.Context, is, r row, cause error) error {
 	if is.Type == r.Type && is.Schema >= r.Schema {
 		return fmt.Errorf("snapshot: %w: %w", ErrConflict, cause)
 	}

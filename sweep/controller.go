@@ -43,8 +43,8 @@ func newController(most int) *controller {
 
 // Shares of the time of a page.
 const (
-	tooMuch   = 0.5  // of delays by others: fewer workers
-	littleWay = 0.25 // more workers
+	delayShareTooHigh    = 0.5  // of delays by others: fewer workers
+	delayShareNoticeable = 0.25 // more workers
 )
 
 // note counts a page whose loop body has ended. The waits of a hot segment do not count for the others.
@@ -72,11 +72,11 @@ func (c *controller) note(t *timing, wasHot bool) {
 	switch {
 	case throttled:
 		c.want, c.growing = max(1, c.want/2), false
-	case share(held) > tooMuch && c.want > 1:
+	case share(held) > delayShareTooHigh && c.want > 1:
 		c.want, c.growing = c.want-1, false
-	case share(idle) > tooMuch && c.want > 2: // two, so that one page is read while the loop handles the other
+	case share(idle) > delayShareTooHigh && c.want > 2: // two, so that one page is read while the loop handles the other
 		c.want, c.growing = c.want-1, false
-	case share(held) > littleWay || share(idle) > littleWay && c.want >= 2:
+	case share(held) > delayShareNoticeable || share(idle) > delayShareNoticeable && c.want >= 2:
 	case c.growing:
 		c.want = min(c.most, 2*c.want)
 	default:

@@ -17,16 +17,16 @@ import (
 
 // run is one run of a sweep. The goroutine of the loop owns it, except for the position.
 type run[T any] struct {
-	scan    *ddb.ScanSegments[T]
-	task    *progress.Task
-	queue   []int        // segments of which a page can be read, the next one last; begun ones come first
-	parked  []int        // segments whose key range is hot, the one that waits longest first
-	begun   map[int]bool // segments that were begun and are not done
-	hot     map[int]bool // segments whose key range was throttled
-	rest    map[int]bool // segments that an earlier run has begun
-	results chan fetched[T]
-	flying  int
-	workers *controller
+	scan     *ddb.ScanSegments[T]
+	task     *progress.Task
+	queue    []int        // segments of which a page can be read, the next one last; begun ones come first
+	parked   []int        // segments whose key range is hot, the one that waits longest first
+	begun    map[int]bool // segments that were begun and are not done
+	hot      map[int]bool // segments whose key range was throttled
+	rest     map[int]bool // segments that an earlier run has begun
+	results  chan fetched[T]
+	inFlight int
+	workers  *controller
 
 	mu sync.Mutex
 	at position
@@ -126,15 +126,15 @@ func (s *Sweep[T]) run(ctx context.Context, yield func(Page[T], error) bool) {
 	}()
 	reading := ddb.WithGate(ctx, r.workers)
 	for {
-		for r.flying < r.workers.want {
+		for r.inFlight < r.workers.want {
 			segment, ok := r.pick()
 			if !ok {
 				break
 			}
-			r.flying++
+			r.inFlight++
 			under.Go(func() { r.results <- r.read(reading, segment) })
 		}
-		if r.flying == 0 {
+		if r.inFlight == 0 {
 			task.End(nil)
 			return
 		}
@@ -149,10 +149,10 @@ func (s *Sweep[T]) run(ctx context.Context, yield func(Page[T], error) bool) {
 			r.stop(err, yield)
 			return
 		}
-		if !r.hand(f, yield) {
+		if !r.yieldPage(f, yield) {
 			return
 		}
-		r.flying--
+		r.inFlight--
 	}
 }
 
@@ -185,8 +185,8 @@ func (r *run[T]) stop(err error, yield func(Page[T], error) bool) {
 	yield(Page[T]{}, &StoppedError{at, err})
 }
 
-// hand passes a page to the loop, and records that it is done.
-func (r *run[T]) hand(f fetched[T], yield func(Page[T], error) bool) bool {
+// yieldPage passes a page to the loop, and records that it is done.
+func (r *run[T]) yieldPage(f fetched[T], yield func(Page[T], error) bool) bool {
 	next := f.page.Next.String()
 	page := Page[T]{Items: f.page.Items, Segment: f.segment, Scanned: f.page.Scanned, Consumed: f.page.Consumed, run: r, next: next, done: new(bool)}
 	if (f.page.Scanned > 0 || len(f.page.Items) > 0) && !yield(page, nil) {

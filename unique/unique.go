@@ -153,7 +153,7 @@ func isNameRune(r rune) bool {
 func invalid(errs ...error) error {
 	var all []error
 	for _, err := range errs {
-		all = append(all, flat(err)...)
+		all = append(all, splitErrors(err)...)
 	}
 	if len(all) == 0 {
 		return nil
@@ -161,8 +161,8 @@ func invalid(errs ...error) error {
 	return &ddb.InvalidError{Problems: all}
 }
 
-// flat splits a list that errors.Join made.
-func flat(err error) []error {
+// splitErrors splits a list that errors.Join made.
+func splitErrors(err error) []error {
 	if err == nil {
 		return nil
 	}
@@ -217,7 +217,7 @@ func (u *Values[T, PK, O]) TxRelease(scope, value string, owner O) ddb.TxOp {
 		return nothing()
 	}
 	key, err := u.claimKey(scope, value, owner)
-	return ddb.TxCompose("Release", u.lost(scope), err, u.table.TxDelete(key, ddb.If(u.ownedBy(owner))))
+	return ddb.TxCompose("Release", u.notReserved(scope), err, u.table.TxDelete(key, ddb.If(u.ownedBy(owner))))
 }
 
 // TxChange changes the value of an owner from the one that was read to another. It combines TxRelease and TxReserve; it counts as
@@ -230,7 +230,7 @@ func (u *Values[T, PK, O]) TxChange(scope, before, after string, owner O) ddb.Tx
 	}
 	if before != "" && before == after {
 		key, err := u.claimKey(scope, before, owner)
-		return ddb.TxCompose("Check", u.lost(scope), err, u.table.TxCheck(key, u.ownedBy(owner)))
+		return ddb.TxCompose("Check", u.notReserved(scope), err, u.table.TxCheck(key, u.ownedBy(owner)))
 	}
 	var ops []ddb.TxOp
 	if before != "" {
@@ -309,8 +309,8 @@ func (u *Values[T, PK, O]) reserve(verb string, key PK, scope string, owner O, e
 	return ddb.TxCompose(verb, func(cause error) error { return &TakenError{Field: u.field, Scope: scope, cause: cause} }, err, op)
 }
 
-// lost returns the error of an operation whose value is not reserved for the owner.
-func (u *Values[T, PK, O]) lost(scope string) func(error) error {
+// notReserved returns the error of an operation whose value is not reserved for the owner.
+func (u *Values[T, PK, O]) notReserved(scope string) func(error) error {
 	return func(cause error) error { return &NotReservedError{Field: u.field, Scope: scope, cause: cause} }
 }
 

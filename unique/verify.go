@@ -166,9 +166,9 @@ func (u *Values[T, PK, O]) TxRepair(f Finding[PK, O]) ddb.TxOp {
 	case Foreign:
 		either := ddb.Or(u.ownedBy(f.Holder), u.ownedBy(f.Claim.Owner))
 		op := u.table.TxUpdate(f.Key, ddb.Named[T](u.owner).Set(f.Claim.Owner), ddb.If(either))
-		return ddb.TxCompose(verb, u.lost(f.Claim.Scope), err, op)
+		return ddb.TxCompose(verb, u.notReserved(f.Claim.Scope), err, op)
 	case Orphaned:
-		return ddb.TxCompose(verb, u.lost(""), err, u.table.TxDelete(f.Key, ddb.If(u.ownedBy(f.Holder))))
+		return ddb.TxCompose(verb, u.notReserved(""), err, u.table.TxDelete(f.Key, ddb.If(u.ownedBy(f.Holder))))
 	}
 	err = errors.Join(err, fmt.Errorf("field %s: a finding of kind %q cannot be repaired", u.field, f.Kind))
 	return ddb.TxCompose(verb, nil, err, u.table.TxDelete(f.Key))
@@ -225,7 +225,7 @@ func (u *Values[T, PK, O]) opError(op string, err error) error {
 // ofClaim returns the problems of a claim, each with the index of the claim.
 func ofClaim(i int, err error) []error {
 	var all []error
-	for _, e := range flat(err) {
+	for _, e := range splitErrors(err) {
 		all = append(all, fmt.Errorf("claim %d: %w", i, e))
 	}
 	return all

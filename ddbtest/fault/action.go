@@ -17,8 +17,8 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/protocol"
 )
 
-// visit is one request that a rule applies to.
-type visit struct {
+// faultedRequest is one request that a rule applies to.
+type faultedRequest struct {
 	plan  *Plan
 	mixed *mixed // the rule's
 	call  *protocol.Call
@@ -26,7 +26,7 @@ type visit struct {
 }
 
 // action applies a fault to a request.
-type action func(ctx context.Context, v *visit) *protocol.Reply
+type action func(ctx context.Context, v *faultedRequest) *protocol.Reply
 
 // reset is the error that a client sees when a connection breaks.
 func reset() *protocol.Reply {
@@ -35,7 +35,7 @@ func reset() *protocol.Reply {
 
 // DropReply executes the request and breaks the connection instead of answering.
 func (m Matcher) DropReply() Rule {
-	return m.rule("reply dropped", func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule("reply dropped", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		v.next(ctx, v.call)
 		return reset()
 	})
@@ -44,13 +44,13 @@ func (m Matcher) DropReply() Rule {
 // DropRequest breaks the connection before the request is executed; [Matcher.Applied] after it. The client sees
 // the same either way.
 func (m Matcher) DropRequest() Rule {
-	return m.failing("request dropped", func(*visit) *protocol.Reply { return reset() })
+	return m.failing("request dropped", func(*faultedRequest) *protocol.Reply { return reset() })
 }
 
 // Refuse refuses the connection. Clients know that nothing was sent.
 func (m Matcher) Refuse() Rule {
 	m.applied = false
-	return m.failing("connection refused", func(*visit) *protocol.Reply {
+	return m.failing("connection refused", func(*faultedRequest) *protocol.Reply {
 		return &protocol.Reply{Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
 	})
 }
@@ -58,7 +58,7 @@ func (m Matcher) Refuse() Rule {
 // Delay delays the request, or with [Matcher.Applied] its reply, by d, in the time of the process or of a
 // testing/synctest bubble. A request whose context ends while it waits fails with its error.
 func (m Matcher) Delay(d time.Duration) Rule {
-	return m.rule("delayed", func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule("delayed", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		if m.applied {
 			reply := v.next(ctx, v.call)
 			if err := wait(ctx, d); err != nil {
@@ -75,7 +75,7 @@ func (m Matcher) Delay(d time.Duration) Rule {
 
 // Hang never answers: the request fails when its context ends.
 func (m Matcher) Hang() Rule {
-	return m.rule("hangs", func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule("hangs", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		if m.applied {
 			v.next(ctx, v.call)
 		}
@@ -86,7 +86,7 @@ func (m Matcher) Hang() Rule {
 
 // Duplicate delivers the request twice, one right after the other, and answers with the first reply.
 func (m Matcher) Duplicate() Rule {
-	return m.rule("delivered twice", func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule("delivered twice", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		reply := v.next(ctx, v.call)
 		v.next(ctx, v.call)
 		return reply
@@ -96,7 +96,7 @@ func (m Matcher) Duplicate() Rule {
 // Late breaks the connection at once and executes the request after d, when the client may have sent others. With
 // [Matcher.Applied] it is also executed at once.
 func (m Matcher) Late(d time.Duration) Rule {
-	return m.rule("delivered late", func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule("delivered late", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		if m.applied {
 			v.next(ctx, v.call)
 		}
@@ -137,7 +137,7 @@ func (m Matcher) InternalError() Rule {
 
 // Unavailable answers with status 503.
 func (m Matcher) Unavailable() Rule {
-	return m.failing("unavailable", func(v *visit) *protocol.Reply {
+	return m.failing("unavailable", func(v *faultedRequest) *protocol.Reply {
 		reply := v.plan.fail(&engine.Error{Type: "ServiceUnavailable", Message: "Service is unavailable"})
 		reply.Status = http.StatusServiceUnavailable
 		return reply
@@ -148,7 +148,7 @@ func (m Matcher) Unavailable() Rule {
 // conflict as the reason of its first action.
 func (m Matcher) Conflict() Rule {
 	const message = "Transaction is ongoing for the item"
-	return m.failing("conflict", func(v *visit) *protocol.Reply {
+	return m.failing("conflict", func(v *faultedRequest) *protocol.Reply {
 		var in struct{ TransactItems []json.RawMessage }
 		if json.Unmarshal(v.call.Body, &in) != nil || len(in.TransactItems) == 0 {
 			return v.plan.fail(&engine.Error{Type: engine.TransactionConflictException, Message: message})
@@ -216,9 +216,9 @@ func (m Matcher) Foreign() Rule {
 
 // Unprocessed leaves n members of a batch unprocessed.
 func (m Matcher) Unprocessed(n int) Rule {
-	return m.rule("left unprocessed", func(ctx context.Context, v *visit) *protocol.Reply {
-		left := newLeft(n)
-		return v.next(context.WithValue(ctx, leftKey{}, left), v.call)
+	return m.rule("left unprocessed", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
+		left := newUnprocessedLeft(n)
+		return v.next(context.WithValue(ctx, unprocessedLeftKey{}, left), v.call)
 	})
 }
 
@@ -226,7 +226,7 @@ func (m Matcher) Unprocessed(n int) Rule {
 func (m Matcher) StaleReads(lag time.Duration) Rule {
 	r := m.rule("stale read", nil)
 	r.lag = lag
-	r.do = func(ctx context.Context, v *visit) *protocol.Reply { return v.plan.stale(ctx, v, lag, false) }
+	r.do = func(ctx context.Context, v *faultedRequest) *protocol.Reply { return v.plan.stale(ctx, v, lag, false) }
 	return r
 }
 
@@ -234,18 +234,18 @@ func (m Matcher) StaleReads(lag time.Duration) Rule {
 func (m Matcher) StaleIndex(lag time.Duration) Rule {
 	r := m.rule("stale index", nil)
 	r.lag = lag
-	r.do = func(ctx context.Context, v *visit) *protocol.Reply { return v.plan.stale(ctx, v, lag, true) }
+	r.do = func(ctx context.Context, v *faultedRequest) *protocol.Reply { return v.plan.stale(ctx, v, lag, true) }
 	return r
 }
 
 // refusing answers with an error.
 func (m Matcher) refusing(name string, e *engine.Error) Rule {
-	return m.failing(name, func(v *visit) *protocol.Reply { return v.plan.fail(e) })
+	return m.failing(name, func(v *faultedRequest) *protocol.Reply { return v.plan.fail(e) })
 }
 
 // failing answers instead of the engine.
-func (m Matcher) failing(name string, answer func(*visit) *protocol.Reply) Rule {
-	return m.rule(name, func(ctx context.Context, v *visit) *protocol.Reply {
+func (m Matcher) failing(name string, answer func(*faultedRequest) *protocol.Reply) Rule {
+	return m.rule(name, func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		if m.applied {
 			v.next(ctx, v.call)
 		}
@@ -255,7 +255,7 @@ func (m Matcher) failing(name string, answer func(*visit) *protocol.Reply) Rule 
 
 // spoiling changes the reply of an executed request.
 func (m Matcher) spoiling(name string, spoil func(*protocol.Reply)) Rule {
-	return m.rule(name, func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule(name, func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		reply := v.next(ctx, v.call)
 		if reply.Err == nil {
 			spoil(reply)

@@ -23,7 +23,7 @@ const (
 // unanswered requests. The client sees one request and one reply. A request whose context ends
 // before the second delivery fails with its error and is not delivered again.
 func (m Matcher) Repeat(d time.Duration) Rule {
-	return m.rule("repeated by a hop", func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule("repeated by a hop", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		v.next(ctx, v.call)
 		if err := wait(ctx, d); err != nil {
 			return &protocol.Reply{Err: err}
@@ -98,7 +98,7 @@ func (g *Gate) hold(h *heldRequest) {
 // at once, so that the late one is a second delivery. [Matcher.Late] does the same after a fixed time and
 // breaks the connection at once.
 func (m Matcher) Hold(g *Gate) Rule {
-	return m.rule("held", func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule("held", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		if m.applied {
 			v.next(ctx, v.call)
 		}
@@ -118,7 +118,7 @@ func (m Matcher) Hold(g *Gate) Rule {
 // SwapReplies executes the request and waits up to d for another one that the rule matches. Each of the two gets the
 // reply to the other, as when a proxy mixes up two connections. Without another request, it gets its own reply.
 func (m Matcher) SwapReplies(d time.Duration) Rule {
-	return m.rule("replies swapped", func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule("replies swapped", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		own, m := v.next(ctx, v.call), v.mixed
 		m.mu.Lock()
 		if other := m.waiting; other != nil {
@@ -179,7 +179,7 @@ func waitFor(ctx context.Context, d time.Duration, replies chan *protocol.Reply)
 // connection whose replies are off by one: a read gets the item of another key, a write the answer to another
 // write. The first request gets its own reply.
 func (m Matcher) PreviousReply() Rule {
-	return m.rule("previous reply", func(ctx context.Context, v *visit) *protocol.Reply {
+	return m.rule("previous reply", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		own, m := v.next(ctx, v.call), v.mixed
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -220,7 +220,7 @@ func (m Matcher) gateway(status int, kind, body string) Rule {
 	if status == http.StatusNoContent || status == http.StatusNotModified {
 		body = ""
 	}
-	return m.failing(fmt.Sprintf("gateway answers %d", status), func(*visit) *protocol.Reply {
+	return m.failing(fmt.Sprintf("gateway answers %d", status), func(*faultedRequest) *protocol.Reply {
 		return &protocol.Reply{Status: status, Body: []byte(body), Foreign: kind}
 	})
 }
@@ -230,7 +230,7 @@ func (m Matcher) gateway(status int, kind, body string) Rule {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 func (m Matcher) Deny() Rule {
-	return m.failing("access denied", func(v *visit) *protocol.Reply {
+	return m.failing("access denied", func(v *faultedRequest) *protocol.Reply {
 		resource := "*"
 		if tables := tablesOf(v.call.Body); len(tables) > 0 {
 			resource = "arn:aws:dynamodb:us-east-1:000000000000:table/" + tables[0]

@@ -72,14 +72,14 @@ func (p *Plan) Intercept(ctx context.Context, call *protocol.Call, next func(con
 	if rule < 0 {
 		return next(ctx, call)
 	}
-	return p.rules[rule].do(ctx, &visit{plan: p, mixed: &p.mixed[rule], call: call, next: next})
+	return p.rules[rule].do(ctx, &faultedRequest{plan: p, mixed: &p.mixed[rule], call: call, next: next})
 }
 
 // decide returns the index of the rule that applies to a request, -1 if none does.
 func (p *Plan) decide(r Request) int {
 	for i := range p.rules {
 		m := &p.rules[i].match
-		if m.matches(r) && m.picks(int(p.counts[i].Add(1)), mix(p.seed+uint64(i))) {
+		if m.matches(r) && m.appliesTo(int(p.counts[i].Add(1)), mix(p.seed+uint64(i))) {
 			return i
 		}
 	}
@@ -90,7 +90,7 @@ func (p *Plan) fail(err error) *protocol.Reply { return p.handler.Fail(err) }
 
 // Admit is the plan's hook in the engine: it leaves members of batches.
 func (p *Plan) Admit(ctx context.Context, _ engine.Access) error {
-	if left, ok := ctx.Value(leftKey{}).(*left); ok && left.take() {
+	if left, ok := ctx.Value(unprocessedLeftKey{}).(*unprocessedLeft); ok && left.take() {
 		return &engine.Error{Type: engine.ThrottlingException, Message: "left unprocessed"}
 	}
 	return nil
@@ -103,18 +103,18 @@ func (p *Plan) Commit(c *engine.Change) {
 	}
 }
 
-type leftKey struct{}
+type unprocessedLeftKey struct{}
 
-// left counts the members of a batch that are still to be left unprocessed.
-type left struct{ n atomic.Int64 }
+// unprocessedLeft counts the members of a batch that are still to be left unprocessed.
+type unprocessedLeft struct{ n atomic.Int64 }
 
-func newLeft(n int) *left {
-	l := new(left)
+func newUnprocessedLeft(n int) *unprocessedLeft {
+	l := new(unprocessedLeft)
 	l.n.Store(int64(n))
 	return l
 }
 
-func (l *left) take() bool { return l.n.Add(-1) >= 0 }
+func (l *unprocessedLeft) take() bool { return l.n.Add(-1) >= 0 }
 
 // tablesOf returns the tables of a request, by the members that name them.
 func tablesOf(body []byte) []string {
@@ -231,7 +231,7 @@ func (r *replica) catchUp(until time.Time) {
 }
 
 // stale reads the replica if the request allows an old answer.
-func (p *Plan) stale(ctx context.Context, v *visit, lag time.Duration, indexOnly bool) *protocol.Reply {
+func (p *Plan) stale(ctx context.Context, v *faultedRequest, lag time.Duration, indexOnly bool) *protocol.Reply {
 	var in struct {
 		ConsistentRead bool
 		TableName      string

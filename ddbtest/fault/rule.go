@@ -106,17 +106,17 @@ func (m *Matcher) matches(r Request) bool {
 		(m.where == nil || m.where(r))
 }
 
-// picks reports whether the rule applies to the n-th request that it matches.
-func (m *Matcher) picks(n int, seed uint64) bool {
+// appliesTo reports whether the rule applies to the n-th request that it matches.
+func (m *Matcher) appliesTo(n int, seed uint64) bool {
 	switch {
 	case m.nth > 0 && n != m.nth, m.first > 0 && n > m.first, m.every > 0 && n%m.every != 0:
 		return false
 	}
-	return !m.chances || share(seed, n) < m.chance
+	return !m.chances || fraction(seed, n) < m.chance
 }
 
-// share returns a number from 0 to 1 that depends only on its arguments.
-func share(seed uint64, n int) float64 {
+// fraction returns a number from 0 to 1 that depends only on its arguments.
+func fraction(seed uint64, n int) float64 {
 	x := mix(seed + uint64(n)*0x9e3779b97f4a7c15)
 	return float64(x>>11) / (1 << 53)
 }

@@ -74,10 +74,10 @@ type Decoder struct {
 	orders [maxOrders]order // of the struct types seen so far
 	known  int              // how many of them are in use
 
-	watch   []string // attributes whose bytes are recorded
-	watchOf *Plan
-	watchAt [2]int // their fields in that plan
-	seen    [2][]byte
+	capture   []string // attributes whose bytes are recorded
+	captureOf *Plan
+	captureAt [2]int // their fields in that plan
+	captured  [2][]byte
 }
 
 var decoders = sync.Pool{New: func() any { return new(Decoder) }}
@@ -104,30 +104,30 @@ func NewDecoder(data []byte, o Options) *Decoder {
 // Release ends the use of d; decoded values remain valid. Calling it is optional.
 func (d *Decoder) Release() {
 	d.b, d.arena, d.strings, d.str = nil, nil, nil, ""
-	d.watch, d.watchOf, d.seen = nil, nil, [2][]byte{}
+	d.capture, d.captureOf, d.captured = nil, nil, [2][]byte{}
 	if cap(d.scratch) > 64<<10 {
 		d.scratch = nil
 	}
 	decoders.Put(d)
 }
 
-// Watch makes [DecodeNext] record the bytes of up to two top-level attributes of each item, see [Decoder.Watched].
-func (d *Decoder) Watch(names []string) {
-	names = names[:min(len(names), len(d.seen))]
-	if len(names) > 0 && len(names) == len(d.watch) && &names[0] == &d.watch[0] {
+// Capture makes [DecodeNext] record the bytes of up to two top-level attributes of each item, see [Decoder.Captured].
+func (d *Decoder) Capture(names []string) {
+	names = names[:min(len(names), len(d.captured))]
+	if len(names) > 0 && len(names) == len(d.capture) && &names[0] == &d.capture[0] {
 		return // the same as for the previous item
 	}
-	d.watch, d.watchOf = names, nil
+	d.capture, d.captureOf = names, nil
 }
 
-// Watched returns the values of the watched attributes in the item that was decoded last, in the order of their names. They alias
+// Captured returns the values of the captured attributes in the item that was decoded last, in the order of their names. They alias
 // the body. A value is nil if the item lacks the attribute. All are nil if the type of the item decodes itself.
-func (d *Decoder) Watched() [2][]byte { return d.seen }
+func (d *Decoder) Captured() [2][]byte { return d.captured }
 
 func (d *Decoder) note(field, from int) {
-	for i := range d.watch {
-		if d.watchAt[i] == field {
-			d.seen[i] = d.b[from:d.i]
+	for i := range d.capture {
+		if d.captureAt[i] == field {
+			d.captured[i] = d.b[from:d.i]
 		}
 	}
 }
@@ -199,7 +199,7 @@ func (d *Decoder) Skip() error {
 			if err = d.skipText(); err != nil {
 				return err
 			}
-			if err = d.lit(':'); err != nil {
+			if err = d.expect(':'); err != nil {
 				return err
 			}
 			if err = d.Skip(); err != nil {
@@ -261,7 +261,7 @@ func (d *Decoder) Null() bool {
 
 func (d *Decoder) fail(want string) error { return &SyntaxError{Offset: d.i, Want: want} }
 
-func (d *Decoder) lit(c byte) error {
+func (d *Decoder) expect(c byte) error {
 	if d.i < len(d.b) && d.b[d.i] == c {
 		d.i++
 		return nil
@@ -275,7 +275,7 @@ func (d *Decoder) lit(c byte) error {
 
 // open enters a container and reports whether it is not empty.
 func (d *Decoder) open(begin, end byte) (more bool, err error) {
-	if err := d.lit(begin); err != nil {
+	if err := d.expect(begin); err != nil {
 		return false, err
 	}
 	if d.depth++; d.depth > maxDepth {
@@ -313,7 +313,7 @@ func (d *Decoder) name() ([]byte, error) {
 		d.i++
 		return k, nil
 	}
-	return k, d.lit(':')
+	return k, d.expect(':')
 }
 
 func (d *Decoder) boolean() (bool, error) {
@@ -386,7 +386,7 @@ func (d *Decoder) kind() (Kind, error) {
 			}
 		}
 	}
-	if err := d.lit('{'); err != nil {
+	if err := d.expect('{'); err != nil {
 		return KindAny, err
 	}
 	tag, err := d.text()
@@ -397,7 +397,7 @@ func (d *Decoder) kind() (Kind, error) {
 	if !ok {
 		return KindAny, d.fail("attribute type")
 	}
-	return k, d.lit(':')
+	return k, d.expect(':')
 }
 
 // close leaves an attribute value.
@@ -407,7 +407,7 @@ func (d *Decoder) close() error {
 		d.i++
 		return nil
 	}
-	return d.lit('}')
+	return d.expect('}')
 }
 
 // bytes reads the payload of a B value into newly allocated memory.

@@ -113,8 +113,8 @@ func prefix(err error, step string) error {
 	return err
 }
 
-// about sets the type that was passed to the call.
-func about(decode bool, t reflect.Type, err error) error {
+// withType sets the type that was passed to the call.
+func withType(decode bool, t reflect.Type, err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Type == nil {
 		e.Type = t

@@ -23,17 +23,17 @@ func (c *Value) FromAny(v any) (types.AttributeValue, error) {
 	}
 	held := reflect.New(c.typ).Elem()
 	if err := fit(held, reflect.ValueOf(v), 0); err != nil {
-		return nil, about(false, c.typ, unfit(c.typ, err.Error()))
+		return nil, withType(false, c.typ, unfit(c.typ, err.Error()))
 	}
 	r := refFrom(held)
 	if c.lacksMembers(r) {
-		return nil, about(false, c.typ, unfit(c.typ, emptySet))
+		return nil, withType(false, c.typ, unfit(c.typ, emptySet))
 	}
 	e := encoders.Get().(*encoder)
 	defer e.release()
 	buf, err := c.append(e, nil, r)
 	if err != nil {
-		return nil, about(false, c.typ, err)
+		return nil, withType(false, c.typ, err)
 	}
 	return ParseAttributeValue(buf)
 }

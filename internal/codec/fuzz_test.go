@@ -155,17 +155,17 @@ func FuzzEncode(f *testing.F) {
 		if !json.Valid(wire) || !utf8.Valid(wire) {
 			t.Fatalf("%q is no JSON", wire)
 		}
-		watched := []string{"s", "kid"}
-		again, values, err := codec.AppendWatched(nil, p, reflect.ValueOf(&v).Elem(), watched)
+		captured := []string{"s", "kid"}
+		again, values, err := codec.AppendCapturing(nil, p, reflect.ValueOf(&v).Elem(), captured)
 		d := codec.NewDecoder(wire, codec.Options{})
-		d.Watch(watched)
+		d.Capture(captured)
 		var back kitchen
 		if err2 := codec.DecodeNext(p, d, &back); err != nil || err2 != nil || !bytes.Equal(again, wire) {
 			t.Fatalf("%q, noting keys %q: %v %v", wire, again, err, err2)
 		}
-		for i, value := range d.Watched() {
+		for i, value := range d.Captured() {
 			if !bytes.Equal(value, values[i]) {
-				t.Fatalf("%q: %s is noted as %q, want %q", wire, watched[i], values[i], value)
+				t.Fatalf("%q: %s is noted as %q, want %q", wire, captured[i], values[i], value)
 			}
 		}
 		d.Release()

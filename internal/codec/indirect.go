@@ -205,7 +205,7 @@ func (d *Decoder) naturalList() ([]any, error) {
 		if n == len(few) {
 			room := 0
 			if d.depth <= maxCounted {
-				room = d.left()
+				room = d.remaining()
 			}
 			if err := d.takes(24 + 16*(n+room)); err != nil {
 				return nil, err

@@ -9,12 +9,12 @@ import (
 
 // location leads to a field, possibly through embedded pointers.
 type location struct {
-	hops  []*hop
+	hops  []*embeddedPointer
 	place place
 }
 
-// hop is an embedded pointer.
-type hop struct {
+// embeddedPointer is an embedded pointer.
+type embeddedPointer struct {
 	place place
 	ptr   reflect.Type
 }
@@ -44,7 +44,7 @@ func (l *location) reach(r ref) ref {
 }
 
 // locate splits an index path at the embedded pointers.
-func locate(t reflect.Type, index []int, hops map[string]*hop, p *Plan) (l location) {
+func locate(t reflect.Type, index []int, hops map[string]*embeddedPointer, p *Plan) (l location) {
 	at, from := t, 0
 	for i := range index {
 		f := at.FieldByIndex(index[from : i+1])
@@ -57,7 +57,7 @@ func locate(t reflect.Type, index []int, hops map[string]*hop, p *Plan) (l locat
 		}
 		key := fmt.Sprint(index[:i+1])
 		if hops[key] == nil {
-			hops[key] = &hop{place: newPlace(at, index[from:i+1]), ptr: f.Type}
+			hops[key] = &embeddedPointer{place: newPlace(at, index[from:i+1]), ptr: f.Type}
 			if len(l.hops) == 0 {
 				p.hops = append(p.hops, hops[key])
 			}

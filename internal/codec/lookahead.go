@@ -7,7 +7,7 @@ package codec
 // so errors after it are left to the caller that decodes the item.
 func (d *Decoder) Lookahead(names []string, values [][]byte) error {
 	clear(values)
-	d.seen = [2][]byte{} // they belong to an earlier item
+	d.captured = [2][]byte{} // they belong to an earlier item
 	from, depth := d.i, d.depth
 	err := d.lookahead(names, values)
 	d.i, d.depth = from, depth
@@ -49,7 +49,7 @@ func (d *Decoder) lookahead(names []string, values [][]byte) error {
 
 // RawAhead returns the value that comes next without reading it. It aliases the body.
 func (d *Decoder) RawAhead() ([]byte, error) {
-	d.seen = [2][]byte{}
+	d.captured = [2][]byte{}
 	from, depth := d.i, d.depth
 	raw, err := d.Raw()
 	d.i, d.depth = from, depth

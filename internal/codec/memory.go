@@ -98,15 +98,15 @@ func (d *Decoder) count() (n int) {
 	at := d.mark()
 	more, err := d.open('[', ']')
 	if more && err == nil {
-		n = d.left()
+		n = d.remaining()
 	}
-	d.back(at)
+	d.rewind(at)
 	return n
 }
 
-// left returns the number of elements that remain of the current array, without moving d, which is before an element. It returns
+// remaining returns the number of elements that remain of the current array, without moving d, which is before an element. It returns
 // 0 for a malformed array.
-func (d *Decoder) left() (n int) {
+func (d *Decoder) remaining() (n int) {
 	at := d.mark()
 	more, err := true, error(nil)
 	for more && err == nil {
@@ -115,7 +115,7 @@ func (d *Decoder) left() (n int) {
 			more, err = d.more(']')
 		}
 	}
-	d.back(at)
+	d.rewind(at)
 	if err != nil {
 		return 0 // the decoding reports what is wrong
 	}
@@ -136,7 +136,7 @@ func (d *Decoder) entries() (n int) {
 			err = d.Skip()
 		}
 	}
-	d.back(at)
+	d.rewind(at)
 	if err != nil {
 		return 1
 	}

@@ -15,12 +15,12 @@ type Plan struct {
 	typ    reflect.Type
 	fields []Field
 	byName map[string]int
-	steps  []step    // one for each field
-	names  names     // of the fields
-	hops   []*hop    // embedded pointers that are reached without following another
-	rest   *unknown  // the field for unknown attributes; may be nil
-	self   *Value    // codec of the type as a single value
-	wire   *wireForm // of items that are held as bytes; nil for others
+	steps  []step             // one for each field
+	names  names              // of the fields
+	hops   []*embeddedPointer // embedded pointers that are reached without following another
+	rest   *unknown           // the field for unknown attributes; may be nil
+	self   *Value             // codec of the type as a single value
+	wire   *wireForm          // of items that are held as bytes; nil for others
 }
 
 // Field is one attribute of a [Plan].
@@ -99,24 +99,24 @@ func AppendSlot(b []byte, p *Plan, v reflect.Value) ([]byte, error) {
 	out, err := p.appendItem(e, b, refFrom(v))
 	e.release()
 	if err != nil {
-		return b, about(false, p.typ, err)
+		return b, withType(false, p.typ, err)
 	}
 	return out, nil
 }
 
-// AppendWatched is [AppendSlot]. It also returns the values of up to two attributes as parts of the result, in the order of
+// AppendCapturing is [AppendSlot]. It also returns the values of up to two attributes as parts of the result, in the order of
 // names. A value is nil if the item lacks the attribute. All are nil if the type of the item encodes itself.
-func AppendWatched(b []byte, p *Plan, v reflect.Value, names []string) (out []byte, values [2][]byte, err error) {
+func AppendCapturing(b []byte, p *Plan, v reflect.Value, names []string) (out []byte, values [2][]byte, err error) {
 	if err := p.check(v.Type()); err != nil {
 		return b, values, err
 	}
 	e := encoders.Get().(*encoder)
-	e.watch = names[:min(len(names), len(values))]
+	e.capture = names[:min(len(names), len(values))]
 	out, err = p.appendItem(e, b, refFrom(v))
 	marks := e.marks
 	e.release()
 	if err != nil {
-		return b, values, about(false, p.typ, err)
+		return b, values, withType(false, p.typ, err)
 	}
 	for i, m := range marks {
 		if m.to > 0 {
@@ -163,7 +163,7 @@ func DecodeNextSlot(p *Plan, d *Decoder, v reflect.Value) error {
 		return err
 	}
 	if err := p.decodeItem(d, refFrom(v)); err != nil {
-		return about(true, p.typ, err)
+		return withType(true, p.typ, err)
 	}
 	return nil
 }
@@ -196,17 +196,17 @@ func (p *Plan) appendItem(e *encoder, b []byte, r ref) ([]byte, error) {
 }
 
 func (p *Plan) decodeItem(d *Decoder, r ref) error {
-	d.seen = [2][]byte{}
+	d.captured = [2][]byte{}
 	if p.wire != nil {
 		return p.wire.decode(d, r)
 	}
 	if p.self.unmarshals {
 		return p.self.dec(d, M, r)
 	}
-	if len(d.watch) > 0 && d.watchOf != p {
-		d.watchOf = p
-		for i, name := range d.watch {
-			d.watchAt[i] = p.lookup([]byte(name))
+	if len(d.capture) > 0 && d.captureOf != p {
+		d.captureOf = p
+		for i, name := range d.capture {
+			d.captureAt[i] = p.lookup([]byte(name))
 		}
 	}
 	return p.decode(d, r, true)
@@ -240,7 +240,7 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 		if err != nil {
 			return b, under(s.name, err)
 		}
-		if e.depth == 1 && len(e.watch) > 0 {
+		if e.depth == 1 && len(e.capture) > 0 {
 			e.note(s.name, span{from, len(b)})
 		}
 	}
@@ -269,7 +269,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 	if len(p.steps) > 64*len(few) {
 		seen = make([]uint64, len(p.steps)/64+1)
 	}
-	count, o, before, watched := 0, d.orderOf(p), -1, row && len(d.watch) > 0
+	count, o, before, captured := 0, d.orderOf(p), -1, row && len(d.capture) > 0
 	more, err := d.open('{', '}')
 	for more && err == nil {
 		i := o.after(before)
@@ -330,7 +330,7 @@ func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // 
 			if err != nil {
 				return under(s.name, err)
 			}
-			if watched {
+			if captured {
 				d.note(i, from)
 			}
 		}
@@ -395,7 +395,7 @@ func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 		p.self = c.value(t, options{sdkTime: sdkTime})
 		return p
 	}
-	hops := map[string]*hop{}
+	hops := map[string]*embeddedPointer{}
 	list := members(t, func(goPath, attr, text string) { c.problem(t, goPath, attr, text) })
 	for _, m := range list {
 		at := locate(t, m.index, hops, p)

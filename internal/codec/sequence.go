@@ -178,7 +178,7 @@ func (v *Value) decodeElems(d *Decoder, k Kind, r ref) error {
 		return nil
 	}
 	if k != L {
-		d.back(at)
+		d.rewind(at)
 	}
 	n := 0
 	more, err := d.open('[', ']')

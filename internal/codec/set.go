@@ -54,7 +54,7 @@ func setCodec(v *Value) {
 		if len(members) == 0 {
 			return b, unfit(v.typ, emptySet)
 		}
-		if i := twice(b, members, v.kind); i >= 0 {
+		if i := firstDuplicate(b, members, v.kind); i >= 0 {
 			return b, underIndex(i, unfit(v.typ, duplicate))
 		}
 		e.leave()
@@ -96,9 +96,9 @@ func encodeStringSet(v *Value, rest func(*encoder, []byte, ref) ([]byte, error))
 	}
 }
 
-// twice returns the index of a member that equals an earlier one, as DynamoDB compares them: numbers by value, so 1 and 1.0 are
+// firstDuplicate returns the index of a member that equals an earlier one, as DynamoDB compares them: numbers by value, so 1 and 1.0 are
 // equal. It returns -1 if there is none.
-func twice(b []byte, members []span, k Kind) int {
+func firstDuplicate(b []byte, members []span, k Kind) int {
 	if k != NS && len(members) <= 16 {
 		for i, m := range members {
 			for _, o := range members[:i] {
@@ -144,7 +144,7 @@ type mark struct{ i, depth int }
 
 func (d *Decoder) mark() mark { return mark{d.i, d.depth} }
 
-func (d *Decoder) back(m mark) { d.i, d.depth = m.i, m.depth }
+func (d *Decoder) rewind(m mark) { d.i, d.depth = m.i, m.depth }
 
 // setMembers skips the set that comes next and lists its members; the list is valid until the next set is read. plain reports
 // that all members are texts without escapes, which are listed without their quotes. It rejects a set that contains a member
@@ -156,7 +156,7 @@ func (d *Decoder) setMembers() (members []extent, plain bool, err error) {
 	more, err := d.open('[', ']')
 	for more && err == nil {
 		if len(members) == someMembers && cap(members) < manyMembers {
-			members = append(make([]extent, 0, someMembers+d.left()), members...)
+			members = append(make([]extent, 0, someMembers+d.remaining()), members...)
 		}
 		if d.i < len(d.b) && d.b[d.i] != '"' {
 			d.Peek()
@@ -177,14 +177,14 @@ func (d *Decoder) setMembers() (members []extent, plain bool, err error) {
 		d.extents = members
 	}
 	if err != nil {
-		d.back(start)
+		d.rewind(start)
 		return nil, false, nil //nolint:nilerr // the decoding will find it
 	}
 	if d.again(members) {
 		return nil, false, &Error{Decode: true, Reason: repeated}
 	}
 	if !plain {
-		d.back(start)
+		d.rewind(start)
 	}
 	return members, plain, nil
 }
@@ -193,7 +193,7 @@ func (d *Decoder) setMembers() (members []extent, plain bool, err error) {
 func (d *Decoder) distinct() (n int, err error) {
 	at := d.mark()
 	members, _, err := d.setMembers()
-	d.back(at)
+	d.rewind(at)
 	return len(members), err
 }
 

@@ -27,7 +27,7 @@ func special(w uint64) uint64 {
 func (d *Decoder) rawText() (s []byte, esc, high bool, err error) {
 	if d.i < len(d.b) && d.b[d.i] == '"' {
 		d.i++
-	} else if err = d.lit('"'); err != nil {
+	} else if err = d.expect('"'); err != nil {
 		return s, esc, high, err
 	}
 	b, i := d.b, d.i
@@ -244,15 +244,15 @@ func appendEscaped(b []byte, s string) (_ []byte, ok bool) {
 func asIs(s string) int {
 	rest := s
 	for len(rest) >= 32 {
-		if (careful(word(rest))|careful(word(rest[8:]))|careful(word(rest[16:]))|careful(word(rest[24:])))&hi8 != 0 {
+		if (specialBytes(word(rest))|specialBytes(word(rest[8:]))|specialBytes(word(rest[16:]))|specialBytes(word(rest[24:])))&hi8 != 0 {
 			break
 		}
 		rest = rest[32:]
 	}
-	for len(rest) >= 8 && careful(word(rest))&hi8 == 0 {
+	for len(rest) >= 8 && specialBytes(word(rest))&hi8 == 0 {
 		rest = rest[8:]
 	}
-	if len(rest) < 8 && len(s) >= 8 && careful(word(s[len(s)-8:]))&hi8 == 0 { // the last word overlaps the previous one
+	if len(rest) < 8 && len(s) >= 8 && specialBytes(word(s[len(s)-8:]))&hi8 == 0 { // the last word overlaps the previous one
 		return len(s)
 	}
 	i := 0
@@ -262,8 +262,8 @@ func asIs(s string) int {
 	return len(s) - len(rest) + i
 }
 
-// careful sets the high bit of the bytes of w that are special or not ASCII. Only the lowest mark is exact.
-func careful(w uint64) uint64 {
+// specialBytes sets the high bit of the bytes of w that are special or not ASCII. Only the lowest mark is exact.
+func specialBytes(w uint64) uint64 {
 	return ((w ^ lo8*0x02) - lo8*0x21) | ((w ^ lo8*'\\') - lo8) | w
 }
 

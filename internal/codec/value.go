@@ -104,7 +104,7 @@ func AppendValueSlot(b []byte, c *Value, v reflect.Value) ([]byte, error) {
 		e.release()
 	}
 	if err != nil {
-		return b, about(false, c.typ, err)
+		return b, withType(false, c.typ, err)
 	}
 	return out, nil
 }
@@ -121,7 +121,7 @@ func DecodeValue[V any](c *Value, data []byte, v *V) error {
 	}
 	d.Release()
 	if err != nil {
-		err = about(true, c.typ, err)
+		err = withType(true, c.typ, err)
 	}
 	return err
 }
@@ -150,13 +150,13 @@ func (c *Value) attributeValue(r ref) (types.AttributeValue, error) {
 		}
 	}
 	if c.lacksMembers(r) {
-		return nil, about(false, c.typ, unfit(c.typ, emptySet))
+		return nil, withType(false, c.typ, unfit(c.typ, emptySet))
 	}
 	e := encoders.Get().(*encoder)
 	buf, err := c.append(e, e.buf[:0], r)
 	if err != nil {
 		e.release()
-		return nil, about(false, c.typ, err)
+		return nil, withType(false, c.typ, err)
 	}
 	av, err := ParseAttributeValue(buf)
 	e.buf = buf
@@ -238,8 +238,8 @@ type encoder struct {
 	members []span // set members to be compared, used as a stack
 	buf     []byte
 
-	watch []string // attributes of the item whose position is recorded
-	marks [2]span  // positions of their values; not present if to is 0
+	capture []string // attributes of the item whose position is recorded
+	marks   [2]span  // positions of their values; not present if to is 0
 }
 
 type span struct{ from, to int }
@@ -257,14 +257,14 @@ func (e *encoder) release() {
 	if cap(e.buf) > 64<<10 {
 		e.buf = nil
 	}
-	e.watch, e.marks = nil, [2]span{}
+	e.capture, e.marks = nil, [2]span{}
 	e.depth, e.steps, e.members = 0, 0, e.members[:0]
 	encoders.Put(e)
 }
 
 // note records the position of a watched attribute.
 func (e *encoder) note(name string, at span) {
-	for i, w := range e.watch {
+	for i, w := range e.capture {
 		if w == name {
 			e.marks[i] = at
 		}

@@ -148,10 +148,10 @@ func (w *wireForm) decode(d *Decoder, r ref) error {
 	d.Peek()
 	from := d.i
 	err := d.Object(func(name []byte) error {
-		at := slices.IndexFunc(d.watch, func(watched string) bool { return watched == string(name) })
+		at := slices.IndexFunc(d.capture, func(watched string) bool { return watched == string(name) })
 		value, err := d.Raw()
 		if at >= 0 {
-			d.seen[at] = value
+			d.captured[at] = value
 		}
 		return err
 	})
@@ -167,7 +167,7 @@ func (c *Value) fromAny(v any) (types.AttributeValue, error) {
 		// The value is encoded once, so that a nil pointer and an unknown type are rejected.
 		data, err := AppendAttributeValue(nil, av)
 		if err != nil {
-			return nil, about(false, c.typ, err)
+			return nil, withType(false, c.typ, err)
 		}
 		return ParseAttributeValue(data)
 	}

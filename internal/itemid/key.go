@@ -95,8 +95,8 @@ func Same(key []byte, names []string, values [2][]byte) bool {
 	return string(key) == `}`
 }
 
-// AppendWatched is Append of an encoded item whose key values, if they are known, are given.
-func (k Key) AppendWatched(b []byte, values [2][]byte, item []byte) ([]byte, error) {
+// AppendCaptured is Append of an encoded item whose key values, if they are known, are given.
+func (k Key) AppendCaptured(b []byte, values [2][]byte, item []byte) ([]byte, error) {
 	for _, v := range values {
 		if len(v) > MaxSortKey { // which may be too long
 			return k.Append(b, item)

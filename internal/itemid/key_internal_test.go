@@ -84,7 +84,7 @@ func TestIDBothWays(t *testing.T) {
 		}
 		if key, err := codec.AppendItemMap(nil, a); err != nil {
 			t.Fatal(err)
-		} else if id, err := k.AppendWatched(nil, Plain(key, k), key); err != nil || string(id) != k.ID(a) {
+		} else if id, err := k.AppendCaptured(nil, Plain(key, k), key); err != nil || string(id) != k.ID(a) {
 			t.Fatalf("encoded key %q, key %q, %v", id, k.ID(a), err)
 		}
 		for _, of := range []map[string]types.AttributeValue{a, b} {
@@ -143,7 +143,7 @@ func TestIDRefuses(t *testing.T) {
 		`{"pk":{"S":"` + strings.Repeat("k", 2049) + `"},"sk":{"S":"` + strings.Repeat("k", 1025) + `"}}`: {"pk has 2049 bytes; the limit is 2048", "sk has 1025 bytes; the limit is 1024"},
 	} {
 		_, err := k.Append(nil, []byte(item))
-		if _, err2 := k.AppendWatched(nil, Plain([]byte(item), k), []byte(item)); fmt.Sprint(err) != fmt.Sprint(err2) {
+		if _, err2 := k.AppendCaptured(nil, Plain([]byte(item), k), []byte(item)); fmt.Sprint(err) != fmt.Sprint(err2) {
 			t.Errorf("%.40s: %v, as a key %v", item, err, err2)
 		}
 		for _, w := range want {

@@ -25,25 +25,25 @@ const (
 )
 
 // Check refuses an item of a reply that has another key than the request, or none, by a [wire.Mismatch]: the
-// reply is then refused as a whole, as a [*wire.ReplyError]. It is for the Row of a [wire.Rows]: call d.Watch(names), with the names
-// of the key's attributes, before the item is decoded by [codec.DecodeNext]; key is the request's in wire form, watched
-// is d.Watched() and item d.Since its beginning. It allocates nothing unless the keys are spelt in two ways.
-func Check(names itemid.Key, key []byte, watched [2][]byte, item []byte) error {
-	if itemid.Same(key, names, watched) {
+// reply is then refused as a whole, as a [*wire.ReplyError]. It is for the Row of a [wire.Rows]: call d.Capture(names), with the names
+// of the key's attributes, before the item is decoded by [codec.DecodeNext]; key is the request's in wire form, captured
+// is d.Captured() and item d.Since its beginning. It allocates nothing unless the keys are spelt in two ways.
+func Check(names itemid.Key, key []byte, captured [2][]byte, item []byte) error {
+	if itemid.Same(key, names, captured) {
 		return nil
 	}
 	var room [160]byte
-	want, err := names.AppendWatched(room[:0], itemid.Plain(key, names), key)
+	want, err := names.AppendCaptured(room[:0], itemid.Plain(key, names), key)
 	if err != nil {
 		return err
 	}
-	return CheckID(names, want, watched, item)
+	return CheckID(names, want, captured, item)
 }
 
 // CheckID is [Check] for a key whose identity is known, as [itemid.Key] writes it.
-func CheckID(names itemid.Key, id []byte, watched [2][]byte, item []byte) error {
+func CheckID(names itemid.Key, id []byte, captured [2][]byte, item []byte) error {
 	var room [160]byte
-	have, err := names.AppendWatched(room[:0], watched, item)
+	have, err := names.AppendCaptured(room[:0], captured, item)
 	switch {
 	case err != nil:
 		return ErrNoKey
@@ -128,20 +128,20 @@ func (v *Value) set(room []byte, n expr.Node) []byte {
 	return room
 }
 
-// Watch makes the decoder note the attributes that Row looks at.
-func (q *Query) Watch(d *codec.Decoder) {
+// Capture makes the decoder note the attributes that Row looks at.
+func (q *Query) Capture(d *codec.Decoder) {
 	if len(q.names) > 0 {
-		d.Watch(q.names)
+		d.Capture(q.names)
 	}
 }
 
 // Row refuses an item that cannot belong to the query.
-func (q *Query) Row(watched [2][]byte, item []byte) error {
+func (q *Query) Row(captured [2][]byte, item []byte) error {
 	for i := range q.terms {
-		if i >= len(watched) || watched[i] == nil {
+		if i >= len(captured) || captured[i] == nil {
 			return q.Find(item)
 		}
-		if !q.terms[i].holds(watched[i]) {
+		if !q.terms[i].holds(captured[i]) {
 			return ErrOtherKey
 		}
 	}

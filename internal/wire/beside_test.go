@@ -73,7 +73,7 @@ func TestChangedOutputsArrive(t *testing.T) {
 			if _, err := wire.Query(t.Context(), c, queryInput(), wire.Options{Took: &took}, g); err != nil || !slices.Equal(g.rows, want) {
 				t.Errorf("%s: %v, want %v, %v", name, g.rows, want, err)
 			}
-			if looks := name == "nothing" && !copied; looks != (took.Way == wire.Beside) || took.Way == wire.Direct || !strings.Contains(took.Why, "middleware Mine at the Initialize step") {
+			if looks := name == "nothing" && !copied; looks != (took.Path == wire.Beside) || took.Path == wire.Direct || !strings.Contains(took.Why, "middleware Mine at the Initialize step") {
 				t.Errorf("%s, copied %v: %+v", name, copied, took)
 			}
 		}
@@ -99,7 +99,7 @@ func TestDeclaredHarmless(t *testing.T) {
 			if _, err := wire.Query(t.Context(), client(newStub(body)), queryInput(), o, g); err != nil || len(g.rows) != 1 {
 				t.Error(err, g.rows)
 			}
-			if want := (wire.Took{Way: wire.Direct}); declared && *o.Took != want || !declared && (o.Took.Way != wire.Beside || !strings.Contains(o.Took.Why, name)) {
+			if want := (wire.Took{Path: wire.Direct}); declared && *o.Took != want || !declared && (o.Took.Path != wire.Beside || !strings.Contains(o.Took.Why, name)) {
 				t.Errorf("%s, declared %v: %+v", name, declared, *o.Took)
 			}
 			if why := wire.Probe(t.Context(), client(newStub(body)), o); why != o.Took.Why {

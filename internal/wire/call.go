@@ -31,11 +31,11 @@ type call struct {
 	smithyhttp.ClientProtocol                     // the client's own
 	transport                 dynamodb.HTTPClient // the client's own
 
-	op   string
-	read bool
-	o    Options
-	sink sink  // receiver of the items of the reply, may be nil
-	feed items // items of the request, may be nil
+	op           string
+	read         bool
+	o            Options
+	sink         sink  // receiver of the items of the reply, may be nil
+	requestItems items // items of the request, may be nil
 
 	direct        bool   // items take the fast path
 	plainProtocol bool   // ClientProtocol is the SDK's, not a wrapper that needs to see requests and replies
@@ -67,12 +67,12 @@ func newCall(op string, read bool, o Options, client any) *call {
 
 // send prepares the items of the request for the path that they take.
 func (k *call) send(f items) error {
-	k.feed = f
+	k.requestItems = f
 	if k.direct {
 		f.placeholder()
 		return nil
 	}
-	return f.fill()
+	return f.setAttributeValues()
 }
 
 func (k *call) options() []func(*dynamodb.Options) {
@@ -94,7 +94,7 @@ func (k *call) configure(o *dynamodb.Options) {
 		if o.Protocol != nil && k.direct {
 			k.becausef("protocol %s", o.Protocol.ID().Name)
 		}
-		k.leave(o)
+		k.fallBack(o)
 		return
 	}
 	_, p.plainProtocol = o.Protocol.(*awsjson.Protocol)
@@ -104,7 +104,7 @@ func (k *call) configure(o *dynamodb.Options) {
 	}
 	if found := k.interceptors(o); len(found) > 0 {
 		k.becausef("%s", strings.Join(found, ", "))
-		k.leave(o)
+		k.fallBack(o)
 	} else if len(o.APIOptions) > 0 {
 		g := &stackGuard{call: k}
 		o.APIOptions = slices.Concat([]func(*middleware.Stack) error{g.before}, o.APIOptions, []func(*middleware.Stack) error{g.after})
@@ -119,14 +119,14 @@ func (k *call) Do(r *http.Request) (*http.Response, error) {
 	return k.transport.Do(r)
 }
 
-// leave changes the call to attribute values while the SDK builds it, before any step sees the input.
-func (k *call) leave(o *dynamodb.Options) {
+// fallBack changes the call to attribute values while the SDK builds it, before any step sees the input.
+func (k *call) fallBack(o *dynamodb.Options) {
 	if !k.direct {
 		return
 	}
 	k.direct = false
-	if k.feed != nil {
-		o.APIOptions = append(slices.Clip(o.APIOptions), func(*middleware.Stack) error { return k.feed.fill() })
+	if k.requestItems != nil {
+		o.APIOptions = append(slices.Clip(o.APIOptions), func(*middleware.Stack) error { return k.requestItems.setAttributeValues() })
 	}
 }
 
@@ -143,7 +143,7 @@ func (k *call) failed(noOutput bool, err error) error {
 	switch {
 	case err != nil:
 		return err
-	case k.feed != nil && k.direct && !k.spliced:
+	case k.requestItems != nil && k.direct && !k.spliced:
 		return fmt.Errorf("%s: %w", k.op, ErrOptionsDropped)
 	case noOutput:
 		return fmt.Errorf("%s: the client returned neither an output nor an error", k.op)
@@ -200,22 +200,22 @@ func (k *call) rowError() error { return k.rowErr }
 // SerializeRequest lets the client's protocol write everything except the items, and inserts the items. It runs once for a call,
 // before the first attempt.
 func (k *call) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
-	if k.feed == nil || !k.direct {
+	if k.requestItems == nil || !k.direct {
 		return k.ClientProtocol.SerializeRequest(ctx, schema, in, req)
 	}
-	if in != k.feed.input() {
+	if in != k.requestItems.input() {
 		return fmt.Errorf("%s: %w", k.op, ErrOptionsDropped)
 	}
 	if done, err := k.writeWhole(schema, req); done || err != nil {
 		return err
 	}
-	k.feed.hide()
+	k.requestItems.hide()
 	err := k.ClientProtocol.SerializeRequest(ctx, schema, in, req)
-	k.feed.placeholder()
+	k.requestItems.placeholder()
 	if err != nil {
 		return err
 	}
-	if k.body, err = splice(k.feed, req); err != nil {
+	if k.body, err = splice(k.requestItems, req); err != nil {
 		return &smithy.SerializationError{Err: fmt.Errorf("%s: %w", k.op, err)}
 	}
 	k.spliced = true

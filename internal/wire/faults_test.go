@@ -54,7 +54,7 @@ var listing = []string{"Query", "Scan", "BatchGetItem", "BatchWriteItem", "Trans
 func TestBadReplies(t *testing.T) {
 	for _, b := range badReplies {
 		t.Run(b.name, func(t *testing.T) {
-			for _, w := range ways() {
+			for _, w := range pathCases() {
 				if w.name == "ignores options" || w.name == "other protocol" || w.name == "after throttling" ||
 					w.name == "no checksum" || b.fault == wire.ReplyTooLarge && w.name != "direct" && w.name != "off" {
 					continue
@@ -132,7 +132,7 @@ func TestEveryFlippedByteIsFound(t *testing.T) {
 
 func TestServiceErrorsStayTheSDKs(t *testing.T) {
 	failed := answer{status: 400, body: `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"no","Item":` + item2 + `}`}
-	for _, w := range ways() {
+	for _, w := range pathCases() {
 		s := answering(failed)
 		_, err := wire.PutItem(t.Context(), w.client(s), putInput(), []byte(item1), w.o, nil)
 		var cc *types.ConditionalCheckFailedException
@@ -195,7 +195,7 @@ func TestSyntaxThatOnlyTheSDKTakes(t *testing.T) {
 func TestRowErrorLeavesTheOutput(t *testing.T) {
 	cause := errors.New("age is no number")
 	body := `{"Items":[` + item1 + `,` + item2 + `,` + item2 + `],"LastEvaluatedKey":` + key1 + `,"Count":3}`
-	for _, w := range ways() {
+	for _, w := range pathCases() {
 		for fail := range 3 {
 			s := newStub(body)
 			g := &got{err: cause, fail: fail}
@@ -218,7 +218,7 @@ func TestRowErrorLeavesTheOutput(t *testing.T) {
 }
 
 func TestAnswersToAnotherQuestion(t *testing.T) {
-	for _, w := range ways() {
+	for _, w := range pathCases() {
 		for _, c := range []struct {
 			body string
 			run  func(api, wire.Options) (any, [][]string, error)
@@ -254,7 +254,7 @@ func TestRepliesOfOtherOperations(t *testing.T) {
 		`{"Attributes":{"pk":{"S":"a"}}}`:   {"PutItem", "UpdateItem", "DeleteItem"},
 		`{"ItemCollectionMetrics":null}`:    {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"},
 	}
-	for _, w := range ways() {
+	for _, w := range pathCases() {
 		if w.name == "ignores options" || w.name == "other protocol" || w.name == "after throttling" {
 			continue
 		}
@@ -315,7 +315,7 @@ func (*mustHave) Required() {}
 // A receiver that refuses an item as another's has the read repeated, until the right one comes.
 func TestReceiverRefusesAnothersItem(t *testing.T) {
 	const right, wrong = `{"Item":{"pk":{"S":"a"}}}`, `{"Item":{"pk":{"S":"b"}}}`
-	for _, w := range ways() {
+	for _, w := range pathCases() {
 		if w.name == "after throttling" {
 			continue
 		}
@@ -335,7 +335,7 @@ func TestReceiverRefusesAnothersItem(t *testing.T) {
 			t.Errorf("%s: %v, %v after %d calls, %v", w.name, found, err, s.calls, k.rows)
 		}
 	}
-	for _, w := range ways() {
+	for _, w := range pathCases() {
 		if w.name == "after throttling" {
 			continue
 		}

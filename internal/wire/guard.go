@@ -43,8 +43,8 @@ func (g *stackGuard) after(s *middleware.Stack) error {
 		return nil
 	}
 	g.call.direct = false
-	if g.call.feed != nil {
-		return g.call.feed.fill()
+	if g.call.requestItems != nil {
+		return g.call.requestItems.setAttributeValues()
 	}
 	return nil
 }

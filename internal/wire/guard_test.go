@@ -317,7 +317,7 @@ func (p broken) SerializeRequest(_ context.Context, _ *smithy.OperationSchema, _
 
 func TestWritesThatAreRefused(t *testing.T) {
 	put := wire.Write{Put: []byte(item1)}
-	for _, w := range ways() {
+	for _, w := range pathCases() {
 		s := newStub(`{}`)
 		c := w.client(s)
 		for name, err := range map[string]error{

@@ -23,7 +23,7 @@ func (f *putItem) placeholder()               { f.in.Item = noAttributes }
 func (f *putItem) hide()                      { f.in.Item = nil }
 func (f *putItem) size() int                  { return len(`"Item":,`) + len(f.item) }
 
-func (f *putItem) fill() (err error) {
+func (f *putItem) setAttributeValues() (err error) {
 	if f.in.Item, err = codec.ParseItem(f.item); err != nil {
 		return fmt.Errorf("PutItem: %w", err)
 	}
@@ -80,7 +80,7 @@ func (f *batch) input() smithy.Serializable { return &f.in }
 func (f *batch) placeholder()               { f.in.RequestItems = f.mark }
 func (f *batch) hide()                      { f.in.RequestItems = nil }
 
-func (f *batch) fill() error {
+func (f *batch) setAttributeValues() error {
 	all := make(map[string][]types.WriteRequest, len(f.tables))
 	for _, t := range f.tables {
 		reqs := make([]types.WriteRequest, len(t.Writes))
@@ -183,7 +183,7 @@ func (f *transaction) placeholder() {
 // hide keeps the empty items of placeholder, which mark where the items are inserted.
 func (f *transaction) hide() {}
 
-func (f *transaction) fill() error {
+func (f *transaction) setAttributeValues() error {
 	for i, item := range f.item {
 		m, err := codec.ParseItem(item)
 		if err != nil {

@@ -28,7 +28,7 @@ func (f *getKey) placeholder()               { f.in.Key = noAttributes }
 func (f *getKey) hide()                      { f.in.Key = nil }
 func (f *getKey) size() int                  { return len(`"Key":,`) + len(f.key) }
 
-func (f *getKey) fill() (err error) {
+func (f *getKey) setAttributeValues() (err error) {
 	if f.in.Key, err = codec.ParseItem(f.key); err != nil {
 		return fmt.Errorf("GetItem: %w", err)
 	}
@@ -48,7 +48,7 @@ func (f *deleteKey) placeholder()               { f.in.Key = noAttributes }
 func (f *deleteKey) hide()                      { f.in.Key = nil }
 func (f *deleteKey) size() int                  { return len(`"Key":,`) + len(f.key) }
 
-func (f *deleteKey) fill() (err error) {
+func (f *deleteKey) setAttributeValues() (err error) {
 	if f.in.Key, err = codec.ParseItem(f.key); err != nil {
 		return fmt.Errorf("DeleteItem: %w", err)
 	}
@@ -103,7 +103,7 @@ func (f *batchKeys) placeholder() {
 
 func (f *batchKeys) hide() {}
 
-func (f *batchKeys) fill() error {
+func (f *batchKeys) setAttributeValues() error {
 	for _, t := range f.tables {
 		request := f.in.RequestItems[t.Table]
 		request.Keys = make([]map[string]types.AttributeValue, len(t.Keys))

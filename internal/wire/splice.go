@@ -15,7 +15,7 @@ type items interface {
 	input() smithy.Serializable
 	placeholder()                              // makes the input pass the client's validation and endpoint rules
 	hide()                                     // makes the input ready to be written without the items
-	fill() error                               // puts the items into the input as attribute values
+	setAttributeValues() error                 // puts the items into the input as attribute values
 	size() int                                 // about how many bytes insert adds
 	insert(b, envelope []byte) ([]byte, error) // appends envelope, which hide's input made, with the items to b
 }

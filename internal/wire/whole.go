@@ -26,7 +26,7 @@ const servicePrefix = "DynamoDB_20120810."
 // writeWhole writes the request by the rules of the protocol awsJson1_0, if all of it is known here:
 // https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 func (k *call) writeWhole(schema *smithy.OperationSchema, req *smithyhttp.Request) (done bool, err error) {
-	f, ok := k.feed.(whole)
+	f, ok := k.requestItems.(whole)
 	if !ok || !k.plainProtocol {
 		return false, nil
 	}

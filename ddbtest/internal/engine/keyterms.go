@@ -14,7 +14,7 @@ import (
 // bindTerms turns the key condition of a query into bounds. Every attribute of
 // the partition key must have a value. The attributes of the sort key may have
 // conditions from left to right, all of them equalities except the last.
-func (s *search) bindTerms(terms []expression.KeyTerm) error {
+func (s *pageRead) bindTerms(terms []expression.KeyTerm) error {
 	if err := s.checkTerms(terms); err != nil {
 		return err
 	}
@@ -29,9 +29,9 @@ func (s *search) bindTerms(terms []expression.KeyTerm) error {
 	for _, a := range s.key.Hash {
 		partition[a.Name] = find(a).Values[0]
 	}
-	s.partition = s.key.collectionKey(partition)
-	prefix := []byte(s.partition)
-	s.bounds = storage.Range{Low: s.partition, High: storage.PrefixEnd(s.partition)}
+	s.partitionLength = s.key.collectionKey(partition)
+	prefix := []byte(s.partitionLength)
+	s.bounds = storage.Range{Low: s.partitionLength, High: storage.PrefixEnd(s.partitionLength)}
 	for _, a := range s.key.Range {
 		term := find(a)
 		if term == nil {
@@ -46,7 +46,7 @@ func (s *search) bindTerms(terms []expression.KeyTerm) error {
 }
 
 // checkTerms checks that the conditions fit the key.
-func (s *search) checkTerms(terms []expression.KeyTerm) error {
+func (s *pageRead) checkTerms(terms []expression.KeyTerm) error {
 	single := s.key.Len() <= 2 && len(s.key.Hash) == 1
 	if single && len(terms) > 2 {
 		return invalid("Conditions can be of length 1 or 2 only")
@@ -94,7 +94,7 @@ func checkTerm(a KeyAttribute, t expression.KeyTerm, hash bool) error {
 
 // checkFilter makes sure that the filter of a query does not use key
 // attributes, nor attributes that the index lacks.
-func (s *search) checkFilter() error {
+func (s *pageRead) checkFilter() error {
 	n, ok := s.filter.(named)
 	if !ok {
 		return nil
@@ -112,7 +112,7 @@ func (s *search) checkFilter() error {
 
 // checkFiltered makes sure that the filter of a query uses no attributes that the
 // index lacks.
-func (s *search) checkFiltered() error {
+func (s *pageRead) checkFiltered() error {
 	if s.index == nil {
 		return nil
 	}

@@ -10,13 +10,13 @@ import (
 
 // QueryInput holds the parameters of Query.
 type QueryInput struct {
-	SearchInput
+	ReadInput
 	KeyConditionExpression *string
 	ScanIndexForward       *bool
 }
 
-// SearchInput holds the parameters that Query and Scan share.
-type SearchInput struct {
+// ReadInput holds the parameters that Query and Scan share.
+type ReadInput struct {
 	TableName              *string
 	IndexName              *string
 	FilterExpression       *string
@@ -30,8 +30,8 @@ type SearchInput struct {
 	ReturnConsumedCapacity *string
 }
 
-// SearchOutput is the result of Query and Scan.
-type SearchOutput struct {
+// ReadOutput is the result of Query and Scan.
+type ReadOutput struct {
 	// Items are the wire forms of the items; nil if the request asks for the
 	// count only.
 	Items        [][]byte
@@ -45,7 +45,7 @@ type SearchOutput struct {
 
 // Query reads a page of the items with one partition key, of a table or an
 // index, in the order of the sort key.
-func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, error) {
+func (e *Engine) Query(ctx context.Context, in *QueryInput) (*ReadOutput, error) {
 	if err := checkTable(in.TableName); err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &search{operation: "Query", in: &in.SearchInput, reverse: in.ScanIndexForward != nil && !*in.ScanIndexForward}
+	s := &pageRead{operation: "Query", in: &in.ReadInput, reverse: in.ScanIndexForward != nil && !*in.ScanIndexForward}
 	if err := s.parseLegacy(); err != nil {
 		return nil, err
 	}
@@ -99,12 +99,12 @@ func (e *Engine) Query(ctx context.Context, in *QueryInput) (*SearchOutput, erro
 		// Dynalite has measured the text, actions/query.js in https://github.com/architect/dynalite.
 		return nil, invalid("The query can return at most one row and cannot be restarted")
 	}
-	return e.search(ctx, s)
+	return e.readPage(ctx, s)
 }
 
 // parseQuery parses the expressions of a query. The form of the key condition
 // is checked after the other expressions, and so are conditions without expression.
-func (s *search) parseQuery(in *QueryInput, params *expression.Params) ([]expression.KeyTerm, error) {
+func (s *pageRead) parseQuery(in *QueryInput, params *expression.Params) ([]expression.KeyTerm, error) {
 	if in.KeyConditionExpression == nil && (in.Legacy == nil || in.Legacy.KeyConditions == nil) {
 		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
@@ -124,7 +124,7 @@ func (s *search) parseQuery(in *QueryInput, params *expression.Params) ([]expres
 	return k.Terms()
 }
 
-func (in *SearchInput) constraints(c *constraints) {
+func (in *ReadInput) constraints(c *constraints) {
 	c.indexName("indexName", in.IndexName)
 	c.enum("select", in.Select, selectSet)
 	c.enum("returnConsumedCapacity", in.ReturnConsumedCapacity, capacitySet)
@@ -146,7 +146,7 @@ const (
 )
 
 // check validates the parameters that need no table.
-func (in *SearchInput) check(operation string) error {
+func (in *ReadInput) check(operation string) error {
 	if in.ExclusiveStartKey.Err != nil {
 		return invalid("The provided starting key is invalid: %s", AsError(in.ExclusiveStartKey.Err).Message)
 	}

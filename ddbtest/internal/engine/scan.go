@@ -8,7 +8,7 @@ import (
 
 // ScanInput holds the parameters of Scan.
 type ScanInput struct {
-	SearchInput
+	ReadInput
 	Segment       *int64
 	TotalSegments *int64
 }
@@ -17,7 +17,7 @@ const maxSegments = 1_000_000
 
 // Scan reads a page of all items of a table or an index, or of one segment of
 // them, in the order of the hash of the partition key.
-func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error) {
+func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*ReadOutput, error) {
 	if err := checkTable(in.TableName); err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &search{operation: opScan, in: &in.SearchInput}
+	s := &pageRead{operation: opScan, in: &in.ReadInput}
 	if err := s.parseLegacy(); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (e *Engine) Scan(ctx context.Context, in *ScanInput) (*SearchOutput, error)
 	if err := s.schema.checkPaths(s.filter); err != nil {
 		return nil, err
 	}
-	return e.search(ctx, s)
+	return e.readPage(ctx, s)
 }
 
 func (in *ScanInput) checkSegment() error {

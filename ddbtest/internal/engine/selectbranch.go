@@ -39,7 +39,7 @@ func (b branch) and(o branch) branch {
 }
 
 // branches distributes the conditions of a SELECT. It reports whether each branch is on one partition.
-func (s *search) branches(conditions []partiql.Node) ([]branch, bool) {
+func (s *pageRead) branches(conditions []partiql.Node) ([]branch, bool) {
 	spread := s.spreadAll(conditions)
 	keyed := true
 	for i := range spread {
@@ -60,7 +60,7 @@ func (s *search) branches(conditions []partiql.Node) ([]branch, bool) {
 // maxBranches limits the work for conditions that name keys in many combinations; the service accepts fewer.
 const maxBranches = 10 * maxInPartitions
 
-func (s *search) spreadAll(conditions []partiql.Node) []branch {
+func (s *pageRead) spreadAll(conditions []partiql.Node) []branch {
 	spread := []branch{{}}
 	for _, n := range conditions {
 		parts := s.spread(n)
@@ -78,7 +78,7 @@ func (s *search) spreadAll(conditions []partiql.Node) []branch {
 	return spread
 }
 
-func (s *search) spread(n partiql.Node) []branch {
+func (s *pageRead) spread(n partiql.Node) []branch {
 	whole := []branch{{filters: []partiql.Node{n}}}
 	if in, ok := n.(*partiql.In); ok && len(in.List) > 1 {
 		name, ok := partiql.Attribute(in.Operand)
@@ -116,7 +116,7 @@ func (s *search) spread(n partiql.Node) []branch {
 }
 
 // keyConditionOf returns a node as a key condition of a query, if it is one.
-func (s *search) keyConditionOf(n partiql.Node) (keyCondition, bool) {
+func (s *pageRead) keyConditionOf(n partiql.Node) (keyCondition, bool) {
 	t, ok := keyTermOf(n)
 	if !ok || !s.key.Has(t.Attribute) || t.Attribute == s.key.Hash[0].Name && t.Op != expression.OpEqual {
 		return keyCondition{}, false
@@ -125,7 +125,7 @@ func (s *search) keyConditionOf(n partiql.Node) (keyCondition, bool) {
 }
 
 // namesKey reports whether a condition restricts the key in one of its parts.
-func (s *search) namesKey(n partiql.Node) bool {
+func (s *pageRead) namesKey(n partiql.Node) bool {
 	switch n := n.(type) {
 	case *partiql.Junction:
 		return slices.ContainsFunc(n.Parts, s.namesKey)
@@ -138,7 +138,7 @@ func (s *search) namesKey(n partiql.Node) bool {
 }
 
 // checkKeyTypes makes sure that conditions on the key have values of its types.
-func (s *search) checkKeyTypes(branches []branch) error {
+func (s *pageRead) checkKeyTypes(branches []branch) error {
 	for _, b := range branches {
 		for _, c := range slices.Concat(b.hashes, b.ranges) {
 			for _, v := range c.term.Values {
@@ -156,7 +156,7 @@ func (s *search) checkKeyTypes(branches []branch) error {
 }
 
 // kindOf returns the type of a key attribute.
-func (s *search) kindOf(attribute string) (kind value.Kind) {
+func (s *pageRead) kindOf(attribute string) (kind value.Kind) {
 	s.key.Each(func(a KeyAttribute, _ bool) bool {
 		if a.Name == attribute {
 			kind = a.Kind
@@ -167,7 +167,7 @@ func (s *search) kindOf(attribute string) (kind value.Kind) {
 }
 
 // checkOverlap makes sure that no item belongs to two branches.
-func (s *search) checkOverlap(branches []branch) error {
+func (s *pageRead) checkOverlap(branches []branch) error {
 	for i, a := range branches {
 		for _, b := range branches[:i] {
 			p, q := s.rangeOf(a), s.rangeOf(b)
@@ -183,7 +183,7 @@ func (s *search) checkOverlap(branches []branch) error {
 func before(key, high string) bool { return high == "" || key < high }
 
 // rangeOf returns the storage keys of a branch on one partition.
-func (s *search) rangeOf(b branch) storage.Range {
+func (s *pageRead) rangeOf(b branch) storage.Range {
 	prefix := []byte(s.key.collectionKey(value.Item{s.key.Hash[0].Name: b.partition}))
 	r := storage.Range{Low: string(prefix), High: storage.PrefixEnd(string(prefix))}
 	for i := range b.ranges {
@@ -196,9 +196,9 @@ func (s *search) rangeOf(b branch) storage.Range {
 	return r
 }
 
-// bindBranch turns a branch into a search of one partition. The first condition on the sort key limits what
+// bindBranch turns a branch into a read of one partition. The first condition on the sort key limits what
 // is read, the others are checked by the filter.
-func (s *search) bindBranch(b branch) error {
+func (s *pageRead) bindBranch(b branch) error {
 	terms := []expression.KeyTerm{b.hashes[0].term}
 	filters := b.filters
 	for i, c := range b.ranges {

@@ -22,10 +22,10 @@ const (
 	inPageItems     = 10
 )
 
-// selection is a SELECT bound to its table: one search for each alternative of the key
+// selection is a SELECT bound to its table: one read for each alternative of the key
 // conditions, or a single scan.
 type selection struct {
-	searches []*search
+	reads []*pageRead
 	// single is set if the conditions name one item of the table.
 	single bool
 	// several is set if the conditions have several alternatives.
@@ -40,9 +40,9 @@ func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*sele
 	if _, err := statementCondition(filterParameter, conditions); err != nil {
 		return nil, err // errors of the conditions themselves come before the table
 	}
-	base := &search{
+	base := &pageRead{
 		operation:  "ExecuteStatement",
-		in:         &SearchInput{TableName: &s.Table, Limit: in.Limit, ConsistentRead: in.ConsistentRead},
+		in:         &ReadInput{TableName: &s.Table, Limit: in.Limit, ConsistentRead: in.ConsistentRead},
 		projection: projectionOfColumns(s.Columns),
 	}
 	if s.Index != "" {
@@ -64,7 +64,7 @@ func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*sele
 		}
 		var err error
 		base.filter, err = statementCondition(filterParameter, conditions)
-		return &selection{searches: []*search{base}}, err
+		return &selection{reads: []*pageRead{base}}, err
 	}
 	if err := base.checkOverlap(branches); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*sele
 		if err := one.bindBranch(b); err != nil {
 			return nil, err
 		}
-		bound.searches = append(bound.searches, &one)
+		bound.reads = append(bound.reads, &one)
 		if err := one.checkFiltered(); err != nil {
 			unprojected = append(unprojected, err)
 		}
@@ -94,7 +94,7 @@ func (e *Engine) bindSelect(s *partiql.Select, in *ExecuteStatementInput) (*sele
 }
 
 // bindStatementTable finds the table and the index of a SELECT. The texts are not those of Query.
-func (e *Engine) bindStatementTable(base *search, s *partiql.Select) error {
+func (e *Engine) bindStatementTable(base *pageRead, s *partiql.Select) error {
 	if s.Index != "" {
 		t, err := e.table(s.Table)
 		if err != nil {
@@ -115,7 +115,7 @@ func (e *Engine) bindStatementTable(base *search, s *partiql.Select) error {
 
 // bindOrder checks ORDER BY, which names key attributes only, and sets the order of the branches and in them.
 // Without conditions on the partition key, there are no branches.
-func (s *search) bindOrder(statement *partiql.Select, branches []branch) error {
+func (s *pageRead) bindOrder(statement *partiql.Select, branches []branch) error {
 	order := statement.Order
 	if order == nil {
 		return nil
@@ -161,7 +161,7 @@ func (s *search) bindOrder(statement *partiql.Select, branches []branch) error {
 // nextToken is where a SELECT continues.
 type nextToken struct {
 	Statement uint64          // the fingerprint of the request
-	Partition int             // the search to continue with
+	Partition int             // the read to continue with
 	Key       json.RawMessage `json:",omitempty"` // its start key; nil for its beginning
 }
 
@@ -174,7 +174,7 @@ func (t *nextToken) encode() (string, error) {
 }
 
 // readToken reads the token of a request.
-func (in *ExecuteStatementInput) readToken(searches int) (*nextToken, error) {
+func (in *ExecuteStatementInput) readToken(reads int) (*nextToken, error) {
 	t := &nextToken{Statement: in.fingerprint()}
 	if in.NextToken == nil {
 		return t, nil
@@ -187,7 +187,7 @@ func (in *ExecuteStatementInput) readToken(searches int) (*nextToken, error) {
 	if err != nil {
 		return nil, invalid("Invalid NextToken")
 	}
-	if given.Statement != t.Statement || given.Partition < 0 || given.Partition >= searches {
+	if given.Statement != t.Statement || given.Partition < 0 || given.Partition >= reads {
 		return nil, errToken
 	}
 	return &given, nil
@@ -201,7 +201,7 @@ func (e *Engine) executeSelect(ctx context.Context, s *partiql.Select, in *Execu
 	if err != nil {
 		return nil, err
 	}
-	at, err := in.readToken(len(bound.searches))
+	at, err := in.readToken(len(bound.reads))
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +225,7 @@ func (e *Engine) executeSelect(ctx context.Context, s *partiql.Select, in *Execu
 		}
 		out.NextToken = &token
 	}
-	out.ConsumedCapacity = m.report(bound.searches[0].table.name, in.ReturnConsumedCapacity, unnamedUnits)
+	out.ConsumedCapacity = m.report(bound.reads[0].table.name, in.ReturnConsumedCapacity, unnamedUnits)
 	return out, nil
 }
 
@@ -234,7 +234,7 @@ func (e *Engine) executeSelect(ctx context.Context, s *partiql.Select, in *Execu
 // no limit.
 func (e *Engine) selectPages(ctx context.Context, bound *selection, at *nextToken, limit int64, out *ExecuteStatementOutput, m *meter) (bool, error) {
 	for {
-		page, err := e.selectPage(ctx, bound.searches[at.Partition], at, limit, m)
+		page, err := e.selectPage(ctx, bound.reads[at.Partition], at, limit, m)
 		if err != nil {
 			return false, err
 		}
@@ -246,7 +246,7 @@ func (e *Engine) selectPages(ctx context.Context, bound *selection, at *nextToke
 			return true, nil
 		}
 		at.Partition++
-		if at.Partition == len(bound.searches) {
+		if at.Partition == len(bound.reads) {
 			return false, nil
 		}
 		if limit > 0 {
@@ -259,7 +259,7 @@ func (e *Engine) selectPages(ctx context.Context, bound *selection, at *nextToke
 }
 
 // selectPage reads one page of one partition, or of the scan.
-func (e *Engine) selectPage(ctx context.Context, s *search, at *nextToken, limit int64, m *meter) (*SearchOutput, error) {
+func (e *Engine) selectPage(ctx context.Context, s *pageRead, at *nextToken, limit int64, m *meter) (*ReadOutput, error) {
 	in := *s.in
 	s.in = &in
 	if limit >= 0 {
@@ -273,11 +273,11 @@ func (e *Engine) selectPage(ctx context.Context, s *search, at *nextToken, limit
 		in.ExclusiveStartKey = Given(start)
 	}
 	bind := s.bindStart
-	if s.partition == "" {
+	if s.partitionLength == "" {
 		bind = func() error { return s.bindSegment(nil, nil) }
 	}
 	if err := bind(); err != nil {
 		return nil, err
 	}
-	return e.searchPage(ctx, s, m)
+	return e.readMetered(ctx, s, m)
 }

@@ -11,7 +11,7 @@ import (
 
 // startKey validates the ExclusiveStartKey of a request and returns the
 // storage key at which the page begins; "" if there is none.
-func (s *search) startKey() (string, error) {
+func (s *pageRead) startKey() (string, error) {
 	start := s.in.ExclusiveStartKey
 	if !start.Present {
 		return "", nil
@@ -34,7 +34,7 @@ func (s *search) startKey() (string, error) {
 //
 // https://github.com/floci-io/floci/pull/1443 has the two texts for attributes
 // that do not fit, https://github.com/ExtendDB/extenddb/issues/59 that of Scan.
-func (s *search) checkStart(start value.Item) (err error) {
+func (s *pageRead) checkStart(start value.Item) (err error) {
 	attributes := s.schema.Key.Len()
 	if s.index != nil {
 		s.index.Key.Each(func(a KeyAttribute, _ bool) bool {
@@ -74,12 +74,12 @@ func invalidStart(message string) error {
 
 // bindStart begins a query after its start key, which must lie within the
 // bounds of the key condition.
-func (s *search) bindStart() error {
+func (s *pageRead) bindStart() error {
 	at, err := s.startKey()
 	if err != nil || at == "" {
 		return err
 	}
-	if len(at) < len(s.partition) || at[:len(s.partition)] != s.partition {
+	if len(at) < len(s.partitionLength) || at[:len(s.partitionLength)] != s.partitionLength {
 		return invalid("The provided starting key is outside query boundaries based on provided conditions")
 	}
 	if at < s.bounds.Low || s.bounds.High != "" && at >= s.bounds.High {
@@ -91,7 +91,7 @@ func (s *search) bindStart() error {
 
 // bindSegment begins a scan after its start key, which must lie within the
 // segment.
-func (s *search) bindSegment(segment, total *int64) error {
+func (s *pageRead) bindSegment(segment, total *int64) error {
 	at, err := s.startKey()
 	if err != nil {
 		return err

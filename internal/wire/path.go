@@ -13,28 +13,28 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Way is the path that the items of a call take between Go values and the wire.
-type Way uint8
+// Path is the path that the items of a call take between Go values and the wire.
+type Path uint8
 
 // The paths, the fastest first.
 const (
-	Direct Way = iota // the SDK does not see the items
-	Beside            // the SDK makes attribute values for a step that may look at them; the items are decoded from the body of the reply
-	Values            // items are converted to attribute values and back
+	Direct Path = iota // the SDK does not see the items
+	Beside             // the SDK makes attribute values for a step that may look at them; the items are decoded from the body of the reply
+	Values             // items are converted to attribute values and back
 )
 
 // Took is the path that a call took, and the reason for not taking the fast path.
 type Took struct {
-	Way Way
-	Why string // names what the client has, never data; empty for Direct
+	Path Path
+	Why  string // names what the client has, never data; empty for Direct
 }
 
 // took records the path of the call.
-func (k *call) took(w Way) {
+func (k *call) took(w Path) {
 	if k.o.Took == nil {
 		return
 	}
-	*k.o.Took = Took{Way: w}
+	*k.o.Took = Took{Path: w}
 	if w != Direct {
 		k.o.Took.Why = k.why
 	}

@@ -19,10 +19,10 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
 const pageSize = 1 << 20
 
-// search is a Query or Scan that has passed validation.
-type search struct {
+// pageRead is a Query or Scan that has passed validation.
+type pageRead struct {
 	operation  string
-	in         *SearchInput
+	in         *ReadInput
 	table      *Table
 	schema     *Schema
 	index      *Index // nil to read the table itself
@@ -34,13 +34,13 @@ type search struct {
 	fetch   bool
 	reverse bool
 	bounds  storage.Range
-	// start is the length of the partition key in the bounds of a query.
-	partition string
+	// partitionLength is the length of the partition key in the bounds of a query.
+	partitionLength string
 }
 
 // parseLegacy checks the legacy filter and projection, before
 // the start key is checked.
-func (s *search) parseLegacy() (err error) {
+func (s *pageRead) parseLegacy() (err error) {
 	l := s.in.Legacy
 	if l == nil {
 		return nil
@@ -53,9 +53,9 @@ func (s *search) parseLegacy() (err error) {
 }
 
 // parse parses the expressions of the filter and the projection.
-func (s *search) parse(params *expression.Params) (err error) {
+func (s *pageRead) parse(params *expression.Params) (err error) {
 	if text := s.in.FilterExpression; text != nil {
-		if s.filter, err = searchFilterOf(text, params); err != nil {
+		if s.filter, err = readFilterOf(text, params); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,7 @@ func (s *search) parse(params *expression.Params) (err error) {
 
 // bindTable finds the table and the index and checks that the index can serve
 // the request.
-func (e *Engine) bindTable(s *search) (err error) {
+func (e *Engine) bindTable(s *pageRead) (err error) {
 	in := s.in
 	if s.table, err = e.table(text(in.TableName)); err != nil {
 		return err
@@ -98,9 +98,9 @@ func (e *Engine) bindTable(s *search) (err error) {
 	return s.checkProjected()
 }
 
-// searchFilterOf parses the filter of a read. It returns a nil interface if
+// readFilterOf parses the filter of a read. It returns a nil interface if
 // there is none.
-func searchFilterOf(text *string, params *expression.Params) (condition, error) {
+func readFilterOf(text *string, params *expression.Params) (condition, error) {
 	if text == nil {
 		return nil, nil
 	}
@@ -115,7 +115,7 @@ func searchFilterOf(text *string, params *expression.Params) (condition, error) 
 type named interface{ Attributes() []string }
 
 // missing returns the attributes used by x that the index does not hold.
-func (s *search) missing(x any) []string {
+func (s *pageRead) missing(x any) []string {
 	n, ok := x.(named)
 	if !ok {
 		return nil
@@ -130,7 +130,7 @@ func (s *search) missing(x any) []string {
 }
 
 // needsTable reports whether the request needs what the local index lacks.
-func (s *search) needsTable() bool {
+func (s *pageRead) needsTable() bool {
 	if s.index.projected == nil {
 		return false
 	}
@@ -138,7 +138,7 @@ func (s *search) needsTable() bool {
 }
 
 // checkProjected makes sure that a global index has what the request needs.
-func (s *search) checkProjected() error {
+func (s *pageRead) checkProjected() error {
 	if s.index.projected == nil {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (s *search) checkProjected() error {
 	return nil
 }
 
-// page is what a search reads at a time.
+// page is what is read at a time.
 type page struct {
 	begin string
 	keys  []string // of the items; nil unless they are needed
@@ -160,10 +160,10 @@ type page struct {
 	more  bool
 }
 
-// search reads one page and returns the parts of it that the request asks for.
-func (e *Engine) search(ctx context.Context, s *search) (*SearchOutput, error) {
+// readPage reads one page and returns the parts of it that the request asks for.
+func (e *Engine) readPage(ctx context.Context, s *pageRead) (*ReadOutput, error) {
 	var m meter
-	out, err := e.searchPage(ctx, s, &m)
+	out, err := e.readMetered(ctx, s, &m)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +171,8 @@ func (e *Engine) search(ctx context.Context, s *search) (*SearchOutput, error) {
 	return out, nil
 }
 
-// searchPage reads one page and counts its units.
-func (e *Engine) searchPage(ctx context.Context, s *search, m *meter) (*SearchOutput, error) {
+// readMetered reads one page and counts its units.
+func (e *Engine) readMetered(ctx context.Context, s *pageRead, m *meter) (*ReadOutput, error) {
 	access := Access{Operation: s.operation, Kind: AccessRead, Table: s.table}
 	set := s.table.items
 	if s.index != nil {
@@ -202,7 +202,7 @@ func (e *Engine) searchPage(ctx context.Context, s *search, m *meter) (*SearchOu
 			return nil, err
 		}
 	}
-	out := &SearchOutput{ScannedCount: len(p.items)}
+	out := &ReadOutput{ScannedCount: len(p.items)}
 	if err := s.collect(p.items, out); err != nil {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func (e *Engine) searchPage(ctx context.Context, s *search, m *meter) (*SearchOu
 }
 
 // read collects the items of one page, and their storage keys on request.
-func (s *search) read(set *storage.Set, keys bool) page {
+func (s *pageRead) read(set *storage.Set, keys bool) page {
 	limit := -1
 	if s.in.Limit != nil {
 		limit = int(*s.in.Limit)
@@ -237,7 +237,7 @@ func (s *search) read(set *storage.Set, keys bool) page {
 }
 
 // fetchItems replaces the entries of a local index by the items of the table.
-func (s *search) fetchItems(items []*storage.Item, m *meter, consistent bool, use *allowance) error {
+func (s *pageRead) fetchItems(items []*storage.Item, m *meter, consistent bool, use *allowance) error {
 	for i, entry := range items {
 		part, err := decodeStored(entry)
 		if err != nil {
@@ -256,7 +256,7 @@ func (s *search) fetchItems(items []*storage.Item, m *meter, consistent bool, us
 }
 
 // collect filters and projects the items of a page.
-func (s *search) collect(items []*storage.Item, out *SearchOutput) error {
+func (s *pageRead) collect(items []*storage.Item, out *ReadOutput) error {
 	count := is(s.in.Select, selectCount)
 	if !count {
 		out.Items = make([][]byte, 0, len(items))
@@ -297,7 +297,7 @@ func (s *search) collect(items []*storage.Item, out *SearchOutput) error {
 
 // position returns the attributes that give the position of an item: the table
 // key and, in an index, the index key.
-func (s *search) position(item value.Item) value.Item {
+func (s *pageRead) position(item value.Item) value.Item {
 	at := s.schema.Key.Of(item)
 	if s.index != nil {
 		maps.Copy(at, s.index.Key.Of(item))

@@ -39,7 +39,7 @@ func TestAppendWatched(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // encoders are used again
-			out, values, err := codec.AppendWatched([]byte("before"), p, reflect.ValueOf(&c.v).Elem(), c.names)
+			out, values, err := codec.AppendCapturing([]byte("before"), p, reflect.ValueOf(&c.v).Elem(), c.names)
 			if err != nil || string(out) != string(plain) {
 				t.Errorf("%v: %s, %v; want %s", c.names, out, err, plain)
 			}
@@ -48,11 +48,11 @@ func TestAppendWatched(t *testing.T) {
 			}
 		}
 	}
-	out, values, err := codec.AppendWatched([]byte("before"), p, reflect.ValueOf(&watchedItem{A: "\xff"}).Elem(), []string{"a"})
+	out, values, err := codec.AppendCapturing([]byte("before"), p, reflect.ValueOf(&watchedItem{A: "\xff"}).Elem(), []string{"a"})
 	if err == nil || string(out) != "before" || values[0] != nil || !strings.Contains(err.Error(), "attribute a") {
 		t.Errorf("%q %q %v", out, values, err)
 	}
-	if _, values, err := codec.AppendWatched(nil, p, reflect.ValueOf(&watchedItem{A: "x"}).Elem(), []string{"n"}); err != nil || values[0] != nil {
+	if _, values, err := codec.AppendCapturing(nil, p, reflect.ValueOf(&watchedItem{A: "x"}).Elem(), []string{"n"}); err != nil || values[0] != nil {
 		t.Errorf("left over: %q %v", values, err)
 	}
 }

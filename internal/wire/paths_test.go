@@ -35,20 +35,20 @@ type api interface {
 	wire.TransactWriteItemsAPI
 }
 
-// way is one kind of client and options, all of which must give equal results.
-type way struct {
+// pathCase is one kind of client and options, all of which must give equal results.
+type pathCase struct {
 	name   string
 	client func(*stub) api
 	o      wire.Options
 	direct bool // whether items must take the fast path
 }
 
-func ways() []way {
+func pathCases() []pathCase {
 	plain := func(s *stub) api { return newClient(s) }
 	with := func(fn func(*dynamodb.Options)) func(*stub) api {
 		return func(s *stub) api { return newClient(s, fn) }
 	}
-	return []way{
+	return []pathCase{
 		{name: "direct", client: plain, direct: true},
 		{name: "stream body", client: plain, o: wire.Options{StreamBody: true}, direct: true},
 		{name: "no arena", client: plain, o: wire.Options{Codec: codec.Options{NoArena: true}}, direct: true},
@@ -145,7 +145,7 @@ func TestWaysAgree(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, w := range ways() {
+			for _, w := range pathCases() {
 				s := newStub(op.body)
 				out, rows, err := op.run(w.client(s), w.o)
 				if err != nil {
@@ -181,7 +181,7 @@ var exported = cmp.FilterPath(func(p cmp.Path) bool {
 }, cmp.Ignore())
 
 func TestShortWayIsTaken(t *testing.T) {
-	for _, w := range ways() {
+	for _, w := range pathCases() {
 		t.Run(w.name, func(t *testing.T) {
 			g := &tells{}
 			s := newStub(`{"Count":1,"Items":[` + item1 + `]}`)
@@ -190,11 +190,11 @@ func TestShortWayIsTaken(t *testing.T) {
 			if _, err := wire.Query(t.Context(), w.client(s), queryInput(), w.o, g); err != nil {
 				t.Fatal(err)
 			}
-			if short := took.Way == wire.Direct; short != w.direct || short != (took.Why == "") {
+			if short := took.Path == wire.Direct; short != w.direct || short != (took.Why == "") {
 				t.Errorf("took %+v, want direct: %v", took, w.direct)
 			}
 			// Attribute values are written again with sorted names.
-			if fromWire := g.raw == item1; fromWire != (took.Way != wire.Values) {
+			if fromWire := g.raw == item1; fromWire != (took.Path != wire.Values) {
 				t.Errorf("took %+v, and read %s", took, g.raw)
 			}
 			calls := s.calls

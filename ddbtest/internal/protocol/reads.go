@@ -8,29 +8,29 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
-// searchFields are the members that Query and Scan share.
-func searchFields[T any](part func(*T) *engine.SearchInput) structure[T] {
-	member := func(name string, read func(*reader, *engine.SearchInput)) field[T] {
+// readFields are the members that Query and Scan share.
+func readFields[T any](part func(*T) *engine.ReadInput) structure[T] {
+	member := func(name string, read func(*reader, *engine.ReadInput)) field[T] {
 		return field[T]{name, func(r *reader, in *T) { read(r, part(in)) }}
 	}
 	return structure[T]{
-		member("TableName", func(r *reader, in *engine.SearchInput) { in.TableName = r.str() }),
-		member("IndexName", func(r *reader, in *engine.SearchInput) { in.IndexName = r.str() }),
-		member("FilterExpression", func(r *reader, in *engine.SearchInput) { in.FilterExpression = r.str() }),
-		member("ProjectionExpression", func(r *reader, in *engine.SearchInput) { in.ProjectionExpression = r.str() }),
-		member("ExpressionAttributeNames", func(r *reader, in *engine.SearchInput) { in.Placeholders.Names = r.names() }),
-		member("ExpressionAttributeValues", func(r *reader, in *engine.SearchInput) { in.Placeholders.Values = r.attributes() }),
-		member("ExclusiveStartKey", func(r *reader, in *engine.SearchInput) { in.ExclusiveStartKey = r.attributes() }),
-		member("Limit", func(r *reader, in *engine.SearchInput) { in.Limit = r.integer("Integer") }),
-		member("Select", func(r *reader, in *engine.SearchInput) { in.Select = r.str() }),
-		member("ConsistentRead", func(r *reader, in *engine.SearchInput) { in.ConsistentRead = r.boolean() }),
-		member("ReturnConsumedCapacity", func(r *reader, in *engine.SearchInput) { in.ReturnConsumedCapacity = r.str() }),
-		member("AttributesToGet", func(r *reader, in *engine.SearchInput) { legacy(&in.Legacy).AttributesToGet = r.strs() }),
-		member("ConditionalOperator", func(r *reader, in *engine.SearchInput) { legacy(&in.Legacy).ConditionalOperator = r.str() }),
+		member("TableName", func(r *reader, in *engine.ReadInput) { in.TableName = r.str() }),
+		member("IndexName", func(r *reader, in *engine.ReadInput) { in.IndexName = r.str() }),
+		member("FilterExpression", func(r *reader, in *engine.ReadInput) { in.FilterExpression = r.str() }),
+		member("ProjectionExpression", func(r *reader, in *engine.ReadInput) { in.ProjectionExpression = r.str() }),
+		member("ExpressionAttributeNames", func(r *reader, in *engine.ReadInput) { in.Placeholders.Names = r.names() }),
+		member("ExpressionAttributeValues", func(r *reader, in *engine.ReadInput) { in.Placeholders.Values = r.attributes() }),
+		member("ExclusiveStartKey", func(r *reader, in *engine.ReadInput) { in.ExclusiveStartKey = r.attributes() }),
+		member("Limit", func(r *reader, in *engine.ReadInput) { in.Limit = r.integer("Integer") }),
+		member("Select", func(r *reader, in *engine.ReadInput) { in.Select = r.str() }),
+		member("ConsistentRead", func(r *reader, in *engine.ReadInput) { in.ConsistentRead = r.boolean() }),
+		member("ReturnConsumedCapacity", func(r *reader, in *engine.ReadInput) { in.ReturnConsumedCapacity = r.str() }),
+		member("AttributesToGet", func(r *reader, in *engine.ReadInput) { legacy(&in.Legacy).AttributesToGet = r.strs() }),
+		member("ConditionalOperator", func(r *reader, in *engine.ReadInput) { legacy(&in.Legacy).ConditionalOperator = r.str() }),
 	}
 }
 
-var queryStructure = append(searchFields(func(in *engine.QueryInput) *engine.SearchInput { return &in.SearchInput }),
+var queryStructure = append(readFields(func(in *engine.QueryInput) *engine.ReadInput { return &in.ReadInput }),
 	field[engine.QueryInput]{"KeyConditionExpression", func(r *reader, in *engine.QueryInput) { in.KeyConditionExpression = r.str() }},
 	field[engine.QueryInput]{"ScanIndexForward", func(r *reader, in *engine.QueryInput) { in.ScanIndexForward = r.boolean() }},
 	field[engine.QueryInput]{"KeyConditions", func(r *reader, in *engine.QueryInput) {
@@ -44,10 +44,10 @@ func query(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	if err := readInput(r, queryStructure, &in); err != nil {
 		return nil, err
 	}
-	return searchResult(e.Query(ctx, &in))
+	return readResult(e.Query(ctx, &in))
 }
 
-var scanStructure = append(searchFields(func(in *engine.ScanInput) *engine.SearchInput { return &in.SearchInput }),
+var scanStructure = append(readFields(func(in *engine.ScanInput) *engine.ReadInput { return &in.ReadInput }),
 	field[engine.ScanInput]{"Segment", func(r *reader, in *engine.ScanInput) { in.Segment = r.integer("Integer") }},
 	field[engine.ScanInput]{"TotalSegments", func(r *reader, in *engine.ScanInput) { in.TotalSegments = r.integer("Integer") }},
 	field[engine.ScanInput]{"ScanFilter", func(r *reader, in *engine.ScanInput) { legacy(&in.Legacy).ScanFilter = conditionStructure.mapped(r) }},
@@ -58,11 +58,11 @@ func scan(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 	if err := readInput(r, scanStructure, &in); err != nil {
 		return nil, err
 	}
-	return searchResult(e.Scan(ctx, &in))
+	return readResult(e.Scan(ctx, &in))
 }
 
-// searchResult writes a page.
-func searchResult(out *engine.SearchOutput, err error) ([]byte, error) {
+// readResult writes a page.
+func readResult(out *engine.ReadOutput, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
