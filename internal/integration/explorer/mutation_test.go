@@ -89,7 +89,7 @@ var mutations = []mutation{
 	},
 	{
 		"a transaction without a reply leaves no doubt", "eventstore/send.go",
-		"c.doubt = ", "true", "false", "\n\t\treturn s.onUnknown",
+		"c.mayBeWritten = ", "true", "false", "\n\t\treturn s.onUnknown",
 	},
 	{
 		"a commit id that the head remembers is not recognised", "eventstore/row.go",
@@ -101,7 +101,7 @@ var mutations = []mutation{
 	},
 	{
 		"an append to an exact version does not demand that its commit id is new", "eventstore/send.go",
-		"if ", "p.expected.kind == exactly && !p.unheld", "false", " {",
+		"if ", "p.expected.kind == exactly && !p.notInHead", "false", " {",
 	},
 	{
 		"an append does not demand the version that it read", "eventstore/send.go",
