@@ -15,7 +15,7 @@ import (
 // verified, never from what the caller claims.
 const userHeader = "X-User"
 
-// newHandler is the API, each route behind the grant that it needs.
+// newHandler returns the API. Each route requires a grant.
 func newHandler(grants grant.Checker) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{tenant}/reports/{report}", require(grants, "report.read", func(w http.ResponseWriter, r *http.Request) {
@@ -28,8 +28,8 @@ func newHandler(grants grant.Checker) http.Handler {
 }
 
 // require lets a request through to next only if the user's grant of the type for the
-// report, in the tenant of the path, holds now. There is one way to next, and it leads
-// through an allowed decision without an error.
+// report, in the tenant of the path, is valid now. It calls next only after
+// an allowed decision without an error.
 func require(grants grant.Checker, typ string, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user := r.Header.Get(userHeader)
@@ -44,7 +44,7 @@ func require(grants grant.Checker, typ string, next http.HandlerFunc) http.Handl
 		case err == nil && d.Allowed:
 			next(w, r)
 		case err == nil:
-			// Why is for logs: the caller does not learn whether there once was a grant.
+			// The reason is only for logs: the caller does not learn whether there once was a grant.
 			slog.Debug("denied", "type", typ, "reason", d.Reason)
 			http.Error(w, "forbidden", http.StatusForbidden)
 		default:

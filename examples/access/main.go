@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Access puts grants before an HTTP handler: users may do what they are granted, in their
-// tenant, until it expires or is revoked, themselves or through a group, and nothing while
-// the store of the grants is out of reach. It runs on the embedded engine, or on the
+// Access checks grants before it calls an HTTP handler: users may do what they are granted, directly
+// or through a group, in their tenant, until the grant expires or is revoked. They may do nothing while
+// the store of the grants cannot be reached. It runs on the embedded engine, or on the
 // endpoint in DYNAMODB_ENDPOINT:
 //
 //	go run ./examples/access
@@ -27,7 +27,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// clock is what the example moves in place of waiting.
+// clock is a clock that the example advances instead of waiting.
 type clock struct{ now atomic.Pointer[time.Time] }
 
 func newClock(start time.Time) *clock {
@@ -59,7 +59,7 @@ func run(ctx context.Context, client *dynamodb.Client) error {
 	if err != nil {
 		return err
 	}
-	// What an earlier run may have left goes.
+	// Remove the table that an earlier run may have left.
 	if err := grants.Reset(ctx, schema.AllowDelete(table)); err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func run(ctx context.Context, client *dynamodb.Client) error {
 
 var acme = grant.TenantOf("acme")
 
-// ownGrants shows a grant from its beginning to its end.
+// ownGrants shows the life of a grant.
 func ownGrants(ctx context.Context, grants *grant.Store, api *server, clock *clock) error {
 	fmt.Println("anonymous, and a user without grants:")
 	if err := errors.Join(api.call(ctx, "GET", "", "/acme/reports/q2"), api.call(ctx, "GET", "ann", "/acme/reports/q2")); err != nil {
@@ -163,7 +163,7 @@ func groups(ctx context.Context, grants *grant.Store, api *server) error {
 	return api.call(ctx, "GET", "bob", "/acme/reports/q2")
 }
 
-// audit shows what is left, for people.
+// audit lists the remaining grants for a review.
 func audit(ctx context.Context, grants *grant.Store) error {
 	fmt.Println("history of ann's grant:")
 	for e, err := range grants.History(ctx, grant.Key{Tenant: acme, User: "ann", Type: "report.read", Qualifier: "q2"}) {
@@ -187,7 +187,7 @@ func audit(ctx context.Context, grants *grant.Store) error {
 	return nil
 }
 
-// unreachable shows that without an answer nobody gets in.
+// unreachable shows that access is denied if DynamoDB does not answer.
 func unreachable(ctx context.Context, client ddb.Client) error {
 	missing, err := grant.New(client, grant.TableName("access-grants-missing"))
 	if err != nil {
@@ -220,9 +220,9 @@ func serve(ctx context.Context, handler http.Handler) (*server, error) {
 	return s, nil
 }
 
-func (s *server) close() { _ = s.Close() } // nothing is under way by then
+func (s *server) close() { _ = s.Close() } // no request is in flight by then
 
-// call prints what a request is answered.
+// call prints the response to a request.
 func (s *server) call(ctx context.Context, method, user, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

@@ -9,7 +9,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// Event is what can happen to an account.
+// Event is an event of an account.
 type Event interface{ isEvent() }
 
 // The events.
@@ -35,7 +35,7 @@ func (Sent) isEvent()            {}
 func (Received) isEvent()        {}
 func (StatementIssued) isEvent() {}
 
-// newTypes names the events as they are stored.
+// newTypes maps the event types to their stored names.
 func newTypes() *eventstore.Types[Event] {
 	types := eventstore.NewTypes[Event](eventstore.JSON)
 	eventstore.Register[Deposited](types, "deposited", 1)
@@ -45,10 +45,10 @@ func newTypes() *eventstore.Types[Event] {
 	return types
 }
 
-// Account is the state that the events make.
+// Account is the state that results from the events.
 type Account struct{ Balance, Events int }
 
-// after is the account after an event.
+// after returns the account after an event.
 func (a Account) after(e Event) Account {
 	a.Events++
 	switch e := e.(type) {
@@ -72,8 +72,8 @@ func (b *bank) deposit(ctx context.Context, account string, amount int, id strin
 	return err
 }
 
-// transfer moves money: the sender must have it, at the very version that was looked at; the receiver takes
-// it whatever happened there. Both or neither.
+// transfer moves money. The sender must have it at exactly the version that was read; the receiver accepts
+// it at any version. Both streams are written, or neither.
 func (b *bank) transfer(ctx context.Context, from, to string, amount int, id string) error {
 	for {
 		sender, err := b.accounts.Load(ctx, from)
@@ -97,6 +97,6 @@ func (b *bank) transfer(ctx context.Context, from, to string, amount int, id str
 		if !errors.Is(err, eventstore.ErrWrongExpectedVersion) {
 			return err
 		}
-		// Another transfer was faster: look again.
+		// Another transfer was faster: read the account again.
 	}
 }

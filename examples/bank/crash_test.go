@@ -22,11 +22,11 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 )
 
-// power goes out after a number of steps: requests, their replies, and calls of the object store.
+// power fails after a number of steps: requests, their replies, and calls of the object store.
 type power struct {
 	mu    sync.Mutex
 	steps int
-	left  int // negative: it never goes out
+	left  int // negative: it never fails
 }
 
 var errPower = errors.New("the power is out")
@@ -42,7 +42,7 @@ func (p *power) step() error {
 	return nil
 }
 
-// powered is an HTTP client that dies with the power, before a request is sent or before its reply arrives.
+// powered is an HTTP client that stops when the power fails, before a request is sent or before its reply arrives.
 type powered struct {
 	power *power
 	next  aws.HTTPClient
@@ -59,7 +59,7 @@ func (c powered) Do(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// poweredObjects is an object store whose caller dies with the power.
+// poweredObjects is an object store whose caller stops when the power fails.
 type poweredObjects struct {
 	power *power
 	payload.Objects
@@ -85,8 +85,8 @@ type document struct{ Pages []string }
 
 type written struct{ Text string }
 
-// TestCrash puts the power out at every step of an update that offloads its event and takes a snapshot, and
-// begins again: the event is there once, whole, and the state is that of the events.
+// TestCrash lets the power fail at every step of an update that offloads its event and takes a snapshot, and
+// then repeats the update: the complete event is stored once, and the state agrees with the events.
 func TestCrash(t *testing.T) {
 	types := eventstore.NewTypes[written](eventstore.JSON)
 	eventstore.Register[written](types, "written", 1)
@@ -147,7 +147,7 @@ func TestCrash(t *testing.T) {
 		if n := len(before.State.Pages); int64(n) != before.Version || n < 1 || n > 2 || err == nil && n != 2 {
 			t.Fatalf("crash at step %d (%v): version %d with %d pages", crash, err, before.Version, n)
 		}
-		// A process that begins again, with the same commit id.
+		// A new process repeats the update, with the same commit id.
 		if err := write(repo, 2); err != nil {
 			t.Fatalf("crash at step %d: again: %v", crash, err)
 		}
@@ -166,7 +166,7 @@ func TestCrash(t *testing.T) {
 			t.Fatalf("crash at step %d: %d commits in the feed", crash, commits)
 		}
 		e.Close()
-		if p.left > 0 { // the power outlasted the update
+		if p.left > 0 { // the update ended before the power failed
 			break
 		}
 	}

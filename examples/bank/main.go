@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Bank keeps accounts as streams of events: deposits, and transfers that write to two streams in one
-// transaction. A projection follows the feed of all events and is stopped again and again, snapshots
-// shorten the loads, statements of 2 MB go to an object store, and at the end it is shown that no money was made or lost.
+// Bank stores accounts as streams of events: deposits, and transfers that write to two streams in one
+// transaction. A projection follows the feed of all events and is stopped repeatedly, snapshots
+// shorten the loads, statements of 2 MB go to an object store, and an audit at the end shows that no money was created or lost.
 //
 //	go run ./examples/bank
 //
@@ -30,12 +30,12 @@ import (
 
 const (
 	accounts  = 20
-	opening   = 1000 // what each account starts with
+	opening   = 1000 // the opening balance of each account
 	transfers = 400
 	workers   = 8
 )
 
-// bank is all that the example works with.
+// bank contains the stores and tables of the example.
 type bank struct {
 	store     *eventstore.Store
 	accounts  *eventstore.Repository[Account, Event]
@@ -103,7 +103,7 @@ func run(ctx context.Context, client ddb.Client, objects payload.Objects) error 
 	case o.stops == 0:
 		return errors.New("the projection was never stopped")
 	}
-	if err := b.catchUp(ctx); err != nil { // what came after the last stop
+	if err := b.catchUp(ctx); err != nil { // the events after the last stop
 		return err
 	}
 	fmt.Println("project  the feed into balances; stopped in the middle and resumed many times")
@@ -190,7 +190,7 @@ func (b *bank) showSnapshots(ctx context.Context) error {
 	return nil
 }
 
-// audit holds the streams, and the projection, against the money that was paid in.
+// audit compares the streams and the projection with the money that was paid in.
 func (b *bank) audit(ctx context.Context) error {
 	total, projected := 0, 0
 	for i := range accounts {

@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 )
 
-// openBank describes the tables, and creates what is missing.
+// openBank describes the tables, and creates those that are missing.
 func openBank(ctx context.Context, client ddb.Client, objects payload.Objects) (*bank, error) {
 	payloads, err := payload.New(objects, payload.Compress(payload.Gzip()))
 	if err != nil {
@@ -50,7 +50,7 @@ func openBank(ctx context.Context, client ddb.Client, objects payload.Objects) (
 	return b, schema.EnsureTables(ctx, b.store, b.snapshots, b.positions, b.balances)
 }
 
-// openObjects is the bucket in BANK_BUCKET, or an S3 in memory.
+// openObjects returns the bucket in BANK_BUCKET, or an S3 server in memory.
 func openObjects(ctx context.Context) (objects payload.Objects, stop func(), err error) {
 	if bucket := os.Getenv("BANK_BUCKET"); bucket != "" {
 		cfg, err := config.LoadDefaultConfig(ctx)

@@ -13,12 +13,12 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Balance is the projection: what an account has, for looking up.
+// Balance is an item of the projection: the balance of an account.
 type Balance struct{ Amount int }
 
 const consumer = "balances"
 
-// apply takes a commit of the feed into the projection. A commit that comes again changes nothing.
+// apply applies a commit of the feed to the projection. A commit that is delivered again changes nothing.
 func (b *bank) apply(ctx context.Context, c eventstore.Commit) error {
 	return b.balances.ApplyCommit(ctx, c.Stream, c, func(v *Balance) error {
 		a := Account{Balance: v.Amount}
@@ -30,8 +30,8 @@ func (b *bank) apply(ctx context.Context, c eventstore.Commit) error {
 
 var errStopped = errors.New("stopped")
 
-// project follows the feed until the context ends. Every so many commits it stops dead, between the effect and
-// the saved position, and begins again as another owner.
+// project follows the feed until the context ends. After a number of commits it stops, between the effect and
+// saving the position, and starts again as another owner.
 func (b *bank) project(ctx context.Context, every int64) (stops int, err error) {
 	for {
 		var handled atomic.Int64
@@ -55,12 +55,12 @@ func (b *bank) project(ctx context.Context, every int64) (stops int, err error) 
 	}
 }
 
-// catchUp projects what is left.
+// catchUp projects the remaining commits.
 func (b *bank) catchUp(ctx context.Context) error {
 	return b.store.Feed().Subscribe(ctx, consumer, b.positions.As("the last"), b.apply, eventstore.UntilEnd())
 }
 
-// lag is how many commits the projection has not seen.
+// lag returns the number of commits that the projection has not seen.
 func (b *bank) lag(ctx context.Context) (int64, error) {
 	end, err := b.store.Feed().End(ctx)
 	if err != nil {

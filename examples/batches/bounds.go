@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// Policy: a table that takes 5 items of each request, and a caller who does not wait.
+// Policy: a table that processes 5 items of each request, and a caller that does not wait.
 func policy(ctx context.Context) error {
 	var little []fault.Rule
 	for left := 20; left > 0; left -= 5 {
@@ -35,8 +35,8 @@ func policy(ctx context.Context) error {
 	return nil
 }
 
-// Silent: a server that never answers. The batch ends when nothing was written for the
-// policy's time, however many requests are still to come.
+// Silent: a server that never answers. The batch ends when no item was written for the
+// policy's time, however many requests are left.
 func silent(ctx context.Context) error {
 	table, done, err := open(ctx, []fault.Rule{fault.On("BatchWriteItem").Hang()}, ddb.Retry(ddb.RetryPolicy{MaxElapsed: 50 * time.Millisecond}))
 	if err != nil {
@@ -49,7 +49,7 @@ func silent(ctx context.Context) error {
 	return nil
 }
 
-// Budget: a server that always fails, through clients that may retry more and less.
+// Budget: a server that always fails, with clients that may retry more or less.
 // Package ddbclient gives each client a budget for 100 retries.
 func budget(ctx context.Context) error {
 	for _, retries := range []int{100, 3} {

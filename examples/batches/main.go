@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Batches writes and reads many items at once while requests are left unprocessed,
-// throttled and lost, and prints what was done, what was not and what nobody knows:
+// Batches writes and reads many items at once while items are left unprocessed and requests are
+// throttled and lost, and prints which inputs were done, not done, or unknown:
 //
 //	go run ./examples/batches
 //
-// It always runs on the embedded engine, since no other leaves items unprocessed to order.
+// It always runs on the embedded engine, since no other engine leaves items unprocessed on demand.
 package main
 
 import (
@@ -36,8 +36,8 @@ var (
 
 type readings = ddb.Table[Reading, string, int]
 
-// Open is a table on a fresh engine whose requests go wrong by rules. One request at a
-// time, so that each run meets the faults at the same items.
+// Open returns a table on a fresh engine with fault rules. It sends one request at a
+// time, so that in each run the faults occur at the same items.
 func open(ctx context.Context, rules []fault.Rule, opts ...ddb.TableOption) (table *readings, done func(), err error) {
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(rules...))
 	opts = append([]ddb.TableOption{ddb.Concurrency(1), ddb.Retry(ddb.RetryPolicy{BaseDelay: time.Millisecond})}, opts...)
@@ -48,7 +48,7 @@ func open(ctx context.Context, rules []fault.Rule, opts ...ddb.TableOption) (tab
 	return table, engine.Close, table.CreateTable(ctx)
 }
 
-// Some makes the readings of a sensor's first n minutes.
+// Some returns the readings of a sensor's first n minutes.
 func some(sensor string, n int) []Reading {
 	list := make([]Reading, n)
 	for i := range list {
@@ -57,7 +57,7 @@ func some(sensor string, n int) []Reading {
 	return list
 }
 
-// Holding is true for requests in which some text stands.
+// Holding is true for requests that contain the text.
 func holding(text string) func(fault.Request) bool {
 	return func(r fault.Request) bool { return bytes.Contains(r.Body, []byte(text)) }
 }
@@ -89,7 +89,7 @@ func show(what string, err error, stats ddb.BatchStats) {
 		len(failed.Failed), failed.Total, first.Index, last.Index, lost, ddb.IsRetryable(err))
 }
 
-// Leftovers: what DynamoDB leaves unprocessed is sent again by the library.
+// Leftovers: the library sends items again that DynamoDB left unprocessed.
 func leftovers(ctx context.Context) error {
 	table, done, err := open(ctx, []fault.Rule{fault.On("BatchWriteItem").Every(4).Unprocessed(10)})
 	if err != nil {
@@ -115,7 +115,7 @@ func throttled(ctx context.Context) error {
 	return err
 }
 
-// Refused: one request is refused for good; the others are written.
+// Refused: one request is refused permanently; the items of the others are written.
 func rejected(ctx context.Context) error {
 	tooLarge := fault.On("BatchWriteItem").Where(holding(`{"N":"40"}`)).First(1).Error("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
 	table, done, err := open(ctx, []fault.Rule{tooLarge})
@@ -151,7 +151,7 @@ func unknown(ctx context.Context) error {
 	return err
 }
 
-// Reading: got[i] belongs to keys[i], whatever is missing or asked for twice.
+// Reading: got[i] belongs to keys[i], even if items are missing or requested twice.
 func reading(ctx context.Context) error {
 	table, done, err := open(ctx, []fault.Rule{fault.On("BatchGetItem").Nth(1).Unprocessed(30)})
 	if err != nil {
@@ -163,7 +163,7 @@ func reading(ctx context.Context) error {
 	}
 	var keys []ddb.Key[string, int]
 	for i := range 150 {
-		keys = append(keys, table.Key("hall", 3*i%250)) // some stand there twice, some are missing
+		keys = append(keys, table.Key("hall", 3*i%250)) // some keys are duplicates, some items are missing
 	}
 	var stats ddb.BatchStats
 	got, err := table.BatchGet(ctx, keys, ddb.Consistent(), ddb.StatsTo(&stats))
@@ -218,7 +218,7 @@ func everyTenth(table *readings, n int) iter.Seq[ddb.Key[string, int]] {
 	}
 }
 
-// Parallel: all parts of a table at the same time, in no order.
+// Parallel: all parts of a table at the same time, in no particular order.
 func parallel(ctx context.Context) error {
 	table, done, err := open(ctx, nil, ddb.Concurrency(4))
 	if err != nil {

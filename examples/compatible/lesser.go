@@ -10,9 +10,9 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Lesser is a client that behaves as if its server lacked what some servers of the API
-// lack: transactions, capacity by index, and the item of a failed condition. Put it
-// around the client in tests of a program that has to run on such a server.
+// Lesser is a client that behaves as if its server lacked the features that some servers of the API
+// lack: transactions, capacity by index, and the item of a failed condition. Wrap
+// the client in it to test a program that must run on such a server.
 type lesser struct{ *dynamodb.Client }
 
 func rejected(code, message string) error {
@@ -26,7 +26,7 @@ func capacity(c types.ReturnConsumedCapacity) error {
 	return nil
 }
 
-// PutItem knows no capacity by index, and gives no item when the condition is false.
+// PutItem refuses capacity by index, and returns no item when the condition is false.
 func (l lesser) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	if err := capacity(in.ReturnConsumedCapacity); err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func (l lesser) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...
 	return l.Client.PutItem(ctx, &less, opts...)
 }
 
-// UpdateItem is as PutItem.
+// UpdateItem behaves like PutItem.
 func (l lesser) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	if err := capacity(in.ReturnConsumedCapacity); err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (l lesser) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, op
 	return l.Client.UpdateItem(ctx, &less, opts...)
 }
 
-// DeleteItem is as PutItem.
+// DeleteItem behaves like PutItem.
 func (l lesser) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
 	if err := capacity(in.ReturnConsumedCapacity); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (l lesser) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, op
 	return l.Client.DeleteItem(ctx, &less, opts...)
 }
 
-// BatchWriteItem knows no capacity by index.
+// BatchWriteItem refuses capacity by index.
 func (l lesser) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
 	if err := capacity(in.ReturnConsumedCapacity); err != nil {
 		return nil, err
@@ -64,12 +64,12 @@ func (l lesser) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemI
 	return l.Client.BatchWriteItem(ctx, in, opts...)
 }
 
-// TransactWriteItems is not there.
+// TransactWriteItems is not supported.
 func (l lesser) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	return nil, rejected("UnknownOperationException", "this server has no transactions")
 }
 
-// TransactGetItems is not there.
+// TransactGetItems is not supported.
 func (l lesser) TransactGetItems(context.Context, *dynamodb.TransactGetItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error) {
 	return nil, rejected("UnknownOperationException", "this server has no transactions")
 }

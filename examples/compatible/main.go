@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Compatible runs on a server that has less of the API than DynamoDB: no transactions,
+// Compatible runs on a server that supports less of the API than DynamoDB: no transactions,
 // no capacity by index, no item with a failed condition. It shows how calls that need
-// them fail, and a program that does without:
+// these features fail, and a program that works without them:
 //
 //	go run ./examples/compatible
 //
 // The server is the embedded engine, or the endpoint in DYNAMODB_ENDPOINT, behind a client
-// that takes these things away.
+// that removes these features.
 package main
 
 import (

@@ -17,7 +17,7 @@ type Account struct {
 	Applied []string `dynamodbav:"applied,stringset,omitempty"`
 }
 
-// Transfer is what shall be done. It is stored before anything is.
+// Transfer is a transfer to be made. It is stored before any account is changed.
 type Transfer struct {
 	ID     string `dynamodbav:"id"`
 	From   string `dynamodbav:"from"`
@@ -39,16 +39,16 @@ var (
 	errNoFund = errors.New("not enough on the account")
 )
 
-// Bank transfers money between accounts with writes of single items alone.
+// Bank transfers money between accounts with writes of single items only.
 type bank struct {
 	accounts  *ddb.SimpleTable[Account, string]
 	transfers *ddb.SimpleTable[Transfer, string]
 	crash     string // the step after which to stop, for the example
 }
 
-// Transfer moves an amount. It can be repeated with the same id, also after
-// ddb.ErrOutcomeUnknown: each account is changed once. Between its steps the money is on
-// its way, on neither account.
+// Transfer moves an amount. It can be repeated with the same id, even after
+// ddb.ErrOutcomeUnknown: each account is changed once. Between its steps the money is in
+// transit, on neither account.
 func (b *bank) transfer(ctx context.Context, t Transfer) error {
 	t.State = "begun"
 	if err := b.transfers.Create(ctx, &t); errors.Is(err, ddb.ErrConditionFailed) {
@@ -61,7 +61,7 @@ func (b *bank) transfer(ctx context.Context, t Transfer) error {
 	return b.finish(ctx, t)
 }
 
-// Recover finishes all transfers that were begun.
+// Recover completes all transfers that were begun.
 func (b *bank) recover(ctx context.Context) (n int, err error) {
 	for t, err := range b.transfers.Scan().Filter(transferState.Eq("begun")).Consistent().All(ctx) {
 		if err != nil {
@@ -107,8 +107,8 @@ func (b *bank) close(ctx context.Context, t Transfer, state string) error {
 	return err
 }
 
-// Apply changes an account by one step of a transfer, unless it is applied already. Which of
-// the two made the condition false is read, since the server does not tell.
+// Apply changes an account by one step of a transfer, unless the step was already applied. If the
+// condition fails, it reads the item to find the reason, since the server does not return it.
 func (b *bank) apply(ctx context.Context, account, transfer string, change ddb.Change[Account], cond ddb.Cond[Account]) error {
 	_, err := b.accounts.Update(ctx, account, change, accountApplied.Insert(transfer), ddb.If(cond, ddb.Not(accountApplied.Has(transfer))))
 	if !errors.Is(err, ddb.ErrConditionFailed) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Cost asks what calls would cost before it makes them, bounds what they may cost, and
-// tells what they did cost, by operation, caller and partition key. It runs on the
+// Cost estimates the cost of calls before it makes them, limits their cost, and
+// reports it afterwards by operation, caller and partition key. It runs on the
 // embedded engine, or on the endpoint in DYNAMODB_ENDPOINT:
 //
 //	go run ./examples/cost
@@ -102,7 +102,7 @@ func (s *store) load(ctx context.Context) error {
 	return s.visits.BatchPut(ddb.WithLabel(ctx, "import"), list)
 }
 
-// plan asks before it calls: nothing is sent.
+// plan explains a call before it is made: nothing is sent.
 func (s *store) plan(ctx context.Context) error {
 	fmt.Println("== what calls would cost")
 	for _, call := range []func(context.Context) error{
@@ -123,7 +123,7 @@ func (s *store) plan(ctx context.Context) error {
 	return nil
 }
 
-// stop reads with a budget, twice, the second time from where the first ended.
+// stop reads twice with a budget; the second time it continues where the first ended.
 func (s *store) stop(ctx context.Context) error {
 	fmt.Println("== 20 read units and no more")
 	var cursor ddb.Cursor[Visit]

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Dashboard puts a load on two tables while a recorder of package debug watches, and
-// prints what the recorder has seen. With -listen it serves the page as well, and goes
-// on with the load until it is interrupted:
+// Dashboard puts a load on two tables while a recorder of package debug records the requests, and
+// prints the recorded figures. With -listen it also serves the page, and continues
+// with the load until it is interrupted:
 //
 //	go run ./examples/dashboard
 //	go run ./examples/dashboard -listen 127.0.0.1:8080
 //
-// It always runs on the embedded engine, since some requests are throttled to order.
+// It always runs on the embedded engine, since it needs requests to be throttled on demand.
 package main
 
 import (
@@ -36,7 +36,7 @@ type Song struct {
 	Plays  int    `dynamodbav:"plays"`
 }
 
-// Listener is somebody who does.
+// Listener is a person who listens to songs.
 type Listener struct {
 	Name string `dynamodbav:"name"`
 	Last string `dynamodbav:"last"`
@@ -129,7 +129,7 @@ func (r *radio) listen(ctx context.Context, n int) error {
 	return err
 }
 
-// report prints what is the same each time: no durations.
+// report prints the figures that are the same each time, so no durations.
 func (r *radio) report(s debug.Snapshot) {
 	fmt.Printf("%d calls, %g read and %g write units, %d throttled, %d failed\n",
 		s.Totals.Calls, s.Totals.ReadUnits, s.Totals.WriteUnits, s.Totals.Throttled, s.Totals.Failed)
@@ -146,7 +146,7 @@ func (r *radio) report(s debug.Snapshot) {
 // serve shows the page while the load goes on.
 func (r *radio) serve(ctx context.Context, address string, recorder *debug.Recorder) error {
 	mux := http.NewServeMux()
-	mux.Handle("/debug/ddb", recorder) // behind authentication, in a program of your own
+	mux.Handle("/debug/ddb", recorder) // in your own program, put it behind authentication
 	server := &http.Server{Addr: address, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Deploy prints the tables of a program for the tool that creates them, and compares a table with what the program needs.
+// Deploy prints the tables of a program for a deployment tool, and compares a deployed table with the program's definition.
 //
 //	go run ./examples/deploy                          a configuration for Terraform, and a comparison at start
 //	go run ./examples/deploy -format cloudformation   only the template; also terraform, cdk
@@ -34,7 +34,7 @@ var (
 	orderExpires  = ddb.TimeField(func(o *Order) *time.Time { return &o.Expires })
 )
 
-// settings are those of the deployed table, for the template and for the comparison.
+// settings are the settings of the deployed table, for the template and for the comparison.
 var settings = []schema.Option{schema.PointInTimeRecovery(7)}
 
 func main() {
@@ -53,7 +53,7 @@ func run(ctx context.Context, format string) error {
 	if err != nil {
 		return err
 	}
-	// What was deployed first: the program has had no index then.
+	// The table as it was first deployed, when the program had no index yet.
 	if err := orders.EnsureTable(ctx); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func run(ctx context.Context, format string) error {
 		return err
 	}
 	for _, d := range differences {
-		if !d.Extra { // the table may have what an older or newer program needs
+		if !d.Extra { // an older or newer program may need this
 			fmt.Println("orders:", d)
 		}
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Expiry shows sessions whose time to live is over and that DynamoDB has not deleted yet: with HideExpired no read returns them.
+// Expiry shows sessions whose time to live is over but which DynamoDB has not deleted yet: with HideExpired, no read returns them.
 //
 //	go run ./examples/expiry
 package main
@@ -67,7 +67,7 @@ func run(ctx context.Context) error {
 	}
 	fmt.Println("still stored:", all)
 
-	// Create takes the place of an expired item; an update of an expired item prolongs it.
+	// Create replaces an expired item; an update can extend an expired item.
 	if err := sessions.Create(ctx, &Session{"ann", 1, now.Add(time.Hour)}); err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Fakes is a rule of a program and its tests: with a fake of what the rule needs, and with the table on the engine.
+// Fakes shows a business rule and its tests, with a fake of its interface and with the table on the engine.
 //
 //	go run ./examples/fakes
 //	go test ./examples/fakes
@@ -29,7 +29,7 @@ var (
 	orderStatus   = ddb.StrField(func(o *Order) *string { return &o.Status })
 )
 
-// Orders is what the rule needs, in plain types. It is declared where it is used.
+// Orders has the methods that the rule needs, with plain types. It is declared where it is used.
 type Orders interface {
 	Open(ctx context.Context, customer string) iter.Seq2[Order, error]
 }
@@ -45,7 +45,7 @@ func Owed(ctx context.Context, orders Orders, customer string) (sum int64, err e
 	return sum, nil
 }
 
-// orderTable is the real one. The whole query is in one method, so a fake has one method, too.
+// orderTable is the real implementation. The whole query is in one method, so a fake also needs only one method.
 type orderTable struct {
 	*ddb.Table[Order, string, string]
 }

@@ -33,7 +33,7 @@ func (f fakeOrders) Open(_ context.Context, customer string) iter.Seq2[Order, er
 
 var some = []Order{{"c1", "o1", "open", 5}, {"c1", "o2", "paid", 7}, {"c2", "o1", "open", 8}}
 
-// TestOwed is about the rule.
+// TestOwed tests the rule.
 func TestOwed(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -51,7 +51,7 @@ func TestOwed(t *testing.T) {
 	}
 }
 
-// TestOrderTable is about the query, on the engine: it finds what a fake cannot, such as a filter on another attribute.
+// TestOrderTable tests the query, on the engine. It finds mistakes that a fake cannot find, such as a filter on the wrong attribute.
 func TestOrderTable(t *testing.T) {
 	orders, err := newOrderTable(ddbtest.New(t))
 	if err == nil {

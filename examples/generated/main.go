@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Generated has no handle that was written by hand: go generate writes product_ddb.go from the struct.
+// Generated contains no handwritten handles: go generate writes product_ddb.go from the struct.
 //
 //	go generate ./examples/generated
 //	go run ./examples/generated

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Iam runs a program's calls with a hook that notes which permissions they need, and
-// prints the policy that allows these and nothing else. It runs on the embedded engine,
+// Iam runs a program's calls with a hook that records the permissions they need, and
+// prints a policy that allows only these. It runs on the embedded engine,
 // or on the endpoint in DYNAMODB_ENDPOINT:
 //
 //	go run ./examples/iam
 //
-// A policy made so holds what was called: run all paths of your program, its tests for
-// example, and read what comes out before you use it.
+// Such a policy contains only the calls that were made: run all paths of your program, for
+// example by its tests, and read the policy before you use it.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// permissions is a hook that notes what is needed.
+// permissions is a hook that records the permissions needed.
 type permissions struct {
 	mu   sync.Mutex
 	need map[string][]string // actions by resource
@@ -51,7 +51,7 @@ type statement struct {
 	Resource string
 }
 
-// policy is one statement for each resource, in the order of their names.
+// policy returns one statement for each resource, in the order of their names.
 func (p *permissions) policy() any {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,7 +72,7 @@ func (p *permissions) policy() any {
 	}{"2012-10-17", all}
 }
 
-// Account is what the program keeps.
+// Account is an account with its balance.
 type Account struct {
 	Tenant  string `dynamodbav:"tenant"`
 	ID      string `dynamodbav:"id"`
@@ -119,7 +119,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	if err != nil {
 		return err
 	}
-	// A deployment makes the tables, with permissions of its own that no hook sees.
+	// The deployment creates the tables, with its own permissions; the hook does not see its calls.
 	if err := accounts.EnsureTable(ctx); err != nil {
 		return err
 	}

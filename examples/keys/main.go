@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Keys models an issue tracker in one table: composite keys that sort, several kinds of
-// items, indexes of several attributes, a sparse index, and unique values. It prints what each
-// question reads and costs. It runs on the embedded engine, or on the endpoint in
+// items, indexes of several attributes, a sparse index, and unique values. It prints the result
+// and the cost of each query. It runs on the embedded engine, or on the endpoint in
 // DYNAMODB_ENDPOINT:
 //
 //	go run ./examples/keys
@@ -44,8 +44,8 @@ func run(ctx context.Context, client ddb.Client) error {
 	return nil
 }
 
-// seed makes issues of two projects. Issue 10 comes after issue 9, and project "web" is not
-// mixed up with project "web#2", as text that is only joined would do both.
+// seed writes issues of two projects. Issue 10 comes after issue 9, and project "web" is not
+// confused with project "web#2"; keys of simply joined text would get both wrong.
 func (t *tracker) seed(ctx context.Context) error {
 	opened := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
 	for n := range 12 {
@@ -74,7 +74,7 @@ func (t *tracker) seed(ctx context.Context) error {
 	return err
 }
 
-// byKey asks what the table's own key answers.
+// byKey makes the queries that the table's own key can answer.
 func (t *tracker) byKey(ctx context.Context) error {
 	web, err := issueKeys.Prefix(IssueKey{Project: "web"}, 1)
 	if err != nil {
@@ -98,8 +98,8 @@ func (t *tracker) byKey(ctx context.Context) error {
 		func(c Comment) string { return fmt.Sprintf("%q", c.Text) })
 }
 
-// byIndex asks by several attributes, none of them pasted together: all of the
-// partition's, and of the sort's from the left.
+// byIndex queries by several separate attributes: all of the partition
+// key, and the first ones of the sort key.
 func (t *tracker) byIndex(ctx context.Context) error {
 	ann := t.byAssignee.Query(ddb.K2("acme", "ann"))
 	sort := ddb.Multi2(issueStatus, issuePriority)
@@ -112,8 +112,8 @@ func (t *tracker) byIndex(ctx context.Context) error {
 	return show(ctx, "of bob, done, priority 2 and up", t.byAssignee.Query(ddb.K2("acme", "bob")).SortKey(ddb.Ge(ddb.K2("done", 2))), issueName)
 }
 
-// queue asks for open issues, the urgent first. Those that are done are not in this index, so that
-// it stays small; Derive puts an issue in and takes it out.
+// queue queries open issues, the most urgent first. Closed issues are not in this index, so
+// it stays small; Derive adds and removes issues.
 func (t *tracker) queue(ctx context.Context) error {
 	web := t.open.Query(ddb.K2("acme", "web"))
 	if err := show(ctx, "open in web, by urgency", web.Limit(3), issueName); err != nil {
@@ -138,7 +138,7 @@ func (t *tracker) queue(ctx context.Context) error {
 	return nil
 }
 
-// names keeps the names of projects unique in their tenant.
+// names shows that the names of projects are unique within a tenant.
 func (t *tracker) names(ctx context.Context) error {
 	for _, p := range []Project{{"acme", "p1", "web"}, {"acme", "p2", "web"}, {"other", "p1", "web"}} {
 		err := ddb.Transact(ctx, t.client, t.projects.TxCreate(&p), t.projectNames.TxReserve(p.Tenant, p.Name, p.ID))
@@ -158,7 +158,7 @@ func (t *tracker) names(ctx context.Context) error {
 	return nil
 }
 
-// show prints what one page of a query gave, and what it cost.
+// show prints one page of a query and its cost.
 func show[T any](ctx context.Context, what string, q interface {
 	Page(ctx context.Context) (ddb.Page[T], error)
 }, name func(T) string,

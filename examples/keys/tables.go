@@ -25,7 +25,7 @@ type CommentKey struct {
 	At      time.Time `ddbkey:"unit=milli"`
 }
 
-// Rank sorts the urgent first (1 is the highest priority), then the older.
+// Rank sorts urgent issues first (1 is the highest priority), then older ones.
 type Rank struct {
 	Priority int       `ddbkey:"pad=1"`
 	Opened   time.Time `ddbkey:"unit=second"`
@@ -55,7 +55,7 @@ func (r Rank) MarshalText() ([]byte, error) { return ranks.Format(r) }
 // UnmarshalText reads it back.
 func (r *Rank) UnmarshalText(b []byte) error { return ranks.Parse(b, r) }
 
-// Issue is an item of the table tracker. Queue and Rank are kept by the table, while it is open.
+// Issue is an item of the table tracker. The table maintains Queue and Rank while the issue is open.
 type Issue struct {
 	Tenant   string    `dynamodbav:"tenant"`
 	Key      IssueKey  `dynamodbav:"key,text"`
@@ -107,7 +107,7 @@ var (
 	reservationOwner = ddb.StrField(func(r *Reservation) *string { return &r.Owner })
 )
 
-// tracker is all tables and indexes.
+// tracker contains all tables and indexes.
 type tracker struct {
 	client       ddb.Client
 	issues       *ddb.Table[Issue, string, IssueKey]
@@ -152,7 +152,7 @@ func open(ctx context.Context, client ddb.Client) (*tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One definition makes the table, the one with its indexes.
+	// One definition, which includes the indexes, creates the table.
 	return t, schema.EnsureTables(ctx, t.issues, t.projects, t.reservations)
 }
 

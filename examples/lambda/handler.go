@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Reading is what a message of the queue holds, and an item of the table.
+// Reading is the content of a message of the queue, and an item of the table.
 type Reading struct {
 	Sensor string    `dynamodbav:"sensor" json:"sensor"`
 	At     time.Time `dynamodbav:"at" json:"at"`
@@ -26,11 +26,11 @@ var (
 	readingAt     = ddb.TimeField(func(r *Reading) *time.Time { return &r.At })
 )
 
-// Function stores readings. One is made for each process, at its cold start, and serves all invocations of the process.
+// Function stores readings. Each process creates one at its cold start, which serves all invocations of the process.
 type Function struct {
 	readings *ddb.Table[Reading, string, time.Time]
 	logger   *slog.Logger
-	warm     bool // there was an invocation before; a process has one at a time
+	warm     bool // there was an earlier invocation; a process handles one at a time
 }
 
 // NewFunction describes the table. It sends nothing, so it adds no request to a cold start.
@@ -42,8 +42,8 @@ func NewFunction(client ddb.Client, table string, logger *slog.Logger) (*Functio
 	return &Function{readings: readings, logger: logger}, nil
 }
 
-// Handle stores the messages of one invocation, and returns those that are not stored: the queue delivers them again. For that the
-// trigger needs the setting ReportBatchItemFailures. A message that comes twice is stored once, because its key is the same.
+// Handle stores the messages of one invocation, and returns those that were not stored: the queue delivers them again. For this the
+// trigger needs the setting ReportBatchItemFailures. A message that is delivered twice is stored once, because its key is the same.
 func (f *Function) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	cold := !f.warm
 	f.warm = true
@@ -51,7 +51,7 @@ func (f *Function) Handle(ctx context.Context, event events.SQSEvent) (events.SQ
 
 	var (
 		failed   events.SQSEventResponse
-		messages []string // messages[i] is where readings[i] comes from
+		messages []string // messages[i] is the message of readings[i]
 		readings []Reading
 	)
 	again := func(message, why string, err error) {
@@ -61,7 +61,7 @@ func (f *Function) Handle(ctx context.Context, event events.SQSEvent) (events.SQ
 	for _, m := range event.Records {
 		r, err := read(m.Body)
 		if err == nil {
-			_, err = f.readings.ItemSize(&r) // refuses what Put refuses, such as a number that DynamoDB cannot store
+			_, err = f.readings.ItemSize(&r) // refuses items that Put refuses, such as a number that DynamoDB cannot store
 		}
 		if err != nil {
 			again(m.MessageId, "not a reading", err) // after some deliveries the queue moves it to its dead letters
@@ -77,10 +77,10 @@ func (f *Function) Handle(ctx context.Context, event events.SQSEvent) (events.SQ
 		}
 		return failed, nil
 	}
-	return failed, err // with an error Lambda delivers all messages again
+	return failed, err // if there is an error, Lambda delivers all messages again
 }
 
-// read checks what the table would refuse: a batch with an invalid item is refused as a whole, and one bad message would keep
+// read checks for items that the table would refuse: a batch with an invalid item is refused as a whole, so one bad message would prevent
 // the good ones from being stored.
 func read(body string) (Reading, error) {
 	var r Reading
@@ -96,7 +96,7 @@ func read(body string) (Reading, error) {
 	return r, nil
 }
 
-// logCost writes what was consumed since the last invocation. It runs before the reply: Lambda stops the process after it.
+// logCost logs the units consumed since the last invocation. It runs before the reply, because Lambda freezes the process after it.
 func (f *Function) logCost(ctx context.Context, cold bool) {
 	used := ddb.DefaultLedger().Reset()
 	f.logger.InfoContext(ctx, "DynamoDB", "cold", cold, "read_units", used.Read(), "write_units", used.Write(), "requests", used.Operations())

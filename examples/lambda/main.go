@@ -33,9 +33,9 @@ func main() {
 	}
 }
 
-// coldStart makes client and table. Lambda calls main once for each process, so this runs before its first invocation.
+// coldStart creates the client and the table. Lambda calls main once for each process, so this runs before its first invocation.
 func coldStart(ctx context.Context) (*Function, error) {
-	// An invocation that waits costs money: attempts end early enough for a second one.
+	// An invocation that waits costs money: attempts end early enough for a second attempt.
 	client, err := ddbclient.New(ctx, ddbclient.WithAttemptTimeout(2*time.Second), ddbclient.WithOperationTimeout(10*time.Second))
 	if err != nil {
 		return nil, err
@@ -43,14 +43,14 @@ func coldStart(ctx context.Context) (*Function, error) {
 	return NewFunction(client, os.Getenv("READINGS_TABLE"), slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 }
 
-// local invokes the function on the embedded engine. In the last invocation the table takes nothing.
+// local invokes the function on the embedded engine. In the last invocation the table refuses all items.
 func local(ctx context.Context) error {
 	busy := false
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("BatchWriteItem").Where(func(fault.Request) bool { return busy }).Throttle()))
 	defer engine.Close()
 	client := engine.Client()
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey || (a.Key == "error" && busy) { // what is not the same in each run
+		if a.Key == slog.TimeKey || (a.Key == "error" && busy) { // these differ in each run
 			return slog.Attr{}
 		}
 		return a
@@ -68,7 +68,7 @@ func local(ctx context.Context) error {
 		queue(`{"sensor": "roof", "at": "2026-11-29T10:02:00Z", "value": -2.5}`),
 	} {
 		busy = i == 2
-		// Lambda gives each invocation a deadline; a second here.
+		// Lambda gives each invocation a deadline, here a second.
 		invocation, cancel := context.WithTimeout(ctx, time.Second)
 		response, err := function.Handle(invocation, event)
 		fmt.Println("messages:", len(event.Records), "delivered again:", response.BatchItemFailures, "before the deadline:", invocation.Err() == nil, "error:", err)

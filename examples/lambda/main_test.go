@@ -24,7 +24,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// childVariable makes the test's binary the function.
+// childVariable is the environment variable that makes the test binary run as the function.
 const childVariable = "LAMBDA_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -52,7 +52,7 @@ func TestRuntime(t *testing.T) {
 
 	invocations := make(chan events.SQSEvent, 3)
 	invocations <- queue(`{"sensor": "roof", "at": "2026-11-29T10:00:00Z", "value": 1}`, `{"sensor": "cellar", "at": "2026-11-29T10:00:00Z", "value": 2}`)
-	invocations <- queue(`{"sensor": "roof", "at": "2026-11-29T10:00:00Z", "value": 1}`, "{}", `{"sensor": "roof", "at": "2026-11-29T10:00:00Z", "value": 1e200}`) // the first comes again
+	invocations <- queue(`{"sensor": "roof", "at": "2026-11-29T10:00:00Z", "value": 1}`, "{}", `{"sensor": "roof", "at": "2026-11-29T10:00:00Z", "value": 1e200}`) // the first is delivered twice
 	invocations <- queue()
 	replies := make(chan string)
 	mux := http.NewServeMux()
@@ -114,7 +114,7 @@ func TestRuntime(t *testing.T) {
 	}
 }
 
-// TestDeadline: an invocation whose table takes nothing ends before its time, and names every message that is not stored.
+// TestDeadline: an invocation whose table refuses all items ends before its deadline, and names every message that is not stored.
 func TestDeadline(t *testing.T) {
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("BatchWriteItem").Unprocessed(1)))
 	defer engine.Close()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Members is the service of the guide docs/guides/first-service.md: the members of teams behind HTTP, with optimistic locking by
+// Members is the service of the guide docs/guides/first-service.md: the members of teams over HTTP, with optimistic locking by
 // entity tags, paging, unique addresses, and requests that can be repeated. Its tests compare it with the guide.
 //
 //	go run ./examples/members                             sends a few requests to itself

@@ -12,7 +12,7 @@ import (
 // piece is a block of Go code whose first line names its file.
 var piece = regexp.MustCompile("(?s)```go\n// ([a-z_]+\\.go)\n(.*?)```")
 
-// TestGuide: who copies the blocks of the guide one after the other into the files that they name has this program, whole.
+// TestGuide: the blocks of the guide, copied one after the other into the files that they name, are exactly this program.
 func TestGuide(t *testing.T) {
 	const page = "../../docs/guides/first-service.md"
 	guide, err := os.ReadFile(page)

@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// TestRepeatedRequests: of sixteen equal requests at once, one makes the member, and all return it.
+// TestRepeatedRequests: of sixteen equal concurrent requests, one creates the member, and all return it.
 func TestRepeatedRequests(t *testing.T) {
 	h := start(t)
 	var (
@@ -41,7 +41,7 @@ func TestRepeatedRequests(t *testing.T) {
 	}
 }
 
-// TestConflicts: every refusal has its status.
+// TestConflicts: each kind of refusal has its own status.
 func TestConflicts(t *testing.T) {
 	h := start(t)
 	joined := call(t.Context(), h, "POST", "/teams/t/members", ann, "Idempotency-Key", "a")
@@ -71,7 +71,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// TestPaging: the pages have every member once, and a token of one team is none of another's.
+// TestPaging: the pages contain every member once, and a token of one team does not work for another.
 func TestPaging(t *testing.T) {
 	h := start(t)
 	for i := range 45 {
@@ -108,7 +108,7 @@ func TestPaging(t *testing.T) {
 	}
 }
 
-// TestThrottled: the caller learns that it may try again, and when.
+// TestThrottled: the response tells the caller to try again, and when.
 func TestThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := start(t, fault.On("Query").Throttle())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Migrate reads items that other libraries have written, each in its own layout, with
-// one struct, brings them into one layout with a job while the old writers may still be at work,
-// and gives them versions. Its test does so under writers of both forms, faults and kills:
+// one struct. A job converts them to one layout, while old writers may still be running,
+// and adds versions. Its test does so while both forms are written, with faults and kills:
 //
 //	go run ./examples/migrate
 //
@@ -33,7 +33,7 @@ import (
 // ID is stored as text, as guregu/dynamo stores types with text methods.
 type ID [4]byte
 
-// MarshalText gives eight hexadecimal digits.
+// MarshalText returns eight hexadecimal digits.
 func (id ID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil } //nolint:unparam // as encoding.TextMarshaler has it
 
 // UnmarshalText reads eight hexadecimal digits.
@@ -45,8 +45,8 @@ func (id *ID) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Widget reads all layouts and writes one. Options: text for types with text methods,
-// omitempty and omitzero where guregu/dynamo leaves out what is empty, sdktime for times as the others write them.
+// Widget reads all layouts and writes one. Tag options: text for types with text methods,
+// omitempty and omitzero where guregu/dynamo omits empty values, sdktime for times in the form of the other libraries.
 type Widget struct {
 	ID      ID        `dynamodbav:"id,text"`
 	Note    string    `dynamodbav:"note,omitempty"`
@@ -54,7 +54,7 @@ type Widget struct {
 	Seen    time.Time `dynamodbav:"seen,sdktime"`
 	Expires time.Time `dynamodbav:"expires,unixtime,omitzero"`
 	Count   int       `dynamodbav:"count"`
-	Version int64     `dynamodbav:"version"` // new: no old writer knows it
+	Version int64     `dynamodbav:"version"` // new: old writers do not know it
 }
 
 var (
@@ -69,13 +69,13 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 
 func number(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
 
-// Old are items as others write them.
+// Old are items as other libraries write them.
 var old = []map[string]types.AttributeValue{
-	{ // guregu/dynamo: a set from a map, nothing that is empty
+	{ // guregu/dynamo: a set from a map, no empty values
 		"id": text("00000001"), "tags": &types.AttributeValueMemberSS{Value: []string{"blue", "red"}},
 		"seen": text("2026-01-02T03:04:05.000006+01:00"), "expires": number("1767319445"), "count": number("7"),
 	},
-	{ // attributevalue without options: a list, NULL for what is nil
+	{ // attributevalue without options: a list, NULL for nil
 		"id": text("00000002"), "note": text(""), "tags": &types.AttributeValueMemberL{Value: []types.AttributeValue{text("red")}},
 		"seen": text("2026-01-02T02:04:05Z"), "count": number("8"),
 	},
@@ -158,9 +158,9 @@ func run(ctx context.Context, client *dynamodb.Client) error {
 	return err
 }
 
-// toNewLayout brings an item that has no version into the layout of Widget. An update of attributes leaves alone what Widget does not
-// know, and raises an absent version from zero to one. The job sends it only if the item is still as it was read, and reads an item again that an old writer has changed
-// meanwhile.
+// toNewLayout converts an item without a version to the layout of Widget. An update does not change attributes that Widget does not
+// know, and increases a missing version from zero to one. The job applies the update only if the item is still as it was read; if an old writer has changed
+// the item in the meantime, the job reads it again.
 func toNewLayout(w Widget) job.Change[Widget] {
 	if w.Version > 0 {
 		return job.Keep[Widget]()
@@ -177,7 +177,7 @@ func toNewLayout(w Widget) job.Change[Widget] {
 	return job.Update(ddb.Changes(changes...))
 }
 
-// Layouts prints the types that are stored.
+// Layouts prints the stored types.
 func layouts(ctx context.Context, title string, client *dynamodb.Client, table string) error {
 	fmt.Println(title)
 	out, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(table)})

@@ -25,7 +25,7 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// store is one that its runner does not reach any more once it was killed.
+// store is a store that a killed runner can no longer reach.
 type store struct {
 	job.Store
 	dead atomic.Bool
@@ -38,9 +38,9 @@ func (s *store) Swap(ctx context.Context, name string, was, will job.State) erro
 	return s.Store.Swap(ctx, name, was, will)
 }
 
-// The migration of a live table: programs of the old layout put whole items, programs of the new one get and put them, replies are lost and requests throttled,
-// the runner of the job is killed and another goes on, and a consumer of the stream catches what old programs write behind the sweep. In the end every item is
-// in the new layout and is what its last writer wrote.
+// The migration of a live table: old programs put whole items, new programs get and put them, replies are lost and requests throttled,
+// the runner of the job is killed and another continues, and a consumer of the stream converts items that old programs write after the job has passed them. In the
+// end every item is in the new layout and has the values of its last writer.
 func TestLiveMigration(t *testing.T) {
 	for seed := range uint64(3) {
 		synctest.Test(t, func(t *testing.T) { migrate(t, seed) })
@@ -87,7 +87,7 @@ func migrate(t *testing.T, seed uint64) {
 			if err == nil {
 				return
 			}
-			if !errors.Is(err, ddb.ErrConditionFailed) { // the job came between
+			if !errors.Is(err, ddb.ErrConditionFailed) { // the job wrote the item in between
 				check(err)
 			}
 		}
@@ -128,7 +128,7 @@ func migrate(t *testing.T, seed uint64) {
 					return
 				case <-time.After(time.Duration(rnd.IntN(600)) * time.Millisecond):
 				}
-				i := rnd.IntN(items/writers)*writers + w // of its own, so that its last write is known
+				i := rnd.IntN(items/writers)*writers + w // each writer has its own items, so that their last writes are known
 				if w%2 == 0 {
 					putOld(i, count)
 				} else {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Outbox is a service that writes orders, and two other processes that project them into a second table from the stream
-// of changes. They share the shards by leases. One of them is killed and started again while shards split; in the end the
-// projection must be what the table is.
+// of changes. They share the shards by leases. One of them is killed and restarted while shards split; in the end the
+// projection must be equal to the table.
 //
 //	go run ./examples/outbox
 //
-// It runs on the embedded engine, which it serves on a port of this machine, or on the endpoint in DYNAMODB_ENDPOINT; there shards
-// split when they like.
+// It runs on the embedded engine, which it serves on a port of this machine, or on the endpoint in DYNAMODB_ENDPOINT, where
+// the service decides when shards split.
 package main
 
 import (
@@ -31,7 +31,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// worker is the variable by which the program knows that it is one of the two consumers.
+// worker is the environment variable that makes the program one of the two consumers.
 const worker = "OUTBOX_WORKER"
 
 func main() {
@@ -129,7 +129,7 @@ type process struct {
 	once sync.Once
 }
 
-// startWorker starts this program again, as a consumer.
+// startWorker starts this program as a consumer, in another process.
 func startWorker(ctx context.Context, name string) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -143,7 +143,7 @@ func startWorker(ctx context.Context, name string) (*process, error) {
 	return &process{cmd: cmd}, cmd.Start()
 }
 
-// kill ends it without a chance to say anything.
+// kill ends the process without a chance to clean up.
 func (p *process) kill() {
 	p.once.Do(func() {
 		_ = p.cmd.Process.Kill()
@@ -151,7 +151,7 @@ func (p *process) kill() {
 	})
 }
 
-// end asks it to finish what it has begun.
+// end asks the process to finish its work and stop.
 func (p *process) end() {
 	p.once.Do(func() {
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
@@ -159,7 +159,7 @@ func (p *process) end() {
 	})
 }
 
-// writeOrders is what the service does all day: orders are placed, paid and cancelled.
+// writeOrders is the work of the service: orders are placed, paid and cancelled.
 func (t *tables) writeOrders(ctx context.Context, from, to int) error {
 	const clerks = 4
 	var wg sync.WaitGroup
@@ -191,7 +191,7 @@ func (t *tables) writeOrder(ctx context.Context, i int) error {
 	return nil
 }
 
-// prove waits until the projection is what the table is.
+// prove waits until the projection is equal to the table.
 func (t *tables) prove(ctx context.Context) error {
 	want := map[string]ByStatus{}
 	for o, err := range t.orders.Scan().Consistent().All(ctx) {

@@ -19,7 +19,7 @@ import (
 
 const ordersTable = "outbox-orders"
 
-// Order is what the service writes.
+// Order is an item that the service writes.
 type Order struct {
 	Customer string `dynamodbav:"customer"`
 	ID       string `dynamodbav:"id"`
@@ -49,7 +49,7 @@ func byStatus(o *Order) ByStatus {
 	return ByStatus{Status: o.Status, Order: o.Customer + "/" + o.ID, Total: o.Total}
 }
 
-// tables is what the service and its workers share.
+// tables are the tables that the service and its workers share.
 type tables struct {
 	cfg      aws.Config
 	orders   *ddb.Table[Order, string, string]
@@ -61,7 +61,7 @@ type tables struct {
 func openTables(ctx context.Context) (*tables, error) {
 	t := &tables{}
 	opts := []func(*config.LoadOptions) error{}
-	if os.Getenv("AWS_REGION") == "" { // an engine takes any
+	if os.Getenv("AWS_REGION") == "" { // the engine accepts any Region
 		opts = append(opts, config.WithRegion("eu-central-1"), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("id", "secret", "")))
 	}
 	var err error

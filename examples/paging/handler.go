@@ -34,8 +34,8 @@ var (
 // blog serves posts page by page.
 type blog struct {
 	posts *ddb.Table[Post, string, int]
-	// The tenants share this index, so its queries filter by tenant. That is the
-	// case in which a readable cursor would show the key of another tenant's post.
+	// The tenants share this index, so its queries filter by tenant. In this case
+	// a readable cursor could show the key of another tenant's post.
 	byTag  *ddb.Index[Post, string, int]
 	tokens *pagetoken.Sealer
 }
@@ -60,7 +60,7 @@ type listing struct {
 	Prev  string `json:"prev,omitempty"`
 }
 
-// answer reads the page that the request asks for by the parameters after and before.
+// answer reads the page selected by the parameters after and before.
 func answer[Q ddb.AnyQuery[Post, Q]](b *blog, w http.ResponseWriter, r *http.Request, tenant string, q Q) {
 	if tenant == "" {
 		http.Error(w, "who are you?", http.StatusUnauthorized)
@@ -98,7 +98,7 @@ func answer[Q ddb.AnyQuery[Post, Q]](b *blog, w http.ResponseWriter, r *http.Req
 	}
 }
 
-// fail tells the caller what is the caller's: a token that does not open.
+// fail reports an invalid token to the caller, but no details of other errors.
 func fail(w http.ResponseWriter, err error) {
 	if errors.Is(err, ddb.ErrBadCursor) {
 		http.Error(w, "this page is no longer there; start again", http.StatusBadRequest)

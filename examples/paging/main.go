@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Paging serves lists page by page, forwards and backwards, with tokens that a browser can
-// hold: encrypted, bound to query and tenant, good for an hour. It asks its own handler
-// and prints what came. It runs on the embedded engine, or on the endpoint in
+// Paging serves lists page by page, forwards and backwards, with tokens for a browser:
+// encrypted, bound to query and tenant, valid for an hour. It calls its own handler
+// and prints the responses. It runs on the embedded engine, or on the endpoint in
 // DYNAMODB_ENDPOINT:
 //
 //	go run ./examples/paging
@@ -51,7 +51,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	return nil
 }
 
-// open makes the table and eight posts for each of two tenants.
+// open creates the table, and eight posts for each of two tenants.
 func open(ctx context.Context, client ddb.Client) (*blog, error) {
 	posts, err := ddb.New(client, "paging-posts", postTenant, postNumber)
 	if err != nil {
@@ -77,7 +77,7 @@ func open(ctx context.Context, client ddb.Client) (*blog, error) {
 	return &blog{posts, byTag, tokens}, posts.BatchPut(ctx, list)
 }
 
-// newKey makes a key for this run. That of a service comes from a secret manager, or the
+// newKey generates a key for this run. A service gets its key from a secret manager; otherwise the
 // tokens of one process would not open in another.
 func newKey(id string) pagetoken.Key {
 	secret := make([]byte, 32)
@@ -97,7 +97,7 @@ func thereAndBack(ctx context.Context, b *blog) error {
 	}
 	for err == nil && page.Prev != "" {
 		page, err = get(ctx, b, "acme", "/posts", url.Values{"before": {page.Prev}})
-		if len(page.Posts) > 0 { // before the first post, there is a page without any
+		if len(page.Posts) > 0 { // the page before the first post is empty
 			fmt.Println("back ", numbers(page))
 		}
 	}
@@ -129,8 +129,8 @@ func forged(ctx context.Context, b *blog) error {
 	return nil
 }
 
-// leak shows why tokens are sealed: where a filter drops items, a page may end at one that was dropped.
-// The cursor behind this page of zeta's posts is the key of a post of acme's.
+// leak shows why tokens are sealed: if a filter drops items, a page may end at an item that was dropped.
+// The cursor after this page of zeta's posts contains the key of one of acme's posts.
 func leak(ctx context.Context, b *blog) error {
 	page, err := b.byTag.Query("go").Filter(postTenant.Eq("zeta")).PageSize(3).Limit(1).Page(ctx)
 	if err != nil {
@@ -150,8 +150,8 @@ func leak(ctx context.Context, b *blog) error {
 	return nil
 }
 
-// rotation replaces the key. In a service with many processes each step is a deployment of its own: the new key
-// behind the old one, then before it, then without it.
+// rotation replaces the key. In a service with many processes, each step is a separate deployment: first the new key
+// is listed after the old one, then before it, then the old key is removed.
 func rotation(ctx context.Context, b *blog) error {
 	old, fresh := newKey("2026-09"), newKey("2026-10")
 	var token string
@@ -182,7 +182,7 @@ func rotation(ctx context.Context, b *blog) error {
 	return nil
 }
 
-// total is what a page does not have: counting reads everything that is counted, and is billed for it.
+// total counts all posts, which a page does not do: counting reads every item that it counts, and is billed for it.
 func total(ctx context.Context, b *blog) error {
 	ledger := ddb.DefaultLedger()
 	before := ledger.Snapshot()
@@ -194,12 +194,12 @@ func total(ctx context.Context, b *blog) error {
 	return nil
 }
 
-// statusError is an answer other than 200.
+// statusError is a response with a status other than 200.
 type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
 
-// get asks the handler as a browser would.
+// get calls the handler as a browser would.
 func get(ctx context.Context, b *blog, tenant, path string, query url.Values) (listing, error) {
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, path+"?"+query.Encode(), nil)
 	r.Header.Set(tenantHeader, tenant)

@@ -17,12 +17,12 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// way is what happens to a request on its way: next hands it to DynamoDB.
+// way is what happens to a request on its way: next passes it to DynamoDB.
 type way func(req *http.Request, next func() *http.Response) (*http.Response, error)
 
 var errReset = errors.New("connection reset by peer")
 
-// roads sends the requests of one client over the ways that are planned, and the rest straight.
+// roads sends the requests of one client by the planned ways, and all others directly.
 type roads struct {
 	engine *ddbtest.Engine
 	plan   []way // of the next writes
@@ -53,7 +53,7 @@ func (r *roads) Do(req *http.Request) (*http.Response, error) {
 
 type lostOrders = ddb.Table[Order, CustomerID, OrderID]
 
-// scene is a table with two callers: requests of a may get lost, those of b do not.
+// scene is a table with two callers: requests of a may be lost, requests of b are not.
 type scene struct {
 	*testing.T
 	road   roads
@@ -108,7 +108,7 @@ func (s *scene) create() Order {
 	return o
 }
 
-// Ways, with what others do meanwhile.
+// The ways, combined with writes of others in the meantime.
 
 func lostBefore(meanwhile func()) way {
 	return func(*http.Request, func() *http.Response) (*http.Response, error) {
@@ -147,7 +147,7 @@ func gateway(status int, applied bool) way {
 
 func nothing() {}
 
-// TestLostReplies: with the table as it stands in main.go and in the README, no lost, doubled or forged reply
+// TestLostReplies: with the table of main.go and the README, no lost, duplicated or forged reply
 // leads to a wrong report or to an unknown outcome.
 func TestLostReplies(t *testing.T) {
 	for name, play := range map[string]func(ctx context.Context, s *scene){
@@ -312,7 +312,7 @@ type doFunc func(*http.Request) (*http.Response, error)
 
 func (f doFunc) Do(req *http.Request) (*http.Response, error) { return f(req) }
 
-// TestReadmeHasThisTable: what is shown above holds for the README, since its table is this one.
+// TestReadmeHasThisTable: the README has the same table, so the tests above also apply to it.
 func TestReadmeHasThisTable(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile(name)

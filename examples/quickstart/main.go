@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Quickstart defines a table, writes, reads, queries, pages, streams, batches,
-// counts and updates, and prints what it cost. It runs on the embedded engine, or on
+// counts and updates, and prints the cost. It runs on the embedded engine, or on
 // the endpoint in DYNAMODB_ENDPOINT:
 //
 //	go run ./examples/quickstart
@@ -35,7 +35,7 @@ type Order struct {
 	Revision ddb.Revision `dynamodbav:"revision"`
 }
 
-// Handles: item and value types are inferred, the attribute name comes from the tag.
+// Handles: the item type and the value type are inferred; the attribute name comes from the tag.
 var (
 	orderCustomer = ddb.StrField(func(o *Order) *CustomerID { return &o.Customer })
 	orderID       = ddb.StrField(func(o *Order) *OrderID { return &o.ID })
@@ -67,7 +67,7 @@ func main() {
 	}
 }
 
-// newOrders describes the table. With a revision and tombstones each write proves its outcome, also when a reply is lost.
+// newOrders describes the table. With a revision and tombstones, each write proves its outcome, even if a reply is lost.
 func newOrders(client ddb.Client, name string) (*ddb.Table[Order, CustomerID, OrderID], error) {
 	return ddb.New(client, name, orderCustomer, orderID,
 		ddb.Version(orderRevision), ddb.Tombstones("deleted", time.Hour))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Regions reads nearby and writes at home, as a service does with a global table that is eventually consistent between Regions.
-// The engine has no replication: the nearby Region is one whose reads are a minute late.
+// Regions reads in a nearby Region and writes in its home Region, as a service does with a global table that is eventually consistent
+// between Regions. The engine has no replication: here the nearby Region is a table whose reads are a minute late.
 //
 //	go run ./examples/regions
 package main
@@ -40,12 +40,12 @@ func NewAccounts(home, nearby ddb.Client) (*Accounts, error) {
 	return &Accounts{h, n}, errors.Join(err1, err2)
 }
 
-// Show is for people: it may be old.
+// Show returns an account for display: it may be old.
 func (a *Accounts) Show(ctx context.Context, id string) (Account, error) {
 	return a.nearby.Get(ctx, id)
 }
 
-// Withdraw decides on what is stored at home. The caller has seen a revision nearby; if it is old, nothing is changed.
+// Withdraw decides by the item in the home Region. The caller has seen a revision in the nearby Region; if it is old, nothing is changed.
 func (a *Accounts) Withdraw(ctx context.Context, seen Account, amount int64) error {
 	seen.Balance -= amount
 	return a.home.Put(ctx, &seen) // under the condition that the revision is still the same

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Sdk is one program twice: an account book written with the SDK, attributevalue and
-// expression (old.go), and the same with ddb (new.go), on one client and one table. Both
-// are asked the same, each about what the other wrote, and have to give the same answers:
+// Sdk contains the same program twice: an account book written with the SDK, attributevalue and
+// expression (old.go), and with ddb (new.go), on one client and one table. Both
+// get the same calls, each on items that the other wrote, and must return the same results:
 //
 //	go run ./examples/sdk
 //
@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// Entry is one line of an account. Both read and write it by the same tags.
+// Entry is one line of an account. Both programs read and write it with the same tags.
 type Entry struct {
 	Account string   `dynamodbav:"account"`
 	Seq     int64    `dynamodbav:"seq"`
@@ -37,7 +37,7 @@ var (
 	errMissing = errors.New("there is no such entry")
 )
 
-// Book is what the rest of a program sees.
+// Book is the interface that the rest of a program uses.
 type book interface {
 	Add(ctx context.Context, e Entry) error
 	Get(ctx context.Context, account string, seq int64) (Entry, error)
@@ -67,8 +67,8 @@ func main() {
 	fmt.Println("all answers are the same:", same)
 }
 
-// Run writes account "old" by the old book and "new" by the new one, and has each asked
-// about both.
+// Run writes account "old" with the old book and "new" with the new book, and calls
+// each book for both accounts.
 func run(ctx context.Context, before, after book) (same bool) {
 	same = true
 	ask := func(what string, job func(b book, own, other string) (any, error)) {

@@ -18,7 +18,7 @@ var (
 	entryTags    = ddb.SetField(func(e *Entry) *[]string { return &e.Tags })
 )
 
-// NewBook is the same book by ddb, on the same client and table.
+// NewBook is the same book written with ddb, on the same client and table.
 type newBook struct {
 	client  ddb.Client
 	entries *ddb.Table[Entry, string, int64]

@@ -17,8 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// OldBook is the book by the SDK, attributevalue and expression, with care: it creates
-// under a condition, retries what batches leave, follows pages, and names its errors.
+// OldBook is the book written carefully with the SDK, attributevalue and expression: it creates
+// items under a condition, retries unprocessed items, reads all pages, and names its errors.
 type oldBook struct {
 	client *dynamodb.Client
 	table  *string
@@ -96,7 +96,7 @@ func (b oldBook) Large(ctx context.Context, account string, since, amount int64,
 		ExpressionAttributeNames: expr.Names(), ExpressionAttributeValues: expr.Values(),
 		ScanIndexForward: aws.Bool(false), ConsistentRead: aws.Bool(true),
 	})
-	for pages.HasMorePages() && len(list) < limit { // Limit of the API counts before the filter
+	for pages.HasMorePages() && len(list) < limit { // the API's Limit counts items before the filter
 		out, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, err
@@ -114,7 +114,7 @@ func (b oldBook) Many(ctx context.Context, account string, seqs []int64) ([]Entr
 	var keys []map[string]types.AttributeValue
 	place := map[int64][]int{}
 	for i, seq := range seqs {
-		if place[seq] == nil { // a key must not stand twice in a request
+		if place[seq] == nil { // a request must not contain a key twice
 			keys = append(keys, b.key(account, seq))
 		}
 		place[seq] = append(place[seq], i)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Singletable keeps customers, their orders and the lines of these in one table: each type recognises its own items, one query
-// reads an account with all that belongs to it, and one index holds two of the types. It runs on the embedded engine, or on the endpoint in
+// Singletable stores customers, their orders and the lines of the orders in one table: each type recognises its own items, one query
+// reads a customer with all orders and lines, and one index contains two of the types. It runs on the embedded engine, or on the endpoint in
 // DYNAMODB_ENDPOINT:
 //
 //	go run ./examples/singletable
@@ -48,7 +48,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	return nil
 }
 
-// seed writes a customer, two orders and their lines in one transaction, and an item of another program beside them.
+// seed writes a customer, two orders and their lines in one transaction, and also an item of another program.
 func (s *shop) seed(ctx context.Context) error {
 	day := func(d int) time.Time { return time.Date(2026, 9, d, 0, 0, 0, 0, time.UTC) }
 	const pk = "CUSTOMER#7"
@@ -69,7 +69,7 @@ func (s *shop) seed(ctx context.Context) error {
 	return err
 }
 
-// account reads all that belongs to a customer by one query: item by item, and into a struct.
+// account reads a customer with all orders and lines by one query: item by item, and into a struct.
 func (s *shop) account(ctx context.Context) error {
 	fmt.Println("one query, item by item:")
 	for r, err := range entity.Read(s.all, s.customers.Query("CUSTOMER#7")).All(ctx) {
@@ -99,21 +99,21 @@ func (s *shop) account(ctx context.Context) error {
 	}
 	fmt.Printf("into a struct: %s with %d orders, %d lines and %d others\n", account.Customer.Name, len(account.Orders), len(account.Lines), len(account.Others))
 
-	// Order 2 with its lines is a range of sort keys; of the lines only those of more than one piece are wanted.
+	// Order 2 with its lines is a range of sort keys; the filter keeps only lines of more than one piece.
 	order2 := entity.Read(s.all, s.orders.Query("CUSTOMER#7").SortKey(ddb.BeginsWith("ORDER#0002")), entity.Where(s.lines, lineQty.Gt(1)))
 	list, err := order2.Collect(ctx)
 	fmt.Printf("order 2 with its large lines: %d items\n\n", len(list))
 	return err
 }
 
-// oneType reads orders alone, though others stand between them.
+// oneType reads only orders, although items of other types are between them.
 func (s *shop) oneType(ctx context.Context) error {
 	orders, err := s.orders.Query("CUSTOMER#7").Filter(orderTotal.Gt(10)).Collect(ctx)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("orders alone: %d, first %s\n", len(orders), orders[0].SK)
-	// The customers do not leave others out, but say that there are some.
+	// The table of customers does not skip other types, but reports them as an error.
 	_, err = s.customers.Query("CUSTOMER#7").Collect(ctx)
 	fmt.Println("customers alone meet another type:", errors.Is(err, ddb.ErrOtherEntity))
 	_, err = s.orders.Get(ctx, "CUSTOMER#7", "PROFILE")

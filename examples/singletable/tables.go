@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/entity"
 )
 
-// Record is what the table holds: *Customer, *Order or *Line, or what this program does not know.
+// Record is an item of the table: *Customer, *Order, *Line, or an item of an unknown type.
 type Record interface{ record() }
 
 // Customer is stored under CUSTOMER#7, PROFILE.
@@ -18,7 +18,7 @@ type Customer struct {
 	PK   string `dynamodbav:"pk"`
 	SK   string `dynamodbav:"sk"`
 	Name string `dynamodbav:"name"`
-	// Status is that of the account: the index by-status holds customers and orders.
+	// Status is the status of the account: the index by-status contains customers and orders.
 	Status string    `dynamodbav:"status"`
 	Since  time.Time `dynamodbav:"since"`
 }
@@ -63,7 +63,7 @@ var (
 	lineQty        = ddb.NumField(func(l *Line) *int { return &l.Qty })
 )
 
-// shop is one DynamoDB table, as its types see it and as a whole.
+// shop is one DynamoDB table: the typed table of each type, and the whole.
 type shop struct {
 	client    ddb.Client
 	customers *ddb.Table[Customer, string, string]
@@ -77,7 +77,7 @@ func open(ctx context.Context, client ddb.Client) (*shop, error) {
 	const name = "singletable-shop"
 	s := &shop{client: client}
 	var err error
-	// The attribute type says what an item is. The tables write it, and take no other items.
+	// The attribute type names the type of an item. The typed tables write it, and accept no other items.
 	if s.customers, err = ddb.New(client, name, customerPK, customerSK, ddb.Discriminator("type", "customer")); err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func open(ctx context.Context, client ddb.Client) (*shop, error) {
 	if s.lines, err = ddb.New(client, name, linePK, lineSK, ddb.Discriminator("type", "line")); err != nil {
 		return nil, err
 	}
-	// Both types describe the index, in the same way.
+	// Both types define the index, in the same way.
 	if _, err = ddb.NewIndex(s.customers, "by-status", customerStatus, customerSince); err != nil {
 		return nil, err
 	}
@@ -98,6 +98,6 @@ func open(ctx context.Context, client ddb.Client) (*shop, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One definition makes the table with its index.
+	// One definition creates the table with its index.
 	return s, s.all.EnsureTable(ctx)
 }

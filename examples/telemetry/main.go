@@ -6,8 +6,8 @@
 //
 //	go run ./examples/telemetry
 //
-// It is a module of its own, because of the exporters. Times are left out, and numbers
-// count up in place of random ids, so that the output is the same each time.
+// It is a separate module because of the exporters. Times are omitted, and increasing numbers
+// replace random ids, so that the output is the same each time.
 package main
 
 import (
@@ -35,7 +35,7 @@ import (
 	"github.com/dynamotable/ddb/telemetry"
 )
 
-// Reading is what a sensor measured.
+// Reading is a measurement of a sensor.
 type Reading struct {
 	Sensor string  `dynamodbav:"sensor"`
 	At     int64   `dynamodbav:"at"`
@@ -85,7 +85,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	return errors.Join(meter.Shutdown(ctx), end(), tracer.Shutdown(ctx))
 }
 
-// work is what is traced.
+// work makes the calls that are traced.
 func work(ctx context.Context, readings *ddb.Table[Reading, string, int64]) error {
 	var list []Reading
 	for i := range int64(40) {
@@ -105,7 +105,7 @@ func work(ctx context.Context, readings *ddb.Table[Reading, string, int64]) erro
 	return nil
 }
 
-// providers report to standard output, the same each time.
+// providers returns providers that write to standard output, in the same way each time.
 func providers() (*trace.TracerProvider, *metric.MeterProvider, error) {
 	spans, err := stdouttrace.New(stdouttrace.WithoutTimestamps())
 	if err != nil {
@@ -159,7 +159,7 @@ func (sorted) Encode(v any) error {
 	return nil
 }
 
-// counter makes ids that are the same each time.
+// counter generates ids that are the same each time.
 type counter struct{ n atomic.Uint64 }
 
 func (c *counter) NewIDs(ctx context.Context) (t api.TraceID, s api.SpanID) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Testing is a small order service (orders.go) with the tests that belong to it
-// (orders_test.go): on an engine of their own, with a clock, time to live, a stream, and
-// faults by rule and by chance. Both files are meant to be copied.
+// Testing is a small order service (orders.go) with its tests (orders_test.go). Each test has
+// its own engine; the tests use a clock, time to live, a stream, and
+// faults by rules and at random. Both files are meant to be copied.
 //
 //	go run ./examples/testing          calls the service
 //	go test ./examples/testing -v      runs the tests
 //
-// With DYNAMODB_ENDPOINT both use that endpoint; tests that need faults or the clock are
-// skipped then.
+// With DYNAMODB_ENDPOINT, both use that endpoint; tests that need faults or the clock are
+// then skipped.
 package main
 
 import (

@@ -32,7 +32,7 @@ var (
 	orderRevision  = ddb.Field(func(o *Order) *ddb.Revision { return &o.Revision })
 )
 
-// ErrPlaced means that there is an order of the id.
+// ErrPlaced means that an order with the id exists.
 var ErrPlaced = errors.New("the order is placed already")
 
 const hold = 30 * time.Minute
@@ -43,7 +43,7 @@ type Orders struct {
 	now   func() time.Time
 }
 
-// NewOrders makes the table if it is not there. Time comes from now.
+// NewOrders creates the table if it does not exist. The service takes the time from now.
 func NewOrders(ctx context.Context, client ddb.Client, table string, now func() time.Time) (*Orders, error) {
 	t, err := ddb.New(client, table, orderCustomer, orderID,
 		ddb.Version(orderRevision), ddb.TTL(orderHeldUntil))
@@ -62,8 +62,8 @@ func (s *Orders) Place(ctx context.Context, customer, id string, total int64) er
 	return err
 }
 
-// Pay adds to what is paid and starts again when another write came between. An order
-// that is paid in full is kept for good. After ddb.ErrOutcomeUnknown the amount may have
+// Pay adds to the amount paid, and starts again if another write came in between. An order
+// that is paid in full no longer expires. After ddb.ErrOutcomeUnknown the amount may have
 // been counted.
 func (s *Orders) Pay(ctx context.Context, customer, id string, amount int64) (Order, error) {
 	for {
@@ -71,7 +71,7 @@ func (s *Orders) Pay(ctx context.Context, customer, id string, amount int64) (Or
 		if err != nil {
 			return Order{}, err
 		}
-		if !o.HeldUntil.IsZero() && !s.now().Before(o.HeldUntil) { // the item may outlive its time by days
+		if !o.HeldUntil.IsZero() && !s.now().Before(o.HeldUntil) { // the item may exist for days after it has expired
 			return Order{}, fmt.Errorf("order %w any more", ddb.ErrNotFound)
 		}
 		if o.Paid += amount; o.Paid >= o.Total {
@@ -83,7 +83,7 @@ func (s *Orders) Pay(ctx context.Context, customer, id string, amount int64) (Or
 	}
 }
 
-// Of lists the orders of a customer.
+// Of returns the orders of a customer.
 func (s *Orders) Of(ctx context.Context, customer string) ([]Order, error) {
 	return s.table.Query(customer).Consistent().Collect(ctx)
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// anyOrders is the service on an engine of its own, or on the endpoint in
-// DYNAMODB_ENDPOINT with a table of its own.
+// anyOrders returns the service on its own engine, or with its own table on the endpoint in
+// DYNAMODB_ENDPOINT.
 func anyOrders(t *testing.T) *Orders {
 	t.Helper()
 	orders, err := NewOrders(t.Context(), ddbtest.NewFromEnv(t), ddbtest.TableName(t), time.Now)
@@ -34,7 +34,7 @@ func anyOrders(t *testing.T) *Orders {
 	return orders
 }
 
-// engineOrders is the service on an engine with options, such as faults and a clock.
+// engineOrders returns the service on an engine with options, such as faults and a clock.
 func engineOrders(t *testing.T, opts ...ddbtest.Option) (*Orders, *ddbtest.Engine) {
 	t.Helper()
 	if os.Getenv("DYNAMODB_ENDPOINT") != "" {
@@ -42,7 +42,7 @@ func engineOrders(t *testing.T, opts ...ddbtest.Option) (*Orders, *ddbtest.Engin
 	}
 	engine := ddbtest.NewEngine(opts...)
 	t.Cleanup(engine.Close)
-	for range 20 { // a storm may hit this too
+	for range 20 { // a storm may also hit this request
 		orders, err := NewOrders(t.Context(), engine.Client(), "orders", engine.Clock().Now)
 		if err == nil {
 			return orders, engine
@@ -112,7 +112,7 @@ func TestPaymentWithLostReply(t *testing.T) {
 	}
 }
 
-// A rule that goes on: the caller learns why. In a bubble of testing/synctest the waits
+// A rule for all requests: the caller gets the reason. In a bubble of testing/synctest the waits
 // before retries take no time.
 func TestPaymentUnderThrottling(t *testing.T) {
 	t.Parallel()
@@ -125,8 +125,8 @@ func TestPaymentUnderThrottling(t *testing.T) {
 	})
 }
 
-// By chance: each tenth request goes wrong in some way. What was confirmed is stored, what
-// was refused is not, and only the unknown may be either. DDBTEST_SEED repeats a run.
+// At random: one in ten requests fails in some way. Confirmed writes are stored,
+// refused writes are not, and only writes with an unknown outcome may be either. DDBTEST_SEED repeats a run.
 func TestPaymentsInAStorm(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestPaymentsInAStorm(t *testing.T) {
 			o   Order
 			err error
 		)
-		for range 20 { // the storm goes on
+		for range 20 { // the storm continues
 			if o, err = orders.table.Get(t.Context(), "ann", "o1", ddb.Consistent()); err == nil {
 				break
 			}
@@ -165,8 +165,8 @@ func TestPaymentsInAStorm(t *testing.T) {
 	})
 }
 
-// A clock that stands still until the test moves it: what is not paid in time is gone,
-// and the stream says that it expired.
+// A clock that stands still until the test moves it: an order that is not paid in time is deleted,
+// and the stream shows that it expired.
 func TestHoldExpires(t *testing.T) {
 	t.Parallel()
 	orders, engine := engineOrders(t, ddbtest.WithVirtualClock(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)))

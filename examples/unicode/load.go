@@ -17,8 +17,8 @@ type blockRange struct {
 	name        Block
 }
 
-// load reads the characters of UnicodeData.txt with their blocks. The file gives
-// large ranges, such as the CJK ideographs, by their first and last row only.
+// load reads the characters of UnicodeData.txt with their blocks. Of large ranges,
+// such as the CJK ideographs, the file contains only the first and last row.
 func load(dir string) ([]Char, error) {
 	blocks, err := loadBlocks(filepath.Join(dir, "Blocks.txt"))
 	if err != nil {
@@ -82,7 +82,7 @@ func blockOf(blocks []blockRange, code int32) Block {
 	return "No_Block"
 }
 
-// lines calls fn with the fields of each line, comments and empty lines left out.
+// lines calls fn with the fields of each line, except for comments and empty lines.
 func lines(path string, fn func(fields []string) error) error {
 	file, err := os.Open(path) //nolint:gosec // the user names the folder
 	if err != nil {

@@ -153,7 +153,7 @@ func pages(ctx context.Context, byCategory index) error {
 		if page.Next.IsZero() {
 			return nil
 		}
-		text := page.Next.String() // what a web page would carry
+		text := page.Next.String() // the text that a web page would contain
 		fmt.Println("    cursor", text)
 		if cursor, err = byCategory.ParseCursor(text); err != nil {
 			return err

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Vectors finds recipes by what they mean: a typed vector index, searches within one kitchen and with filters, what a write with a wrong vector says, and how the
-// distances differ. The embeddings are counts of words here; a program takes those of a model. It runs on the embedded engine, or on the endpoint in DYNAMODB_ENDPOINT:
+// Vectors finds recipes by meaning: a typed vector index, searches within one kitchen and with filters, the error of a write with a wrong vector, and the differences
+// between distances. The embeddings are counts of words here; a real program uses those of a model. It runs on the embedded engine, or on the endpoint in DYNAMODB_ENDPOINT:
 //
 //	go run ./examples/vectors
 package main
@@ -100,7 +100,7 @@ func run(ctx context.Context, client ddb.Client) error {
 		fmt.Printf("  %.3f %s\n", h.Score, h.Item.Name)
 	}
 
-	// The index of all kitchens holds keys: the whole items come from the table.
+	// The index of all kitchens holds only keys: the whole items are read from the table.
 	fmt.Println("rice with lemon, from anywhere:")
 	hits, err = everywhere.Search(ctx, embed("rice lemon"), 2)
 	if err != nil {
@@ -115,7 +115,7 @@ func run(ctx context.Context, client ddb.Client) error {
 		return err
 	}
 	for i, got := range whole {
-		if got.Found { // it may be gone since the index was updated
+		if got.Found { // it may have been deleted since the index was updated
 			fmt.Printf("  %.0f %s from %s\n", hits[i].Score, got.Item.Name, got.Item.Kitchen)
 		}
 	}

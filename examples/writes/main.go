@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes shows how writes end: preconditions, stale versions, replies
-// that are lost, conflicts, throttling, transactions and unique values. Faults are
-// put between client and engine by rules, and every request is printed:
+// Writes shows how writes end: with preconditions, stale versions, lost replies,
+// conflicts, throttling, transactions and unique values. Rules inject
+// faults between client and engine, and every request is printed:
 //
 //	go run ./examples/writes
 //
-// It always runs on the embedded engine, since no other lets replies get lost to order.
+// It always runs on the embedded engine, since no other engine can lose replies on demand.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/dynamotable/ddb/unique"
 )
 
-// Account is guarded by a revision, which names the writes that stored it.
+// Account is guarded by a revision, which names the last writes of the item.
 type Account struct {
 	ID       string       `dynamodbav:"id"`
 	Owner    string       `dynamodbav:"owner,omitempty"`
@@ -39,7 +39,7 @@ var (
 	accountRevision = ddb.Field(func(a *Account) *ddb.Revision { return &a.Revision })
 )
 
-// Counter has no revision: what is lost here is hard to know.
+// Counter has no revision, so the outcome after a lost reply may stay unknown.
 type Counter struct {
 	ID string `dynamodbav:"id"`
 	N  int64  `dynamodbav:"n"`
@@ -61,7 +61,7 @@ var (
 	nameAccount = ddb.StrField(func(n *Name) *string { return &n.Account })
 )
 
-// Bank is a fresh engine with its tables, and what it was asked.
+// Bank is a fresh engine with its tables, and the requests that it received.
 type bank struct {
 	client   ddb.Client
 	accounts *ddb.SimpleTable[Account, string]
@@ -80,7 +80,7 @@ func newBank(ctx context.Context, rules ...fault.Rule) (*bank, error) {
 		}
 		b.requests = append(b.requests, text) // one request at a time here
 	}))
-	// The number of attempts is the newest SDK's own choice, unless it is said.
+	// Without this option, the SDK's version would decide the number of attempts.
 	b.client, b.close = engine.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 3 }), engine.Close
 	var err error
 	b.accounts, err = ddb.NewSimple(b.client, "accounts", accountID, ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Hour))
@@ -173,7 +173,7 @@ func versions(ctx context.Context) error {
 	defer b.close()
 	mine := Account{ID: "a", Balance: 100}
 	b.do("Create", func() error { return b.accounts.Create(ctx, &mine) })
-	theirs := mine // somebody else has read it, too
+	theirs := mine // somebody else has also read it
 	theirs.Balance = 50
 	b.do("Put by another", func() error { return b.accounts.Put(ctx, &theirs) })
 	mine.Balance = 200
@@ -188,7 +188,7 @@ func lostReplies(ctx context.Context) error {
 	b, err := newBank(ctx,
 		fault.On("PutItem").Table("counters").Nth(1).DropReply(),
 		fault.On("PutItem").Table("accounts").Nth(1).DropReply(),
-		fault.On("PutItem").Table("accounts").Nth(1).DropRequest(), // of those that the rule above let pass
+		fault.On("PutItem").Table("accounts").Nth(1).DropRequest(), // counts only requests that the rule above does not match
 		fault.On("UpdateItem").Table("accounts").Nth(1).DropReply())
 	if err != nil {
 		return err
