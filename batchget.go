@@ -145,7 +145,7 @@ func (c *core) batchGetter(first int) *batchGetter {
 
 func (b *batchGetter) get(ctx context.Context, keys, got any, r readCall) error {
 	list := reflect.ValueOf(keys).Elem()
-	return b.getInto(ctx, list.Len(), func(data []byte, i int) ([]byte, error) { return b.core.appendKey(data, list.Index(i)) }, got, r)
+	return b.getInto(ctx, list.Len(), func(data []byte, i int) ([]byte, error) { return appendKey(b.core, data, list.Index(i)) }, got, r)
 }
 
 // getInto reads n keys, which encode appends in wire form, into the list at got.
@@ -159,7 +159,7 @@ func (b *batchGetter) getInto(ctx context.Context, n int, encode func([]byte, in
 	}
 	to.Grow(n)
 	to.SetLen(n)
-	b.got = results{list: to}
+	b.got = results{list: got}
 	return b.run(ctx, b.unique, b.sendKeys)
 }
 
@@ -192,22 +192,26 @@ func windows[E any](seq iter.Seq[E]) windowSeq {
 
 // results is the destination of the items of a batch: a list of [Got], or a list of items with found next to it.
 type results struct {
-	list  reflect.Value
+	list  any // a pointer to the list
 	found []bool
 }
 
-func (r *results) item(i int) reflect.Value {
+// listOf returns the list. It and resultAt are functions since every package that uses a table reads the methods of results.
+func listOf(r *results) reflect.Value { return reflect.ValueOf(r.list).Elem() }
+
+// resultAt returns the place of an item.
+func resultAt(r *results, i int) reflect.Value {
 	if r.found != nil {
-		return r.list.Index(i)
+		return listOf(r).Index(i)
 	}
-	return r.list.Index(i).Field(0)
+	return listOf(r).Index(i).Field(0)
 }
 
 func (r *results) isFound(i int) bool {
 	if r.found != nil {
 		return r.found[i]
 	}
-	return r.list.Index(i).Field(1).Bool()
+	return listOf(r).Index(i).Field(1).Bool()
 }
 
 func (r *results) setFound(i int) {
@@ -215,11 +219,11 @@ func (r *results) setFound(i int) {
 		r.found[i] = true
 		return
 	}
-	r.list.Index(i).Field(1).SetBool(true)
+	listOf(r).Index(i).Field(1).SetBool(true)
 }
 
 func (r *results) clear(i int) {
-	r.list.Index(i).SetZero()
+	listOf(r).Index(i).SetZero()
 	if r.found != nil {
 		r.found[i] = false
 	}
@@ -382,9 +386,9 @@ func (r *batchRows) Row(d *codec.Decoder) error {
 	guess := r.guess()
 	switch {
 	case guess != nil:
-		item = r.b.got.item(r.place(guess))
+		item = resultAt(&r.b.got, r.place(guess))
 	case !r.spare.IsValid():
-		r.spare = reflect.New(r.b.got.item(0).Type()).Elem()
+		r.spare = reflect.New(resultAt(&r.b.got, 0).Type()).Elem()
 		item = r.spare
 	default:
 		item = r.spare
@@ -392,7 +396,7 @@ func (r *batchRows) Row(d *codec.Decoder) error {
 	d.Peek()
 	d.Capture(r.b.core.keyNames)
 	from := d.Pos()
-	if err := r.b.decode(d, item); err != nil {
+	if err := decodeGot(r.b, d, item); err != nil {
 		return err
 	}
 	raw := d.Since(from)
@@ -412,7 +416,7 @@ func (r *batchRows) Row(d *codec.Decoder) error {
 			return err
 		}
 		if e != guess {
-			r.b.got.item(r.place(e)).Set(item)
+			resultAt(&r.b.got, r.place(e)).Set(item)
 			item.SetZero()
 		}
 	}
@@ -463,7 +467,7 @@ func (r *batchRows) found(e *batchEntry, raw []byte) error {
 	for e = e.twin; e != nil; e = e.twin {
 		// Each place gets an item of its own: nothing is shared between them.
 		i := r.place(e)
-		if err := r.b.decodeRaw(raw, r.b.got.item(i)); err != nil {
+		if err := decodeGotRaw(r.b, raw, resultAt(&r.b.got, i)); err != nil {
 			return err
 		}
 		r.b.got.setFound(i)
@@ -479,7 +483,7 @@ func (r *batchRows) carefulRow(d *codec.Decoder) error {
 	}
 	i := r.place(e)
 	r.b.got.clear(i)
-	if bad := r.b.decodeRaw(raw, r.b.got.item(i)); bad != nil {
+	if bad := decodeGotRaw(r.b, raw, resultAt(&r.b.got, i)); bad != nil {
 		r.b.got.clear(i)
 		e.err = bad
 		return nil //nolint:nilerr // it is this key's error, not the reply's

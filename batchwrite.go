@@ -213,7 +213,7 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 		ends = append(ends, len(ids))
 	}
 	for i := range nPuts {
-		item, _, derr := c.derive(items.Index(i), items.Index(i), nothing)
+		item, _, derr := deriveFields(c, items.Index(i), items.Index(i), nothing)
 		data, values, err := codec.AppendCapturing(mem.free(), c.plan, item, c.keyNames)
 		if err == nil {
 			data, err = c.markItem(data)
@@ -222,7 +222,7 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 		add(batchEntry{index: b.first + i, data: data}, "item", b.first+i, values, errors.Join(derr, err))
 	}
 	for i := range nDels {
-		data, err := c.appendKey(mem.free(), keys.Index(i))
+		data, err := appendKey(c, mem.free(), keys.Index(i))
 		mem.take(data, nDels-i-1)
 		add(batchEntry{index: i, del: true, data: data}, "key", i, itemid.Plain(data, c.keyNames), err)
 	}

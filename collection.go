@@ -61,6 +61,8 @@ func WithItemCollections(ctx context.Context) context.Context {
 // is lost, or if DynamoDB has seen its [Token] before. warn runs on the goroutine of the call, before the call returns, so
 // several calls may run it at once. gb is at least 0 and less than 10; with 0, warn is called for every size. Hooks find the
 // sizes in [Call.ItemCollections].
+//
+//go:noinline
 func WarnCollectionSize(gb float64, warn func(ItemCollection)) TableOption {
 	return tableOption(func(c *core) error {
 		var errs []error

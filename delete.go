@@ -75,7 +75,7 @@ func (c *core) delete(ctx context.Context, key any, opts []any) error {
 		return err
 	}
 	w, err := writeOptions(opts)
-	wireKey, err2 := c.appendKey(make([]byte, 0, keyRoom), reflect.ValueOf(key).Elem())
+	wireKey, err2 := appendKey(c, make([]byte, 0, keyRoom), reflect.ValueOf(key).Elem())
 	extra, _ := w.guard() // writeOptions has its error
 	rest, demanded, err3 := c.takeRevision(extra)
 	if err := invalid(err, err2, err3, c.needsVersion(w.conds), c.needsCondition("a Delete", extra)); err != nil {
@@ -133,16 +133,16 @@ func (c *core) prepareDeleteItem(item any, w writeCall, err error) (*preparedDel
 	if pointer.IsNil() {
 		return nil, invalid(err, errors.New("the item is nil"))
 	}
-	key, err2 := c.keyOfItem(pointer.Elem())
+	key, err2 := keyOfItem(c, pointer.Elem())
 	d := &preparedDelete{key: key}
 	v := pointer.Elem()
 	if c.revision != nil {
-		r := c.revisionIn(v)
+		r := revisionIn(c, v)
 		d.demanded = &r
 	}
 	if c.version != nil {
-		d.guard = c.versionGuard(v)
-		if c.versionIn(v).IsZero() {
+		d.guard = versionGuard(c, v)
+		if versionIn(c, v).IsZero() {
 			d.guard = expr.All(c.keyCall("attribute_exists"), d.guard)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
@@ -54,7 +55,7 @@ func Derive[T, V any](attr AttrOf[T, V], from func(item *T) (value V, ok bool), 
 		if from == nil {
 			errs = append(errs, errors.New("option Derive: the function is nil"))
 		}
-		d := &derivation{target: h, compute: func(item any) (types.AttributeValue, reflect.Value, error) {
+		d := &derivation{target: h, compute: func(item any) (types.AttributeValue, any, error) {
 			return compute(h, from, item.(*T))
 		}}
 		if len(members) == 0 {
@@ -80,11 +81,12 @@ func Derive[T, V any](attr AttrOf[T, V], from func(item *T) (value V, ok bool), 
 type derivation struct {
 	target  *handle
 	members []*handle
-	// compute returns the value for an item, a *T, in its stored form and for the Go field; nil if the item does not get it.
-	compute func(item any) (types.AttributeValue, reflect.Value, error)
+	// compute returns the value for an item, a *T, in its stored form and by a pointer for the Go field; nil if the item does
+	// not get it.
+	compute func(item any) (types.AttributeValue, any, error)
 }
 
-func compute[T, V any](h *handle, from func(*T) (V, bool), item *T) (av types.AttributeValue, field reflect.Value, err error) {
+func compute[T, V any](h *handle, from func(*T) (V, bool), item *T) (av types.AttributeValue, field any, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			// What a function panics with may hold item data.
@@ -93,14 +95,13 @@ func compute[T, V any](h *handle, from func(*T) (V, bool), item *T) (av types.At
 	}()
 	v, ok := from(item)
 	if !ok {
-		return nil, reflect.Value{}, nil
+		return nil, nil, nil
 	}
-	field = reflect.ValueOf(&v).Elem()
-	if field.IsZero() || (field.Kind() == reflect.Slice || field.Kind() == reflect.Map) && field.Len() == 0 {
-		return nil, field, fmt.Errorf("attribute %s: its function gave an empty value, which is not stored; it must return false for that, or the field must be a pointer", h.path)
+	if f := reflect.ValueOf(&v).Elem(); f.IsZero() || (f.Kind() == reflect.Slice || f.Kind() == reflect.Map) && f.Len() == 0 {
+		return nil, nil, fmt.Errorf("attribute %s: its function gave an empty value, which is not stored; it must return false for that, or the field must be a pointer", h.path)
 	}
 	av, err = encode(h, &v)
-	return av, field, err
+	return av, &v, err
 }
 
 // memberAttr resolves the handle of a member.
@@ -112,7 +113,7 @@ func (c *core) memberAttr(attr AnyAttr) (*handle, error) {
 	if err := h.resolve(); err != nil {
 		return nil, err
 	}
-	if h.item != c.plan.Type() {
+	if !gotype.Same(h.item, c.plan.Type()) {
 		return nil, fmt.Errorf("handle of %s used on a table of %s", h.item, c.plan.Type())
 	}
 	for _, s := range h.path {
@@ -139,7 +140,7 @@ func (c *core) checkDerivations() error {
 		if c.keeps(name) {
 			refuse("is kept by the table itself")
 		}
-		if f := d.target.field; !f.OmitZero && (!f.OmitEmpty || f.Type.Kind() == reflect.Struct) {
+		if f := d.target.field; !f.OmitZero && (!f.OmitEmpty || gotype.Reflect(f.Type).Kind() == reflect.Struct) {
 			refuse("cannot be absent; add omitempty to its dynamodbav tag, or omitzero for a struct")
 		}
 	}
@@ -180,12 +181,12 @@ func (d *derivation) memberNames() string {
 // nothing is a function that does nothing.
 func nothing() {}
 
-// derive returns the item to store, which is next with its derived attributes, and done extended so that it also sets them
+// deriveFields returns the item to store, which is next with its derived attributes, and done extended so that it also sets them
 // in the caller's item.
-func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, func(), error) {
-	next, done = c.markField(item, next, done)
+func deriveFields(c *core, item, next reflect.Value, done func()) (reflect.Value, func(), error) {
+	next, done = markField(c, item, next, done)
 	if len(c.derived) == 0 {
-		return next, done, c.checkVectors(next)
+		return next, done, checkVectors(c, next)
 	}
 	if next.UnsafeAddr() == item.UnsafeAddr() {
 		next = copyOf(item)
@@ -195,7 +196,7 @@ func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, fun
 	}
 	data, err := codec.AppendSlot(nil, c.plan, next)
 	if err != nil {
-		return next, done, c.checkVectors(next) // encoding it for the request fails too, and is reported there
+		return next, done, checkVectors(c, next) // encoding it for the request fails too, and is reported there
 	}
 	attrs, err := codec.ParseItem(data)
 	if err != nil {
@@ -208,10 +209,10 @@ func (c *core) derive(item, next reflect.Value, done func()) (reflect.Value, fun
 			err = c.checkMembers(d, attrs, av)
 		}
 		if errs = append(errs, err); av != nil && err == nil {
-			next.FieldByIndex(d.target.field.Index).Set(field)
+			next.FieldByIndex(d.target.field.Index).Set(reflect.ValueOf(field).Elem())
 		}
 	}
-	errs = append(errs, c.checkVectors(next))
+	errs = append(errs, checkVectors(c, next))
 	return next, func() {
 		done()
 		for _, d := range c.derived {
@@ -240,7 +241,7 @@ func (c *core) checkMembers(d *derivation, attrs map[string]types.AttributeValue
 }
 
 func (c *core) computeFrom(d *derivation, members map[string]types.AttributeValue) (types.AttributeValue, error) {
-	item := reflect.New(c.of.item)
+	item := reflect.New(gotype.Reflect(c.of.item))
 	if err := decodeMap(c.plan, members, item.Elem()); err != nil {
 		return nil, fmt.Errorf("attribute %s: its members do not make an item: %w", d.target.path, err)
 	}

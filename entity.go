@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/replykey"
 )
@@ -40,6 +41,8 @@ import (
 // Items that were stored before without the attribute have no type, and are not overwritten either. To add it, use a table
 // that recognises them in another way and has a field for it: Update(ctx, key, orderType.Set("order"),
 // ddb.If(ddb.NotExists(orderType))).
+//
+//go:noinline
 func Discriminator(attr, value string) TableOption {
 	return tableOption(func(c *core) error {
 		e := c.entityOf()
@@ -59,7 +62,7 @@ func Discriminator(attr, value string) TableOption {
 		m := &entityMark{attr: attr, value: value}
 		if f, ok := c.plan.Field(attr); ok {
 			m.index = f.Index
-			if f.Type.Kind() != reflect.String || f.Codec.Kind() != codec.S || throughPointer(c.plan.Type(), f.Index) {
+			if gotype.Reflect(f.Type).Kind() != reflect.String || f.Codec.Kind() != codec.S || throughPointer(gotype.Reflect(c.plan.Type()), f.Index) {
 				errs = append(errs, fmt.Errorf("option Discriminator: the field of attribute %s is a %s; it must be a text that is not in an embedded pointer, or not be there", attr, f.Type))
 			}
 		}
@@ -77,6 +80,8 @@ func Discriminator(attr, value string) TableOption {
 // match all of them. Every call with a key that lacks the prefix is refused before anything is sent, so no write reaches an
 // item of another type. A query of the table, or of a local index with the same sort key, that has no SortKey condition
 // selects the prefix automatically, and neither reads nor pays for other items of the partition.
+//
+//go:noinline
 func KeyPrefix(key AnyAttr, prefix string) TableOption {
 	return tableOption(func(c *core) error {
 		if key == nil {
@@ -87,7 +92,7 @@ func KeyPrefix(key AnyAttr, prefix string) TableOption {
 			return fmt.Errorf("option KeyPrefix: %w", err)
 		}
 		at := -1
-		if h.item == c.plan.Type() {
+		if gotype.Same(h.item, c.plan.Type()) {
 			at = slices.Index(c.keyNames, h.path.String())
 		}
 		switch {
@@ -117,6 +122,8 @@ func KeyPrefix(key AnyAttr, prefix string) TableOption {
 // The service cannot check a function. So Put, Replace, Update, Upsert, Delete and DeleteItem are refused unless the call
 // has a condition ([If]) that protects items of other types, or the table also has a Discriminator or a KeyPrefix. Create
 // needs no condition. An item that the function does not recognise is not stored.
+//
+//go:noinline
 func RecognizeBy(is func(item RawItem) bool, attrs ...string) TableOption {
 	return tableOption(func(c *core) error {
 		e := c.entityOf()
@@ -139,6 +146,8 @@ func RecognizeBy(is func(item RawItem) bool, attrs ...string) TableOption {
 // SkipOthers makes reads of the table leave out items of other types: Get then returns [ErrNotFound], and queries continue
 // with the next item. Without it they fail with [ErrOtherEntity]. Where a filter can distinguish the items, the service
 // leaves them out; they are billed all the same. It needs [Discriminator], [KeyPrefix] or [RecognizeBy].
+//
+//go:noinline
 func SkipOthers() TableOption {
 	return tableOption(func(c *core) error {
 		c.entityOf().skip = true

@@ -201,14 +201,14 @@ func (r *oneRow) recognise(d *codec.Decoder) error {
 }
 
 // decodeRow reads an item into its place, or skips it if it is left out.
-func (r *read) decodeRow(plan *codec.Plan, d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
+func decodeRow(r *read, plan *codec.Plan, d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
 	if r.mixed != nil {
-		return r.mixed.decodeRow(d, to, room)
+		return decodeMixedRow(r.mixed, d, to, room)
 	}
-	return r.core.decodeRow(plan, d, to)
+	return decodeOwnRow(r.core, plan, d, to)
 }
 
-func (c *core) decodeRow(plan *codec.Plan, d *codec.Decoder, to reflect.Value) (own bool, err error) {
+func decodeOwnRow(c *core, plan *codec.Plan, d *codec.Decoder, to reflect.Value) (own bool, err error) {
 	own, err = c.owns(d)
 	switch {
 	case err != nil:
@@ -291,20 +291,20 @@ func (b *batchGetter) takes(d *codec.Decoder) (bool, error) {
 	return b.core.owns(d)
 }
 
-// decode reads an item that the batch returns.
-func (b *batchGetter) decode(d *codec.Decoder, to reflect.Value) error {
+// decodeGot reads an item that the batch returns.
+func decodeGot(b *batchGetter, d *codec.Decoder, to reflect.Value) error {
 	if b.mixed != nil {
-		_, err := b.mixed.decodeRow(d, to, nil)
+		_, err := decodeMixedRow(b.mixed, d, to, nil)
 		return err
 	}
 	return codec.DecodeNextSlot(b.core.plan, d, to)
 }
 
-// decodeRaw is decode of an item in wire form.
-func (b *batchGetter) decodeRaw(raw []byte, to reflect.Value) error {
+// decodeGotRaw is decodeGot of an item in wire form.
+func decodeGotRaw(b *batchGetter, raw []byte, to reflect.Value) error {
 	d := codec.NewDecoder(raw, codec.Options{})
 	defer d.Release()
-	return b.decode(d, to)
+	return decodeGot(b, d, to)
 }
 
 // other skips an item of another type: the key then has no item, or an error.

@@ -15,7 +15,7 @@ import (
 )
 
 // markField sets T's field for the discriminator, if it has one; next is the item to store, and may be item.
-func (c *core) markField(item, next reflect.Value, done func()) (reflect.Value, func()) {
+func markField(c *core, item, next reflect.Value, done func()) (reflect.Value, func()) {
 	if c.entity == nil || c.entity.mark == nil || c.entity.mark.index == nil {
 		return next, done
 	}

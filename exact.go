@@ -11,7 +11,7 @@ import (
 )
 
 // updateExactly sends an update as a transaction of one operation, see [ChangeOf.Exact].
-func (c *core) updateExactly(ctx context.Context, u *preparedUpdate, item reflect.Value, old any) (err error) {
+func updateExactly(ctx context.Context, c *core, u *preparedUpdate, item reflect.Value, old any) (err error) {
 	verb := "Upsert"
 	if u.present {
 		verb = "Update"
@@ -31,7 +31,7 @@ func (c *core) updateExactly(ctx context.Context, u *preparedUpdate, item reflec
 	case len(stored) == 0:
 		err = fmt.Errorf("%w; another call has deleted the item since", ErrReplyLost)
 	default:
-		err = c.decodeOwnMap(stored, item)
+		err = decodeOwnMap(c, stored, item)
 	}
 	if err != nil {
 		item.SetZero()

@@ -36,6 +36,8 @@ import (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
+//
+//go:noinline
 func HideExpired() TableOption {
 	return tableOption(func(c *core) error {
 		c.hideExpired = true

@@ -16,6 +16,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
@@ -160,7 +161,7 @@ func handleOf(a AnyAttr) *handle {
 type handle struct{ *attribute }
 
 type attribute struct {
-	item    reflect.Type
+	item    gotype.Type
 	once    sync.Once
 	find    func(*handle)
 	want    []codec.Kind // the type that the attribute must be stored as; empty for any
@@ -178,7 +179,7 @@ type attribute struct {
 func newHandle(selector any, want ...codec.Kind) *handle {
 	sel := reflect.ValueOf(selector)
 	item, value := sel.Type().In(0).Elem(), sel.Type().Out(0).Elem()
-	return &handle{&attribute{item: item, want: want, find: func(h *handle) {
+	return &handle{&attribute{item: gotype.Of(item), want: want, find: func(h *handle) {
 		plan, err := codec.PlanOf(item)
 		if err != nil {
 			h.err = err
@@ -365,7 +366,7 @@ const probeDepth = 16
 
 // locate finds the stored field whose address the selector returns.
 func locate(plan *codec.Plan, want reflect.Type, sel func(reflect.Value) reflect.Value) (path expr.Path, f codec.Field, err error) {
-	t := plan.Type()
+	t := gotype.Reflect(plan.Type())
 	if want.Size() == 0 {
 		return nil, f, fmt.Errorf("selector of %s: a field of type %s has no size and cannot be distinguished from its neighbours", t, want)
 	}
@@ -402,7 +403,7 @@ func allocate(plan *codec.Plan, v reflect.Value, depth int) {
 		}
 		if fv.Kind() == reflect.Pointer {
 			// A type that contains itself would otherwise be followed without end.
-			if inner.Type() == plan.Type() {
+			if gotype.Same(inner.Type(), plan.Type()) {
 				continue
 			}
 			fv.Set(reflect.New(fv.Type().Elem()))

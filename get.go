@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -65,7 +66,7 @@ func (c *core) projection(attrs []AnyAttr, keys ...string) ([]expr.Path, error) 
 			errs = append(errs, fmt.Errorf("projection: %w", err))
 			continue
 		}
-		if h.item != c.plan.Type() {
+		if !gotype.Same(h.item, c.plan.Type()) {
 			errs = append(errs, fmt.Errorf("projection: handle of %s used on a table of %s", h.item, c.plan.Type()))
 			continue
 		}
@@ -241,7 +242,7 @@ func (c *core) prepareGet(in *getInput, key any, room []byte, r readCall) error 
 		return err
 	}
 	var err1 error
-	in.wireKey, err1 = c.appendKey(room, reflect.ValueOf(key).Elem())
+	in.wireKey, err1 = appendKey(c, room, reflect.ValueOf(key).Elem())
 	paths, err2 := c.projection(r.project, c.keyNames...)
 	if err := invalid(err1, err2); err != nil {
 		return opError("GetItem", c.name, "", err)
@@ -290,7 +291,7 @@ func (c *core) sendGet(ctx context.Context, info *requestInfo, in *dynamodb.GetI
 
 // send sends it; keyed means that the item has its key, so that a reply with another item is recognised.
 func (g *getState) send(ctx context.Context, c *core, plan *codec.Plan, item any, keyed bool) error {
-	g.row = oneRow{plan: plan, dst: reflect.ValueOf(item).Elem(), of: c}
+	g.row = oneRow{plan: plan, dst: item, of: c}
 	if keyed {
 		g.row.core, g.row.key = c, g.in.wireKey
 	}
@@ -299,7 +300,7 @@ func (g *getState) send(ctx context.Context, c *core, plan *codec.Plan, item any
 		err = opError("GetItem", c.name, "", ErrNotFound)
 	}
 	if err != nil {
-		g.row.dst.SetZero()
+		reflect.ValueOf(g.row.dst).Elem().SetZero()
 	}
 	return err
 }

@@ -100,6 +100,8 @@ type indexOption func(*core, *indexInfo) error
 func (o indexOption) applyIndex(c *core, i *indexInfo) error { return o(c, i) }
 
 // KeysOnly makes the index hold the keys of index and table only.
+//
+//go:noinline
 func KeysOnly() IndexOption {
 	return indexOption(func(_ *core, i *indexInfo) error {
 		i.projection = types.ProjectionTypeKeysOnly
@@ -109,6 +111,8 @@ func KeysOnly() IndexOption {
 
 // Projecting makes the index hold the keys and the given top-level attributes.
 // Without it and [KeysOnly] the index holds all attributes.
+//
+//go:noinline
 func Projecting(attrs ...AnyAttr) IndexOption {
 	return indexOption(func(c *core, i *indexInfo) error {
 		i.projection = types.ProjectionTypeInclude

@@ -233,6 +233,8 @@ func hooksOfAll() []Hook {
 
 // WithHook makes a hook see the requests of one table, in addition to those of [AddHook]. If several tables of a transaction
 // have the same hook, it sees the transaction once.
+//
+//go:noinline
 func WithHook(h Hook) TableOption {
 	return tableOption(func(c *core) error {
 		if h == nil {

@@ -140,7 +140,7 @@ func hydrate(ctx context.Context, s *rowSink, page *pageData, start, next map[st
 	s.items.SetLen(n)
 	b := &batchGetter{
 		batch: batch{core: c, op: "BatchGetItem", start: time.Now()},
-		got:   results{list: s.items, found: make([]bool, n)},
+		got:   results{list: s.items.Addr().Interface(), found: make([]bool, n)},
 		mixed: s.read.mixed,
 	}
 	if err = b.prepare(n, s.keys.append, readCall{project: s.read.project, expired: s.read.expired}); err != nil {

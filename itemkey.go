@@ -19,7 +19,7 @@ import (
 const MaxItemSize = 400 * 1024
 
 // keyOfItem encodes an item's primary key.
-func (c *core) keyOfItem(item reflect.Value) (map[string]types.AttributeValue, error) {
+func keyOfItem(c *core, item reflect.Value) (map[string]types.AttributeValue, error) {
 	data, err := codec.AppendSlot(nil, c.plan, item)
 	if err != nil {
 		return nil, err
@@ -141,8 +141,8 @@ func (c *core) itemSize(item any) (int, error) {
 		return 0, opError("ItemSize", c.name, "", invalid(errors.New("the item is nil")))
 	}
 	current := pointer.Elem()
-	next, st, err3 := c.stamp(verbPut, current, Revision{}, c.newMark())
-	next, _, err := c.derive(current, next, st.done)
+	next, st, err3 := stampItem(c, verbPut, current, Revision{}, c.newMark())
+	next, _, err := deriveFields(c, current, next, st.done)
 	buf := itemBuffers.Get().(*itemBuffer)
 	defer buf.release()
 	data, err2 := codec.AppendSlot(buf.b[:0], c.plan, next)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
 )
 
@@ -74,8 +75,8 @@ func newKeyAttr(part keyPart, punctuation string, limit int) keyAttr {
 	return keyAttr{name: part.name, value: part.value, head: slices.Concat([]byte(punctuation), quoted, []byte{':'}), limit: limit}
 }
 
-// append appends the attribute with the value v, which is addressable, and refuses values that cannot be keys.
-func (a *keyAttr) append(b []byte, v reflect.Value) ([]byte, error) {
+// appendKeyAttr appends the attribute with the value v, which is addressable, and refuses values that cannot be keys.
+func appendKeyAttr(a *keyAttr, b []byte, v reflect.Value) ([]byte, error) {
 	b = append(b, a.head...)
 	from := len(b)
 	b, err := codec.AppendValueSlot(b, a.value, v)
@@ -115,16 +116,16 @@ func (c *core) checkPartition(av types.AttributeValue) error {
 
 // appendKey appends a primary key in wire form. key is an addressable [Key], or a partition key if there is no sort key.
 // After an error what it appended is not a key.
-func (c *core) appendKey(b []byte, key reflect.Value) ([]byte, error) {
+func appendKey(c *core, b []byte, key reflect.Value) ([]byte, error) {
 	if c.plan.IsWire() {
-		return c.appendRawKey(b, key)
+		return appendRawKey(c, b, key)
 	}
 	if len(c.keyAttrs) == 1 {
-		b, err := c.keyAttrs[0].append(b, key)
+		b, err := appendKeyAttr(&c.keyAttrs[0], b, key)
 		return append(b, '}'), err
 	}
-	b, err1 := c.keyAttrs[0].append(b, key.Field(0))
-	b, err2 := c.keyAttrs[1].append(b, key.Field(1))
+	b, err1 := appendKeyAttr(&c.keyAttrs[0], b, key.Field(0))
+	b, err2 := appendKeyAttr(&c.keyAttrs[1], b, key.Field(1))
 	return append(b, '}'), errors.Join(err1, err2)
 }
 
@@ -133,7 +134,7 @@ func (c *core) encodeKey(key any) (map[string]types.AttributeValue, error) {
 	if err := c.usable(); err != nil {
 		return nil, err
 	}
-	data, err := c.appendKey(nil, reflect.ValueOf(key).Elem())
+	data, err := appendKey(c, nil, reflect.ValueOf(key).Elem())
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +148,7 @@ func (c *core) keyOf(item, key any) {
 		return
 	}
 	if c.plan.IsWire() {
-		c.keyOfRaw(from.Elem(), to)
+		keyOfRaw(c, from.Elem(), to)
 		return
 	}
 	for i, index := range c.keyIndexes {
@@ -231,7 +232,7 @@ func keyParts(role string, plan *codec.Plan, handles []*handle, sparse bool) ([]
 			errs = append(errs, fmt.Errorf("%s key: %w", role, err))
 			continue
 		}
-		if h.item != plan.Type() {
+		if !gotype.Same(h.item, plan.Type()) {
 			errs = append(errs, fmt.Errorf("%s key: handle of %s used on a table of %s", role, h.item, plan.Type()))
 			continue
 		}
@@ -250,7 +251,7 @@ func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
 	if len(h.path) != 1 {
 		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.path)
 	}
-	if h.field.Type == nil { // made by Deref or the like
+	if gotype.Reflect(h.field.Type) == nil { // made by Deref or the like
 		return part, fmt.Errorf("%s key: attribute %s is not named by the handle of its field, as made by ddb.Field, StrField or another constructor; "+
 			"a pointer cannot be a key, so make its field a value with omitempty", role, part.name)
 	}
@@ -260,12 +261,12 @@ func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
 	kind, ok := scalarKind(h.value.Kind())
 	if !ok {
 		hint := ""
-		if h.field.Type.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+		if gotype.Reflect(h.field.Type).Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
 			hint = "; its MarshalText is used with the tag option text"
 		}
 		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary%s", role, part.name, h.field.Type, h.value.Kind(), hint)
 	}
-	if err := checkKeyFormat(h.field.Type); err != nil {
+	if err := checkKeyFormat(gotype.Reflect(h.field.Type)); err != nil {
 		return part, fmt.Errorf("%s key: attribute %s: %w", role, part.name, err)
 	}
 	part.kind = kind

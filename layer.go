@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"reflect"
 
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -71,9 +72,9 @@ func fieldOf(attr AnyAttr) (index []int, err error) {
 		return nil, err
 	case len(h.path) != 1:
 		return nil, fmt.Errorf("%s is not a top-level attribute", h.path)
-	case h.field.Type == nil: // made by Deref or the like
+	case gotype.Reflect(h.field.Type) == nil: // made by Deref or the like
 		return nil, fmt.Errorf("attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", h.path)
-	case throughPointer(h.item, h.field.Index):
+	case throughPointer(gotype.Reflect(h.item), h.field.Index):
 		return nil, fmt.Errorf("attribute %s is inside an embedded pointer, which may be nil", h.path)
 	}
 	return h.field.Index, nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
@@ -50,10 +51,10 @@ func (m *Mixed[I]) label() string {
 func NewMixed[I any](t *SharedTable, unknown func(RawItem) (item I, ok bool)) (*Mixed[I], error) {
 	m := newMixed(t.tableCore(), reflect.TypeFor[[]I]())
 	if unknown != nil {
-		m.keep = func(raw RawItem, to reflect.Value) bool {
+		m.keep = func(raw RawItem, to any) bool {
 			item, ok := unknown(raw)
 			if ok {
-				*to.Addr().Interface().(*I) = item //nolint:forcetypeassert // a place of the list
+				*to.(*I) = item //nolint:forcetypeassert // a place of the list
 			}
 			return ok
 		}
@@ -127,17 +128,17 @@ func (m *Mixed[I]) Decode(item RawItem) (to I, err error) {
 	case m.m.failed != nil:
 		return to, m.m.failed
 	}
-	if err = m.m.decode(item, reflect.ValueOf(&to).Elem()); err != nil {
+	if err = decodeMixed(m.m, item, reflect.ValueOf(&to).Elem()); err != nil {
 		var none I
 		return none, opError(op, m.m.table, "", err)
 	}
 	return to, nil
 }
 
-func (m *mixed) decode(item RawItem, to reflect.Value) error {
+func decodeMixed(m *mixed, item RawItem, to reflect.Value) error {
 	d := codec.NewDecoder(item.JSON(), codec.Options{})
 	defer d.Release()
-	own, err := m.decodeRow(d, to, nil)
+	own, err := decodeMixedRow(m, d, to, nil)
 	if err == nil && !own {
 		err = fmt.Errorf("%w, which is left out", ErrOtherEntity)
 	}
@@ -182,7 +183,7 @@ func (m *mixed) batchGet(ctx context.Context, keys []MixedKey, got any, opts []G
 		return opError(op, m.table, "", err)
 	}
 	return b.getInto(ctx, len(keys), func(data []byte, i int) ([]byte, error) {
-		return keys[i].of.appendKey(data, reflect.ValueOf(keys[i].key).Elem())
+		return appendKey(keys[i].of, data, reflect.ValueOf(keys[i].key).Elem())
 	}, got, r)
 }
 
@@ -217,18 +218,18 @@ func (f MixedFilter) LogValue() slog.Value { return slog.StringValue(f.text()) }
 type mixed struct {
 	failed    error
 	table     string
-	list      reflect.Type // []I
+	list      gotype.Type // []I
 	parts     []*core
 	names     []string // of the attributes by which items are recognised
 	at        [][]int  // of the tests of each part, in names
 	exclusive bool     // an item belongs to at most one part
-	keep      func(RawItem, reflect.Value) bool
+	keep      func(RawItem, any) bool
 }
 
 const maxMixedNames = 16
 
 func newMixed(c *core, list reflect.Type) *mixed {
-	m := &mixed{list: list, exclusive: true}
+	m := &mixed{list: gotype.Of(list), exclusive: true}
 	var errs []error
 	switch {
 	case c == nil:
@@ -261,8 +262,8 @@ func (m *mixed) add(i int, c *core) error {
 		return fmt.Errorf("table %d, of %s, does not say how its items are recognised: give it Discriminator, KeyPrefix or RecognizeBy", i, c.plan.Type())
 	}
 	var errs []error
-	if !reflect.PointerTo(c.of.item).Implements(m.list.Elem()) {
-		errs = append(errs, fmt.Errorf("table %d: *%s is no %s, it lacks methods of it", i, c.plan.Type(), m.list.Elem()))
+	if !reflect.PointerTo(gotype.Reflect(c.of.item)).Implements(gotype.Reflect(m.list).Elem()) {
+		errs = append(errs, fmt.Errorf("table %d: *%s is no %s, it lacks methods of it", i, c.plan.Type(), gotype.Reflect(m.list).Elem()))
 	}
 	for j, o := range m.parts {
 		if c.tombstones != nil && o.tombstones != nil && c.tombstones.attr != o.tombstones.attr {
@@ -349,17 +350,17 @@ func (m *mixed) takes(d *codec.Decoder) (bool, error) {
 		return c != nil, err
 	}
 	raw, err := d.RawAhead()
-	return err == nil && m.keep(RawItem{slices.Clone(raw)}, reflect.New(m.list.Elem()).Elem()), err
+	return err == nil && m.keep(RawItem{slices.Clone(raw)}, reflect.New(gotype.Reflect(m.list).Elem()).Interface()), err
 }
 
-// decodeRow reads an item into its place, an I, or skips it if it is left out.
-func (m *mixed) decodeRow(d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
+// decodeMixedRow reads an item into its place, an I, or skips it if it is left out.
+func decodeMixedRow(m *mixed, d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
 	c, err := m.part(d)
 	switch {
 	case err != nil:
 		return false, err
 	case c != nil:
-		item := room.next(c.of.item)
+		item := room.next(gotype.Reflect(c.of.item))
 		if err := codec.DecodeFreshSlot(c.plan, d, item); err != nil {
 			return false, err
 		}
@@ -373,7 +374,7 @@ func (m *mixed) decodeRow(d *codec.Decoder, to reflect.Value, room *mixedRoom) (
 	case m.keep == nil:
 		return false, m.unknownError()
 	}
-	return m.keep(RawItem{slices.Clone(raw)}, to), nil
+	return m.keep(RawItem{slices.Clone(raw)}, to.Addr().Interface()), nil
 }
 
 // mixedRoom allocates the items of a page, many of a type at a time. Its zero value is ready to use.

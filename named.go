@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // Named returns the handle of an attribute whose name is only known at run time, for example from a PATCH request or a field
@@ -36,7 +37,7 @@ func Named[T any](name string, below ...string) Attr[T, any] {
 }
 
 func namedHandle(item reflect.Type, name string, below []string) *handle {
-	return &handle{&attribute{item: item, find: func(h *handle) {
+	return &handle{&attribute{item: gotype.Of(item), find: func(h *handle) {
 		plan, err := codec.PlanOf(item)
 		if err != nil {
 			h.err = err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // TableOption is an option of [New] and [NewSimple]. A handle is not an option: the sort key is the fourth argument of New,
@@ -44,13 +45,15 @@ const (
 // it proves nothing after a lost reply: the error is then [ErrOutcomeUnknown].
 //
 // A table can have both while programs move from a number to a Revision; docs/guides/writes.md has the steps.
+//
+//go:noinline
 func Version(attr AnyAttr) TableOption {
 	return tableOption(func(c *core) error {
 		h, err := c.ownAttr("Version", attr, codec.KindAny)
 		if err != nil {
 			return err
 		}
-		switch h.field.Type.Kind() {
+		switch gotype.Reflect(h.field.Type).Kind() {
 		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 			if h.value.Kind() == codec.N {
@@ -58,7 +61,7 @@ func Version(attr AnyAttr) TableOption {
 				return nil
 			}
 		}
-		if h.field.Type != revisionType {
+		if gotype.Reflect(h.field.Type) != revisionType {
 			return fmt.Errorf("option Version: attribute %s is a %s stored as %s; it must be a ddb.Revision, or an integer stored as a number", h.path, h.field.Type, h.value.Kind())
 		}
 		c.revision = h
@@ -68,6 +71,8 @@ func Version(attr AnyAttr) TableOption {
 
 // Created makes a time attribute record when the item was first stored. Put, Create and Replace set it if it is zero, Upsert
 // if the attribute is absent.
+//
+//go:noinline
 func Created(attr AnyAttr) TableOption {
 	return tableOption(func(c *core) (err error) {
 		c.created, err = c.stampAttr("Created", attr)
@@ -76,6 +81,8 @@ func Created(attr AnyAttr) TableOption {
 }
 
 // Updated makes a time attribute record when the item was last written. Every write except batches and deletes sets it.
+//
+//go:noinline
 func Updated(attr AnyAttr) TableOption {
 	return tableOption(func(c *core) (err error) {
 		c.updated, err = c.stampAttr("Updated", attr)
@@ -88,6 +95,8 @@ func Updated(attr AnyAttr) TableOption {
 // typically within days. Reads return expired items until then, unless [HideExpired] hides them.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+//
+//go:noinline
 func TTL(attr AnyAttr) TableOption {
 	return tableOption(func(c *core) (err error) {
 		c.ttl, err = c.ownAttr("TTL", attr, codec.N)
@@ -96,6 +105,8 @@ func TTL(attr AnyAttr) TableOption {
 }
 
 // Clock replaces time.Now for [Created], [Updated] and [HideExpired].
+//
+//go:noinline
 func Clock(now func() time.Time) TableOption {
 	return tableOption(func(c *core) error {
 		if now == nil {
@@ -114,6 +125,8 @@ func Clock(now func() time.Time) TableOption {
 // warn is called once the write is known to be applied, before the call returns; never for a write that was refused, failed
 // or has an unknown outcome. Updates are not measured, since only DynamoDB knows the resulting item. warn runs on the
 // goroutine of the call, so several calls may run it at once.
+//
+//go:noinline
 func WarnSize(bytes int, warn func(table string, size int)) TableOption {
 	return tableOption(func(c *core) error {
 		var errs []error
@@ -129,6 +142,8 @@ func WarnSize(bytes int, warn func(table string, size int)) TableOption {
 }
 
 // TablePrefix is added before the table's name, for example one per environment; see ddbclient.TablePrefixFromEnv.
+//
+//go:noinline
 func TablePrefix(prefix string) TableOption {
 	return tableOption(func(c *core) error {
 		c.name = prefix + c.name
@@ -138,6 +153,8 @@ func TablePrefix(prefix string) TableOption {
 
 // PageSize limits how many items one request of a query or scan evaluates, unless the call sets its own. Without it DynamoDB
 // fills pages up to 1 MB.
+//
+//go:noinline
 func PageSize(n int) TableOption {
 	return tableOption(func(c *core) error {
 		if n < 1 || n > 1<<30 {
@@ -149,6 +166,8 @@ func PageSize(n int) TableOption {
 }
 
 // Concurrency limits how many requests of one batch or parallel scan run at once: 1 to 32, 8 by default.
+//
+//go:noinline
 func Concurrency(n int) TableOption {
 	return tableOption(func(c *core) error {
 		if n < 1 || n > maxConcurrency {
@@ -161,6 +180,8 @@ func Concurrency(n int) TableOption {
 
 // Retry replaces the policy by which batches and transactions resend what DynamoDB did not process. Single calls are retried
 // by the SDK client.
+//
+//go:noinline
 func Retry(p RetryPolicy) TableOption {
 	return tableOption(func(c *core) error {
 		c.retry = p
@@ -169,6 +190,8 @@ func Retry(p RetryPolicy) TableOption {
 }
 
 // WithRetryBudget replaces the table's retry budget, which limits the retries of all tables that share it.
+//
+//go:noinline
 func WithRetryBudget(b *RetryBudget) TableOption {
 	return tableOption(func(c *core) error {
 		c.budget = b
@@ -177,6 +200,8 @@ func WithRetryBudget(b *RetryBudget) TableOption {
 }
 
 // WithLedger counts the table's consumed capacity in a ledger of its own instead of [DefaultLedger].
+//
+//go:noinline
 func WithLedger(l *cost.Ledger) TableOption {
 	return tableOption(func(c *core) error {
 		c.ledger = l
@@ -191,6 +216,8 @@ func WithoutCapacity() TableOption { return WithLedger(nil) }
 // ThroughSDK makes the table read and write items through the SDK's attribute maps instead of directly from the wire. This
 // is slower, with the same results. It is for middleware that needs to see items in the SDK's inputs and outputs. Middleware
 // at the Initialize and Serialize steps sees them without this option too, unless [HarmlessSteps] names it.
+//
+//go:noinline
 func ThroughSDK() TableOption {
 	return tableOption(func(c *core) error {
 		c.wire.Off = true
@@ -209,22 +236,22 @@ func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, e
 		return nil, fmt.Errorf("option %s: %w", option, err)
 	}
 	switch {
-	case h.item != c.plan.Type():
+	case !gotype.Same(h.item, c.plan.Type()):
 		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.item, c.plan.Type())
 	case c.plan.IsWire():
 		return nil, fmt.Errorf("option %s: a table of raw items does not write attributes itself; the option needs a table of a struct", option)
 	case len(h.path) != 1:
 		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path)
-	case h.field.Type == nil: // made by Deref or the like
+	case gotype.Reflect(h.field.Type) == nil: // made by Deref or the like
 		return nil, fmt.Errorf("option %s: attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", option, h.path)
 	case kind != codec.KindAny && h.value.Kind() != kind:
 		hint := ""
-		if kind == codec.N && h.field.Type == reflect.TypeFor[time.Time]() {
+		if kind == codec.N && gotype.Reflect(h.field.Type) == reflect.TypeFor[time.Time]() {
 			hint = "; add unixtime to the dynamodbav tag of that field, which stores a time as a number of seconds"
 		}
 		return nil, fmt.Errorf("option %s: attribute %s is stored as %s, it must be %s%s", option, h.path, h.value.Kind(), kind, hint)
 	}
-	if throughPointer(c.plan.Type(), h.field.Index) {
+	if throughPointer(gotype.Reflect(c.plan.Type()), h.field.Index) {
 		return nil, fmt.Errorf("option %s: attribute %s is inside an embedded pointer, which may be nil", option, h.path)
 	}
 	for _, name := range c.key.names() {
@@ -240,7 +267,7 @@ func (c *core) stampAttr(option string, attr AnyAttr) (*handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.field.Type != reflect.TypeFor[time.Time]() {
+	if gotype.Reflect(h.field.Type) != reflect.TypeFor[time.Time]() {
 		return nil, fmt.Errorf("option %s: attribute %s is a %s; it must be a time.Time", option, h.path, h.field.Type)
 	}
 	return h, nil

@@ -43,8 +43,7 @@ type Page[T any] struct {
 
 // pageData is a Page without its type.
 type pageData struct {
-	list       any           // a pointer to the list of items
-	items      reflect.Value // the list
+	list       any // a pointer to the list of items
 	next, prev *cursor.Position
 	scanned    int
 	missing    int
@@ -52,6 +51,9 @@ type pageData struct {
 	requests   int
 	consumed   cost.Consumed
 }
+
+// itemsIn returns the list of a page. It is a function since every package that uses a table reads the methods of pageData.
+func itemsIn(p *pageData) reflect.Value { return reflect.ValueOf(p.list).Elem() }
 
 // pageSeq yields pages, and finally an error; it is an iter.Seq2.
 type pageSeq func(yield func(*pageData, error) bool)
@@ -96,7 +98,7 @@ func (p *pageData) book(requests int, c cost.Consumed) {
 	p.consumed = p.consumed.Plus(c)
 }
 
-func (p *pageData) empty() bool { return p.items.Len() == 0 && p.missing == 0 }
+func (p *pageData) empty() bool { return itemsIn(p).Len() == 0 && p.missing == 0 }
 
 // rowSink decodes the rows of a page into a list, up to a bound, and keeps the bytes of the rows that cursors are made from.
 type rowSink struct {
@@ -202,7 +204,7 @@ func (s *rowSink) decode(d *codec.Decoder) (own bool, err error) {
 	item.SetZero() // clears what an earlier request left
 	s.check.Capture(d)
 	from := d.Pos()
-	own, err = s.read.decodeRow(s.plan, d, item, &s.room)
+	own, err = decodeRow(s.read, s.plan, d, item, &s.room)
 	switch {
 	case err != nil:
 	case own:
@@ -275,7 +277,7 @@ func fill(ctx context.Context, s *rowSink, start map[string]types.AttributeValue
 	if s.read.fromTable {
 		next, err = hydrate(ctx, s, page, start, next, err)
 	}
-	emptyNotNil(page.items)
+	emptyNotNil(s.items)
 	return next, err
 }
 
@@ -308,8 +310,8 @@ type pageRead struct {
 // newPageRead reads into the list that list points to.
 func newPageRead(r *read, t *readText, most int, list any) *pageRead {
 	p := &pageRead{}
-	p.page.list, p.page.items = list, reflect.ValueOf(list).Elem()
-	p.sink.read, p.sink.text, p.sink.plan, p.sink.max, p.sink.items = r, t, r.itemPlan(), most, p.page.items
+	p.page.list = list
+	p.sink.read, p.sink.text, p.sink.plan, p.sink.max, p.sink.items = r, t, r.itemPlan(), most, itemsIn(&p.page)
 	p.sink.expiry = r.expiry()
 	return p
 }
@@ -342,8 +344,8 @@ func (r *read) page(ctx context.Context, list any) (*pageData, error) {
 		p.page.prev = cursorAt(r, t, first)
 	}
 	if back {
-		swap := reflect.Swapper(p.page.items.Interface())
-		for i, j := 0, p.page.items.Len()-1; i < j; i, j = i+1, j-1 {
+		swap := reflect.Swapper(p.sink.items.Interface())
+		for i, j := 0, p.sink.items.Len()-1; i < j; i, j = i+1, j-1 {
 			swap(i, j)
 		}
 		p.page.next, p.page.prev = p.page.prev, p.page.next
@@ -421,7 +423,7 @@ func (r *read) following(ctx context.Context, t *readText, prev *pageResult) (c 
 	if left != r.limit {
 		r = r.limited(left)
 	}
-	p := newPageRead(r, t, left, reflect.New(r.listType()).Interface())
+	p := newPageRead(r, t, left, reflect.New(listType(r)).Interface())
 	c = &pageResult{page: &p.page, left: left}
 	c.next, err = fill(ctx, &p.sink, start, &p.page, segment{}, false)
 	p.page.next = cursorAt(r, t, c.next)
@@ -442,9 +444,9 @@ func (r *read) collect(ctx context.Context, list any) (err error) {
 		case end != nil:
 			err = end
 		case items.Len() == 0:
-			items.Set(p.items)
+			items.Set(itemsIn(p))
 		default:
-			items.Set(reflect.AppendSlice(items, p.items))
+			items.Set(reflect.AppendSlice(items, itemsIn(p)))
 		}
 		return true
 	})
@@ -458,14 +460,14 @@ func (r *read) first(ctx context.Context, item any) error {
 	for r = r.endless().limited(1); ; {
 		var list any // made once it is known that there is a type
 		if _, err := r.text(); err == nil {
-			list = reflect.New(r.listType()).Interface()
+			list = reflect.New(listType(r)).Interface()
 		}
 		page, err := r.page(ctx, list)
 		if err != nil {
 			return err
 		}
-		if page.items.Len() > 0 {
-			to.Set(page.items.Index(0))
+		if items := itemsIn(page); items.Len() > 0 {
+			to.Set(items.Index(0))
 			return nil
 		}
 		switch {

@@ -50,6 +50,8 @@ func pathOf(w wire.Path) Path {
 //
 // Tracing by OpenTelemetry, AWS X-Ray and Datadog is known to be harmless, and so is everything at the Build, Finalize and
 // Deserialize steps. For steps that need to see items do nothing, or use [ThroughSDK].
+//
+//go:noinline
 func HarmlessSteps(names ...string) TableOption {
 	return tableOption(func(c *core) error {
 		var errs []error

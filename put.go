@@ -124,13 +124,13 @@ func (c *core) preparePut(buf *itemBuffer, v verb, item any, w writeCall, with m
 	errs = append(errs, err)
 	current := pointer.Elem()
 	if c.revision != nil && v != verbCreate {
-		p.base = c.revisionIn(current)
+		p.base = revisionIn(c, current)
 	}
-	guard := c.putGuard(v, current)
-	next, st, err := c.stamp(v, current, p.base, with)
+	guard := putGuard(c, v, current)
+	next, st, err := stampItem(c, v, current, p.base, with)
 	errs = append(errs, err)
 	p.next, p.setNext = st.revision, st.setRevision
-	next, done, err := c.derive(current, next, st.done)
+	next, done, err := deriveFields(c, current, next, st.done)
 	errs = append(errs, err)
 	p.done = done
 	data, err := codec.AppendSlot(buf.b[:0], c.plan, next)
@@ -294,15 +294,15 @@ func (b *itemBuffer) release() {
 }
 
 // putGuard returns the condition that the verb and the numeric version require for a put of the item.
-func (c *core) putGuard(v verb, item reflect.Value) expr.Node {
+func putGuard(c *core, v verb, item reflect.Value) expr.Node {
 	switch {
 	case c.revision != nil && c.version == nil:
 		return nil
 	case v == verbCreate:
 		return c.absent()
 	case c.version != nil:
-		guard := c.versionGuard(item)
-		if v == verbReplace && c.versionIn(item).IsZero() {
+		guard := versionGuard(c, item)
+		if v == verbReplace && versionIn(c, item).IsZero() {
 			guard = expr.All(c.keyCall("attribute_exists"), guard)
 		}
 		return guard

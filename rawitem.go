@@ -66,7 +66,7 @@ func (c *core) decodeRaw(item RawItem, to any) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
-	return opError("DecodeRaw", c.name, "", c.decodeOwn(item.JSON(), reflect.ValueOf(to).Elem()))
+	return opError("DecodeRaw", c.name, "", decodeOwn(c, item.JSON(), reflect.ValueOf(to).Elem()))
 }
 
 // JSON returns a copy of the item in DynamoDB's JSON, {"id":{"S":"a"}}, which [DecodeItemJSON] reads.

@@ -35,7 +35,7 @@ func NewRaw(client Client, name string, partition, sort Ord[RawItem, RawValue], 
 
 // appendRawKey is appendKey of a table of raw items. key is a [Key], whose sort key is zero in a table without one, or
 // the value of a partition key alone.
-func (c *core) appendRawKey(b []byte, key reflect.Value) ([]byte, error) {
+func appendRawKey(c *core, b []byte, key reflect.Value) ([]byte, error) {
 	parts := []reflect.Value{key}
 	if key.Type() != reflect.TypeFor[RawValue]() {
 		parts = []reflect.Value{key.Field(0), key.Field(1)}
@@ -49,7 +49,7 @@ func (c *core) appendRawKey(b []byte, key reflect.Value) ([]byte, error) {
 			continue
 		}
 		var err error
-		b, err = c.keyAttrs[i].append(b, part)
+		b, err = appendKeyAttr(&c.keyAttrs[i], b, part)
 		errs = append(errs, err)
 	}
 	return append(b, '}'), errors.Join(errs...)
@@ -71,7 +71,7 @@ func (c *core) checkRawItem(data []byte) error {
 }
 
 // keyOfRaw copies the key of a raw item to a [Key] or to a partition key.
-func (c *core) keyOfRaw(item, to reflect.Value) {
+func keyOfRaw(c *core, item, to reflect.Value) {
 	raw, ok := reflect.TypeAssert[RawItem](item)
 	if !ok {
 		return

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
@@ -113,7 +114,7 @@ func RawKey(name string, t AttributeType) Ord[RawItem, RawValue] {
 
 func rawKey(name string, t AttributeType) *handle {
 	item := reflect.TypeFor[RawItem]()
-	return &handle{&attribute{item: item, find: func(h *handle) {
+	return &handle{&attribute{item: gotype.Of(item), find: func(h *handle) {
 		plan, err := codec.PlanOf(item)
 		if err != nil {
 			h.err = err

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"sync"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -40,11 +40,11 @@ type read struct {
 	partition  []types.AttributeValue
 	filter     expr.Node
 	project    []AnyAttr
-	plan       *codec.Plan  // of a view; nil for items
-	list       reflect.Type // of a view, []V
-	view       []expr.Path  // the paths of a view type
-	strongly   bool         // consistent
-	backwards  bool         // descending
+	plan       *codec.Plan // of a view; nil for items
+	list       gotype.Type // of a view, []V
+	view       []expr.Path // the paths of a view type
+	strongly   bool        // consistent
+	backwards  bool        // descending
 	limit      int
 	pageSize   int
 	after      *cursor.Position

@@ -32,6 +32,8 @@ func (o readOption) applyRead(r *read) error { return o(r) }
 //
 // It is the API's Limit, applied to all requests of a page together:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
+//
+//go:noinline
 func MaxScanned(n int) ReadOption {
 	return readOption(func(r *read) error {
 		if n < 1 {
@@ -49,6 +51,8 @@ func MaxScanned(n int) ReadOption {
 //
 // The bound must allow at least one request: half a unit, or a whole unit if consistent. If the endpoint does not state what
 // a request consumed, the page ends with an error.
+//
+//go:noinline
 func MaxReadUnits(units float64) ReadOption {
 	return readOption(func(r *read) error {
 		if !(units > 0 && units <= cost.MaxUnits) { // written so that NaN is refused

@@ -11,6 +11,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // readRef is the content of [Query], [Scan], [IndexQuery], [IndexScan] and [Reader]. It is a part of the read that it refers
@@ -171,7 +172,7 @@ func (r *read) viewedAs(of any) *read {
 	if err != nil {
 		r.errs = append(slices.Clip(r.errs), err)
 	}
-	r.view, r.plan, r.list = paths, plan, list
+	r.view, r.plan, r.list = paths, plan, gotype.Of(list)
 	if plan == nil || !plan.IsWire() {
 		r.project = nil
 	}
@@ -187,11 +188,11 @@ func (r *read) itemPlan() *codec.Plan {
 }
 
 // listType returns the type of a list of the items.
-func (r *read) listType() reflect.Type {
-	if r.list != nil {
-		return r.list
+func listType(r *read) reflect.Type {
+	if t := gotype.Reflect(r.list); t != nil {
+		return t
 	}
-	return r.core.of.list
+	return gotype.Reflect(r.core.of.list)
 }
 
 // parseCursor reads the text of a cursor of the same table or index.

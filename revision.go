@@ -192,7 +192,7 @@ func numberOf(av types.AttributeValue) string {
 }
 
 // revisionIn returns the revision field of an item, which is a pointer to a T.
-func (c *core) revisionIn(item reflect.Value) Revision {
+func revisionIn(c *core, item reflect.Value) Revision {
 	r, _ := reflect.TypeAssert[Revision](item.FieldByIndex(c.revision.field.Index))
 	return r
 }

@@ -13,7 +13,7 @@ import (
 // oneRow decodes a single item. With a core the item must have key, which is in wire form; see package replykey.
 type oneRow struct {
 	plan *codec.Plan
-	dst  reflect.Value // settable
+	dst  any // a pointer to the item
 	seen bool
 	core *core
 	key  []byte
@@ -22,7 +22,7 @@ type oneRow struct {
 }
 
 func (r *oneRow) Reset(int) {
-	r.dst.SetZero()
+	reflect.ValueOf(r.dst).Elem().SetZero()
 	r.seen, r.skip = false, false
 }
 
@@ -34,12 +34,12 @@ func (r *oneRow) Row(d *codec.Decoder) error {
 		}
 	}
 	if r.core == nil {
-		return codec.DecodeNextSlot(r.plan, d, r.dst)
+		return codec.DecodeNextSlot(r.plan, d, reflect.ValueOf(r.dst).Elem())
 	}
 	d.Capture(r.core.keyNames)
 	d.Peek()
 	from := d.Pos()
-	if err := codec.DecodeNextSlot(r.plan, d, r.dst); err != nil {
+	if err := codec.DecodeNextSlot(r.plan, d, reflect.ValueOf(r.dst).Elem()); err != nil {
 		return err
 	}
 	return replykey.Check(r.core.keyNames, r.key, d.Captured(), d.Since(from))

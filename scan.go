@@ -275,9 +275,9 @@ func (r *read) parallelPages(ctx context.Context) pageSeq {
 		}()
 		left := r.limit
 		for p := range pages {
-			n := p.items.Len()
+			n := itemsIn(p).Len()
 			if r.limit > 0 && n >= left {
-				p.items.SetLen(left)
+				itemsIn(p).SetLen(left)
 				yield(p, nil)
 				return
 			}
@@ -297,7 +297,7 @@ func scanSegment(ctx context.Context, r *read, t *readText, seg segment, pages c
 	of := *r
 	of.pageSize, of.limit = r.size(r.limit), 0 // the limit applies to all segments together
 	for next := r.after.From(); ; {
-		p := newPageRead(&of, t, 0, reflect.New(r.listType()).Interface())
+		p := newPageRead(&of, t, 0, reflect.New(listType(r)).Interface())
 		after, err := fill(ctx, &p.sink, next, &p.page, seg, false)
 		if !p.page.empty() {
 			select {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -105,14 +106,17 @@ func (t *SimpleTable[T, PK]) part() *core { return t.tableCore(nil) }
 
 // itemOf is what a core knows about the type of its items.
 type itemOf struct {
-	item, list reflect.Type // T and []T
+	item, list gotype.Type // T and []T
 	// conditionFailed makes a [*ConditionFailed] of T.
 	conditionFailed func(failedCondition) error
 }
 
+// newItemOf takes a nil pointer to a list of the items.
+//
+//go:noinline
 func newItemOf(list any, conditionFailed func(failedCondition) error) itemOf {
 	t := reflect.TypeOf(list).Elem()
-	return itemOf{t.Elem(), t, conditionFailed}
+	return itemOf{gotype.Of(t.Elem()), gotype.Of(t), conditionFailed}
 }
 
 // core is the part of a table without type parameters.
@@ -176,10 +180,10 @@ func newCore(client Client, name string, of itemOf, partition, sort any, opts []
 	if isNil(client) {
 		errs = append(errs, errors.New("client is nil; use ddbclient.New, ddbclient.Default or an SDK client"))
 	}
-	if err := declareTimes(of.item, opts); err != nil {
+	if err := declareTimes(gotype.Reflect(of.item), opts); err != nil {
 		errs = append(errs, err)
 	}
-	plan, err := codec.PlanOf(of.item)
+	plan, err := codec.PlanOf(gotype.Reflect(of.item))
 	if err != nil {
 		c.failed = newError(name, append(errs, err)...)
 		return c, c.failed

@@ -43,6 +43,8 @@ import (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 // https://docs.aws.amazon.com/general/latest/gr/sigv4-troubleshooting.html
+//
+//go:noinline
 func Tombstones(attr string, keep time.Duration) TableOption {
 	return tableOption(func(c *core) error {
 		var errs []error

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -91,6 +92,8 @@ func NewSimpleVectorIndex[T any](table AnyTable[T], name string, vector AttrOf[T
 
 // SearchFilters names the attributes, at most 18, that a search of a vector index can demand by Eq. They are stored as text, number or bytes, and each hit has them.
 // It is an option of [NewVectorIndex] and [NewSimpleVectorIndex] only.
+//
+//go:noinline
 func SearchFilters(attrs ...AnyAttr) IndexOption {
 	return indexOption(func(c *core, i *indexInfo) error {
 		if i.vector == nil {
@@ -170,11 +173,11 @@ func (c *core) checkVectorAttr(h *handle) error {
 		return err
 	}
 	switch name := h.path.String(); {
-	case h.item != c.plan.Type():
+	case !gotype.Same(h.item, c.plan.Type()):
 		return fmt.Errorf("handle of %s used on a table of %s", h.item, c.plan.Type())
 	case len(h.path) != 1:
 		return fmt.Errorf("vector %s is not a top-level attribute", name)
-	case h.field.Type != reflect.TypeFor[[]float32]():
+	case gotype.Reflect(h.field.Type) != reflect.TypeFor[[]float32]():
 		return fmt.Errorf("attribute %s is not named by the handle of its field, a []float32; give that of ddb.ListField", name)
 	case slices.Contains(c.keyNames, name):
 		return fmt.Errorf("vector %s is a key attribute", name)
@@ -230,7 +233,7 @@ func failedVectorIndex(c *core, name string, err error) vectorIndex {
 }
 
 // checkVectors refuses an item whose vector has a length that an index does not take: the service would refuse it, or leave it out of the index.
-func (c *core) checkVectors(item reflect.Value) error {
+func checkVectors(c *core, item reflect.Value) error {
 	var errs []error
 	for _, v := range c.vectorIndexes() {
 		field, err := item.FieldByIndexErr(v.attr.field.Index)

@@ -255,7 +255,7 @@ func (x vectorIndex) read(results []types.SearchResultItem, in *dynamodb.SearchV
 		}
 		list.SetLen(list.Len() + 1)
 		hit := list.Index(list.Len() - 1)
-		given, err := c.decodeHit(data, hiding, hit.Field(0))
+		given, err := decodeHit(c, data, hiding, hit.Field(0))
 		if err != nil {
 			return err
 		}
@@ -269,11 +269,11 @@ func (x vectorIndex) read(results []types.SearchResultItem, in *dynamodb.SearchV
 }
 
 // decodeHit reads an item that was found, unless it has expired or is of a type that is left out.
-func (c *core) decodeHit(data []byte, hiding *expiry, to reflect.Value) (given bool, err error) {
+func decodeHit(c *core, data []byte, hiding *expiry, to reflect.Value) (given bool, err error) {
 	d := codec.NewDecoder(data, codec.Options{})
 	defer d.Release()
 	if hidden, err := hiding.hides(d); err != nil || hidden {
 		return false, err
 	}
-	return c.decodeRow(c.plan, d, to)
+	return decodeOwnRow(c, c.plan, d, to)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
 )
 
@@ -24,14 +25,14 @@ type stamps struct {
 	done        func() // copies the stamps of the stored item to the caller's
 }
 
-// stamp returns the item to store, with its version raised, its times set and the revision after base, and the stamps that
+// stampItem returns the item to store, with its version raised, its times set and the revision after base, and the stamps that
 // it got.
-func (c *core) stamp(v verb, item reflect.Value, base Revision, with mark) (reflect.Value, stamps, error) {
+func stampItem(c *core, v verb, item reflect.Value, base Revision, with mark) (reflect.Value, stamps, error) {
 	if c.version == nil && c.revision == nil && c.created == nil && c.updated == nil {
 		return item, stamps{done: nothing}, nil
 	}
 	next := copyOf(item)
-	st, err := c.stampValue(v, item, next, base, with)
+	st, err := stampValue(c, v, item, next, base, with)
 	return next, st, err
 }
 
@@ -56,7 +57,7 @@ func (c *core) newMark() mark {
 	return m
 }
 
-func (c *core) stampValue(v verb, item, next reflect.Value, base Revision, with mark) (st stamps, err error) {
+func stampValue(c *core, v verb, item, next reflect.Value, base Revision, with mark) (st stamps, err error) {
 	if c.revision != nil {
 		field := next.FieldByIndex(c.revision.field.Index)
 		st.revision = base.next(with.tag)
@@ -112,14 +113,14 @@ func raise(f reflect.Value, fresh bool) bool {
 }
 
 // versionIn returns the version field of an item.
-func (c *core) versionIn(item reflect.Value) reflect.Value {
+func versionIn(c *core, item reflect.Value) reflect.Value {
 	return item.FieldByIndex(c.version.field.Index)
 }
 
 // versionGuard returns the condition that the stored version is the item's. Zero is the version of an item that was never
 // stored, or that another program stored with version zero or without one.
-func (c *core) versionGuard(item reflect.Value) expr.Node {
-	n := c.versionIn(item)
+func versionGuard(c *core, item reflect.Value) expr.Node {
+	n := versionIn(c, item)
 	same := expr.Compare{Left: c.version.path, Op: "=", Right: expr.Value{AV: versionValue(n)}}
 	if !n.IsZero() {
 		return same
@@ -178,7 +179,7 @@ func (c *core) stampUpdate(u *expr.Update, present bool, now time.Time) (raisabl
 		p := c.version.path
 		base := expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: numberValue(0)}}}
 		u.Set = append(u.Set, expr.Action{Path: p, Right: expr.Arithmetic{Left: base, Op: "+", Right: expr.Value{AV: numberValue(1)}}})
-		if most := largestVersion(c.version.field.Type); most > 0 {
+		if most := largestVersion(gotype.Reflect(c.version.field.Type)); most > 0 {
 			raisable = expr.Any(expr.Call{Name: "attribute_not_exists", Args: []expr.Node{p}}, expr.Compare{Left: p, Op: "<", Right: expr.Value{AV: numberValue(most)}})
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -74,11 +75,11 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 	}
 	to := reflect.ValueOf(item).Elem()
 	if u.exact && c.revision == nil { // a revision makes every update exact
-		return c.updateExactly(ctx, u, to, call.old)
+		return updateExactly(ctx, c, u, to, call.old)
 	}
-	row := &oneRow{plan: c.plan, dst: to, core: c, key: u.wireKey, of: c}
+	row := &oneRow{plan: c.plan, dst: item, core: c, key: u.wireKey, of: c}
 	if u.old = call.old != nil; u.old {
-		row.dst = reflect.ValueOf(call.old).Elem()
+		row.dst = call.old
 	}
 	u.rows, u.arrived = c.live(row, false), func() error {
 		if !row.seen && (!u.old || present) {
@@ -91,14 +92,14 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 		if u.old || len(now) == 0 || c.isTombstone(now) {
 			return ErrReplyLost
 		}
-		return c.decodeOwnMap(now, to)
+		return decodeOwnMap(c, now, to)
 	}
 	if err := c.sendUpdate(ctx, u); err != nil {
 		to.SetZero()
 		return c.ended(ctx, "UpdateItem", err)
 	}
 	if u.old {
-		to.Set(row.dst)
+		to.Set(reflect.ValueOf(row.dst).Elem())
 	}
 	return nil
 }
@@ -135,7 +136,7 @@ func updateOptions(options []any) (w writeCall, err error) {
 
 // prepareUpdate checks an update. err is the error of its options.
 func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, err error) (*preparedUpdate, error) {
-	wireKey, err1 := c.appendKey(nil, reflect.ValueOf(key).Elem())
+	wireKey, err1 := appendKey(c, nil, reflect.ValueOf(key).Elem())
 	var k map[string]types.AttributeValue
 	if err1 == nil {
 		k, err1 = codec.ParseItem(wireKey)
@@ -276,8 +277,8 @@ func (c *core) oldRows(dst any) wire.Rows {
 	if dst == nil {
 		return nil
 	}
-	row := &oneRow{plan: c.plan, dst: reflect.ValueOf(dst).Elem(), of: c}
-	row.dst.SetZero()
+	row := &oneRow{plan: c.plan, dst: dst, of: c}
+	row.Reset(0)
 	return row
 }
 
@@ -308,7 +309,7 @@ func (c *core) conditionFailed(cond expr.Node, needed bool, item map[string]type
 	f.condition = expr.Describe(cond)
 	if !f.missing {
 		f.stale = c.isStale(cond, item)
-		current := reflect.New(c.of.item)
+		current := reflect.New(gotype.Reflect(c.of.item))
 		if f.decodeErr = decodeMap(c.plan, item, current.Elem()); f.decodeErr == nil {
 			f.current = current.Interface()
 		}
@@ -317,7 +318,7 @@ func (c *core) conditionFailed(cond expr.Node, needed bool, item map[string]type
 }
 
 // decodeOwn reads an item in wire form, which must be of the table's type.
-func (c *core) decodeOwn(item []byte, to reflect.Value) error {
+func decodeOwn(c *core, item []byte, to reflect.Value) error {
 	own, err := c.ownsItem(item)
 	switch {
 	case err != nil:
@@ -329,12 +330,12 @@ func (c *core) decodeOwn(item []byte, to reflect.Value) error {
 }
 
 // decodeOwnMap is decodeOwn for an item in the SDK's form.
-func (c *core) decodeOwnMap(item map[string]types.AttributeValue, to reflect.Value) error {
+func decodeOwnMap(c *core, item map[string]types.AttributeValue, to reflect.Value) error {
 	data, err := codec.AppendItemMap(nil, item)
 	if err != nil {
 		return err
 	}
-	return c.decodeOwn(data, to)
+	return decodeOwn(c, data, to)
 }
 
 // decodeMap reads an item in the SDK's form.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // compiled holds all codecs of the process. Only complete codecs without errors are added.
@@ -115,7 +117,7 @@ var (
 // value compiles a type with tag options. For a type that contains itself, the inner use receives the same, still incomplete
 // codec, so codecs refer to each other by pointer.
 func (c *compiler) value(t reflect.Type, o options) *Value {
-	o = o.fitting(t)
+	o = fitting(o, t)
 	key := valueKey{t, o}
 	if v, ok := compiled.values.Load(key); ok {
 		return v.(*Value)
@@ -126,7 +128,7 @@ func (c *compiler) value(t reflect.Type, o options) *Value {
 		}
 		return v
 	}
-	v := &Value{typ: t, opts: o}
+	v := &Value{typ: gotype.Of(t), opts: o}
 	c.values[key] = v
 	v.empty, v.isNil = emptiness(t)
 	errs, faults := len(c.errs), len(c.faults)
@@ -145,7 +147,7 @@ func (c *compiler) value(t reflect.Type, o options) *Value {
 
 // natural compiles a type by its structure.
 func (c *compiler) natural(v *Value) {
-	t := v.typ
+	t := gotype.Reflect(v.typ)
 	item, value := wireItemOf(t), wireValueOf(t)
 	switch {
 	case item != nil:
@@ -174,7 +176,7 @@ func (c *compiler) natural(v *Value) {
 
 // kind compiles by the kind of the Go type.
 func (c *compiler) kind(v *Value) {
-	switch v.typ.Kind() {
+	switch gotype.Reflect(v.typ).Kind() {
 	case reflect.Bool:
 		boolCodec(v)
 	case reflect.String:
@@ -212,19 +214,19 @@ func (c *compiler) kind(v *Value) {
 	case reflect.Interface:
 		ifaceCodec(v)
 	case reflect.Struct:
-		structCodec(v, c.plan(v.typ, v.opts.sdkTime))
+		structCodec(v, c.plan(gotype.Reflect(v.typ), v.opts.sdkTime))
 	default: // chan, func, complex, uintptr, unsafe.Pointer
-		c.unfit(v.typ, "DynamoDB has no such type; tag the field \"-\" to leave it out")
+		c.unfit(gotype.Reflect(v.typ), "DynamoDB has no such type; tag the field \"-\" to leave it out")
 	}
 }
 
 // checkOptions rejects options that cannot have an effect.
 func (c *compiler) checkOptions(v *Value) {
-	base := v.typ
+	base := gotype.Reflect(v.typ)
 	for base.Kind() == reflect.Pointer {
 		base = base.Elem()
 	}
-	if v.marshals || base.Kind() == reflect.Interface || v.typ.Kind() == reflect.Pointer {
+	if v.marshals || base.Kind() == reflect.Interface || gotype.Reflect(v.typ).Kind() == reflect.Pointer {
 		return // checked for the type that the pointer points to, or at run time
 	}
 	if v.opts.set != KindAny && !canBeSet(base) {
@@ -238,7 +240,7 @@ func (c *compiler) checkOptions(v *Value) {
 // isContainer reports whether a type is a slice or map that is stored as a list or map. A nil value is stored as an empty one, so
 // that updates can add to the stored value. Sets, which cannot be empty, are left out; see absent.
 func (c *Value) isContainer() bool {
-	switch c.typ.Kind() {
+	switch gotype.Reflect(c.typ).Kind() {
 	case reflect.Slice, reflect.Map:
 		return c.kind == L || c.kind == M
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // FromAny returns the attribute value of v, whose type may differ from the codec's Go type if the value is the same: numbers that
@@ -21,19 +23,19 @@ func (c *Value) FromAny(v any) (types.AttributeValue, error) {
 	if c.IsWire() {
 		return c.fromAny(v)
 	}
-	held := reflect.New(c.typ).Elem()
+	held := reflect.New(gotype.Reflect(c.typ)).Elem()
 	if err := fit(held, reflect.ValueOf(v), 0); err != nil {
-		return nil, withType(false, c.typ, unfit(c.typ, err.Error()))
+		return nil, withType(false, gotype.Reflect(c.typ), unfit(gotype.Reflect(c.typ), err.Error()))
 	}
 	r := refFrom(held)
 	if c.lacksMembers(r) {
-		return nil, withType(false, c.typ, unfit(c.typ, emptySet))
+		return nil, withType(false, gotype.Reflect(c.typ), unfit(gotype.Reflect(c.typ), emptySet))
 	}
 	e := encoders.Get().(*encoder)
 	defer e.release()
 	buf, err := c.append(e, nil, r)
 	if err != nil {
-		return nil, withType(false, c.typ, err)
+		return nil, withType(false, gotype.Reflect(c.typ), err)
 	}
 	return ParseAttributeValue(buf)
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // floatCodec stores the shortest decimal that is parsed as the same float.
@@ -16,7 +18,7 @@ func floatCodec[F ~float32 | ~float64](v *Value, bits int) {
 	v.put = func(b []byte, r ref) ([]byte, error) {
 		b, problem := appendFloat(b, float64(*as[F](r)), bits)
 		if problem != "" {
-			return b, unfit(v.typ, problem)
+			return b, unfit(gotype.Reflect(v.typ), problem)
 		}
 		return b, nil
 	}
@@ -25,7 +27,7 @@ func floatCodec[F ~float32 | ~float64](v *Value, bits int) {
 	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
 		f, problem := parseFloat(s, bits)
 		if problem != "" {
-			return refuse(k, v.typ, problem)
+			return refuse(k, gotype.Reflect(v.typ), problem)
 		}
 		*as[F](r) = F(f)
 		return nil
@@ -169,13 +171,13 @@ func bigIntCodec(v *Value) {
 	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
 		n := as[big.Int](r)
 		if n.BitLen() > maxBits {
-			return b, unfit(v.typ, "magnitude above 9.99E+125")
+			return b, unfit(gotype.Reflect(v.typ), "magnitude above 9.99E+125")
 		}
 		b = wrapNumber(b, v.opts.asString)
 		from := len(b)
 		b = n.Append(b, 10)
 		if _, problem := parseDecimal(b[from:]); problem != "" {
-			return b, unfit(v.typ, problem)
+			return b, unfit(gotype.Reflect(v.typ), problem)
 		}
 		return append(b, endText...), nil
 	}
@@ -187,7 +189,7 @@ func bigIntCodec(v *Value) {
 		var buf [maxExponent + 2]byte
 		digits, problem := plainInteger(buf[:0], s)
 		if problem != "" {
-			return refuse(k, v.typ, problem)
+			return refuse(k, gotype.Reflect(v.typ), problem)
 		}
 		n, _ := new(big.Int).SetString(string(digits), 10)
 		*as[big.Int](r) = *n
@@ -202,18 +204,18 @@ func bigFloatCodec(v *Value) {
 	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
 		f := as[big.Float](r)
 		if f.IsInf() {
-			return b, unfit(v.typ, "NaN and infinity are no DynamoDB numbers")
+			return b, unfit(gotype.Reflect(v.typ), "NaN and infinity are no DynamoDB numbers")
 		}
 		// A large exponent would first result in a text of millions of digits.
 		if exp := f.MantExp(nil); exp > maxBits || exp < minBits {
-			return b, unfit(v.typ, "magnitude outside 1E-130 to 9.99E+125")
+			return b, unfit(gotype.Reflect(v.typ), "magnitude outside 1E-130 to 9.99E+125")
 		}
 		b = wrapNumber(b, v.opts.asString)
 		from := len(b)
 		b = f.Append(b, 'e', -1)
 		dec, problem := parseDecimal(b[from:])
 		if problem != "" {
-			return b, unfit(v.typ, problem)
+			return b, unfit(gotype.Reflect(v.typ), problem)
 		}
 		if dec.n == 0 {
 			b = append(b[:from], '0')
@@ -226,11 +228,11 @@ func bigFloatCodec(v *Value) {
 			return err
 		}
 		if _, problem := parseDecimal(s); problem != "" {
-			return refuse(k, v.typ, problem)
+			return refuse(k, gotype.Reflect(v.typ), problem)
 		}
 		f, _, err := big.ParseFloat(string(s), 10, 128, big.ToNearestEven)
 		if err != nil {
-			return refuse(k, v.typ, "not a number")
+			return refuse(k, gotype.Reflect(v.typ), "not a number")
 		}
 		*as[big.Float](r) = *f
 		return nil

@@ -7,15 +7,17 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // pointer compiles *E: nil is NULL, and decoding allocates a new E.
 func (c *compiler) pointer(v *Value) {
-	elem := v.typ.Elem()
+	elem := gotype.Reflect(v.typ).Elem()
 	inner := c.value(elem, v.opts.inner())
 	v.kind, v.elem, v.plan, v.to = inner.kind, inner.elem, inner.plan, inner
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
-		rv := valueAt(r, v.typ)
+		rv := valueAt(r, gotype.Reflect(v.typ))
 		if rv.IsNil() { // below another pointer or an interface
 			return append(b, nullValue...), nil
 		}
@@ -31,7 +33,7 @@ func (c *compiler) pointer(v *Value) {
 		if err := inner.dec(d, k, refFrom(fresh.Elem())); err != nil {
 			return err
 		}
-		valueAt(r, v.typ).Set(fresh)
+		valueAt(r, gotype.Reflect(v.typ)).Set(fresh)
 		return nil
 	}
 }
@@ -40,24 +42,24 @@ func (c *compiler) pointer(v *Value) {
 // to. Otherwise an empty interface receives the natural Go value of the wire type.
 func ifaceCodec(v *Value) {
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
-		rv := valueAt(r, v.typ)
+		rv := valueAt(r, gotype.Reflect(v.typ))
 		if rv.IsNil() {
 			return append(b, nullValue...), nil
 		}
 		if err := e.follow(); err != nil {
 			return b, err
 		}
-		b, err := v.encodeDynamic(e, b, rv.Elem())
+		b, err := encodeDynamic(v, e, b, rv.Elem())
 		e.steps--
 		return b, err
 	}
 	v.dec = func(d *Decoder, k Kind, r ref) error {
-		rv := valueAt(r, v.typ)
+		rv := valueAt(r, gotype.Reflect(v.typ))
 		if p := rv.Elem(); p.Kind() == reflect.Pointer && !p.IsNil() {
-			return v.decodePreset(d, k, p)
+			return decodePreset(v, d, k, p)
 		}
-		if v.typ.NumMethod() > 0 {
-			return refuse(k, v.typ, "an interface with methods must hold a pointer to decode into")
+		if gotype.Reflect(v.typ).NumMethod() > 0 {
+			return refuse(k, gotype.Reflect(v.typ), "an interface with methods must hold a pointer to decode into")
 		}
 		x, err := d.natural(k, v)
 		if err != nil {
@@ -68,7 +70,7 @@ func ifaceCodec(v *Value) {
 	}
 }
 
-func (v *Value) encodeDynamic(e *encoder, b []byte, x reflect.Value) ([]byte, error) {
+func encodeDynamic(v *Value, e *encoder, b []byte, x reflect.Value) ([]byte, error) {
 	if av, ok := reflect.TypeAssert[types.AttributeValue](x); ok {
 		if x.Kind() == reflect.Pointer && x.IsNil() {
 			return append(b, nullValue...), nil
@@ -77,7 +79,7 @@ func (v *Value) encodeDynamic(e *encoder, b []byte, x reflect.Value) ([]byte, er
 	}
 	c, err := dynamic(x.Type(), v.opts.inner())
 	if err != nil {
-		return b, unfit(v.typ, err.Error())
+		return b, unfit(gotype.Reflect(v.typ), err.Error())
 	}
 	// The value is copied to be addressable, so that methods on the pointer can be called.
 	held := reflect.New(x.Type()).Elem()
@@ -86,14 +88,14 @@ func (v *Value) encodeDynamic(e *encoder, b []byte, x reflect.Value) ([]byte, er
 }
 
 // decodePreset decodes into the value that a pointer in the interface points to.
-func (v *Value) decodePreset(d *Decoder, k Kind, p reflect.Value) error {
+func decodePreset(v *Value, d *Decoder, k Kind, p reflect.Value) error {
 	// An interface can lead to itself without a byte being read.
 	if d.depth++; d.depth > maxDepth {
 		return d.fail("less nesting")
 	}
 	c, err := dynamic(p.Type().Elem(), options{})
 	if err != nil {
-		return refuse(k, v.typ, err.Error())
+		return refuse(k, gotype.Reflect(v.typ), err.Error())
 	}
 	err = c.dec(d, k, refFrom(p.Elem()))
 	d.depth--
@@ -116,7 +118,7 @@ func dynamic(t reflect.Type, o options) (*Value, error) {
 	if !hasMethods(base, textMarshalerType) || !hasMethods(base, textUnmarshalerType) {
 		o.text = false
 	}
-	o = o.fitting(t)
+	o = fitting(o, t)
 	if c, ok := compiled.values.Load(valueKey{t, o}); ok {
 		return c.(*Value), nil
 	}
@@ -162,10 +164,10 @@ func (d *Decoder) natural(k Kind, v *Value) (any, error) {
 		}
 		return av.(*types.AttributeValueMemberBS).Value, nil
 	}
-	return nil, mismatch(k, v.typ)
+	return nil, mismatch(k, gotype.Reflect(v.typ))
 }
 
-var anyValue = &Value{typ: reflect.TypeFor[any]()}
+var anyValue = &Value{typ: gotype.Of(reflect.TypeFor[any]())}
 
 func (d *Decoder) naturalValue() (any, error) {
 	if text, ok := d.plain(plainString); ok {
@@ -174,7 +176,7 @@ func (d *Decoder) naturalValue() (any, error) {
 	if text, ok := d.plain(plainDigits); ok {
 		x, problem := d.number(text)
 		if problem != "" {
-			return nil, refuse(N, anyValue.typ, problem)
+			return nil, refuse(N, gotype.Reflect(anyValue.typ), problem)
 		}
 		return x, d.takes(16)
 	}
@@ -266,7 +268,7 @@ func (d *Decoder) naturalMap() (map[string]any, error) {
 
 // naturalLists reads a []any without reflection.
 func naturalLists(v *Value) {
-	if v.typ != reflect.TypeFor[[]any]() || v.opts.elem() != (options{}) {
+	if gotype.Reflect(v.typ) != reflect.TypeFor[[]any]() || v.opts.elem() != (options{}) {
 		return
 	}
 	elems := v.dec
@@ -292,7 +294,7 @@ func (d *Decoder) naturalNumber(k Kind, v *Value) (any, error) {
 	case k == S:
 		return d.keep(s), nil
 	}
-	return nil, refuse(k, v.typ, problem)
+	return nil, refuse(k, gotype.Reflect(v.typ), problem)
 }
 
 // naturalNumbers returns []float64 if that holds every member exactly, and otherwise []attributevalue.Number.
@@ -305,7 +307,7 @@ func (d *Decoder) naturalNumbers(v *Value) (any, error) {
 	for i, s := range texts {
 		dec, problem := parseDecimal(s)
 		if problem != "" {
-			return nil, underIndex(i, refuse(NS, v.typ, problem))
+			return nil, underIndex(i, refuse(NS, gotype.Reflect(v.typ), problem))
 		}
 		if f, ok := dec.float([]byte(s)); ok {
 			floats = append(floats, f)

@@ -5,6 +5,8 @@ package codec
 import (
 	"fmt"
 	"reflect"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // location leads to a field, possibly through embedded pointers.
@@ -16,13 +18,13 @@ type location struct {
 // embeddedPointer is an embedded pointer.
 type embeddedPointer struct {
 	place place
-	ptr   reflect.Type
+	ptr   gotype.Type
 }
 
 // find returns the ref of the field; ok is false if an embedded pointer on the way is nil.
 func (l *location) find(r ref) (_ ref, ok bool) {
 	for _, h := range l.hops {
-		v := valueAt(h.place.in(r), h.ptr)
+		v := valueAt(h.place.in(r), gotype.Reflect(h.ptr))
 		if v.IsNil() {
 			return r, false
 		}
@@ -34,9 +36,9 @@ func (l *location) find(r ref) (_ ref, ok bool) {
 // reach is find, but allocates the embedded structs on the way.
 func (l *location) reach(r ref) ref {
 	for _, h := range l.hops {
-		v := valueAt(h.place.in(r), h.ptr)
+		v := valueAt(h.place.in(r), gotype.Reflect(h.ptr))
 		if v.IsNil() {
-			v.Set(reflect.New(h.ptr.Elem()))
+			v.Set(reflect.New(gotype.Reflect(h.ptr).Elem()))
 		}
 		r = refFrom(v.Elem())
 	}
@@ -57,7 +59,7 @@ func locate(t reflect.Type, index []int, hops map[string]*embeddedPointer, p *Pl
 		}
 		key := fmt.Sprint(index[:i+1])
 		if hops[key] == nil {
-			hops[key] = &embeddedPointer{place: newPlace(at, index[from:i+1]), ptr: f.Type}
+			hops[key] = &embeddedPointer{place: newPlace(at, index[from:i+1]), ptr: gotype.Of(f.Type)}
 			if len(l.hops) == 0 {
 				p.hops = append(p.hops, hops[key])
 			}

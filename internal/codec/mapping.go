@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // mapping compiles maps. Keys are text, numbers, booleans, or types with MarshalText and UnmarshalText.
@@ -18,13 +20,13 @@ func (c *compiler) mapping(v *Value) {
 		return
 	}
 	v.kind = M
-	key, ok := keyText(v.typ.Key())
+	key, ok := keyText(gotype.Reflect(v.typ).Key())
 	if !ok {
-		c.unfit(v.typ, "a map key must be text, a number, a boolean, or have MarshalText and UnmarshalText")
+		c.unfit(gotype.Reflect(v.typ), "a map key must be text, a number, a boolean, or have MarshalText and UnmarshalText")
 		return
 	}
-	v.elem = c.value(v.typ.Elem(), v.opts.elem())
-	if v.typ.Key() == reflect.TypeFor[string]() && v.typ.Elem() == reflect.TypeFor[string]() && v.opts.elem() == (options{}) {
+	v.elem = c.value(gotype.Reflect(v.typ).Elem(), v.opts.elem())
+	if gotype.Reflect(v.typ).Key() == reflect.TypeFor[string]() && gotype.Reflect(v.typ).Elem() == reflect.TypeFor[string]() && v.opts.elem() == (options{}) {
 		stringMapCodec(v)
 		return
 	}
@@ -32,7 +34,7 @@ func (c *compiler) mapping(v *Value) {
 		if err := e.enter(); err != nil {
 			return b, err
 		}
-		b, err := v.encodeMap(e, b, valueAt(r, v.typ), key)
+		b, err := encodeMap(v, e, b, valueAt(r, gotype.Reflect(v.typ)), key)
 		e.leave()
 		return b, err
 	}
@@ -40,9 +42,9 @@ func (c *compiler) mapping(v *Value) {
 		if k != M {
 			return v.mismatch(k)
 		}
-		return v.decodeMap(d, valueAt(r, v.typ), key)
+		return decodeMap(v, d, valueAt(r, gotype.Reflect(v.typ)), key)
 	}
-	if v.typ == reflect.TypeFor[map[string]any]() && v.opts.elem() == (options{}) {
+	if gotype.Reflect(v.typ) == reflect.TypeFor[map[string]any]() && v.opts.elem() == (options{}) {
 		v.dec = func(d *Decoder, k Kind, r ref) (err error) {
 			if k != M {
 				return v.mismatch(k)
@@ -60,15 +62,15 @@ const (
 )
 
 // encodeMap writes the entries in order of their names.
-func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) ([]byte, error) {
+func encodeMap(v *Value, e *encoder, b []byte, m reflect.Value, key keyCodec) ([]byte, error) {
 	type entry struct {
 		name string
 		i    int
 	}
 	// The values are copied to be addressable, so that methods on their pointers can be called.
-	values := reflect.MakeSlice(reflect.SliceOf(v.typ.Elem()), m.Len(), m.Len())
+	values := reflect.MakeSlice(reflect.SliceOf(gotype.Reflect(v.typ).Elem()), m.Len(), m.Len())
 	entries := make([]entry, 0, m.Len())
-	k := reflect.New(v.typ.Key()).Elem()
+	k := reflect.New(gotype.Reflect(v.typ).Key()).Elem()
 	for it := m.MapRange(); it.Next(); {
 		if len(entries) == m.Len() {
 			break // written concurrently; entries that it adds are ignored
@@ -77,10 +79,10 @@ func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) (
 		values.Index(len(entries)).SetIterValue(it)
 		name, err := key.format(k)
 		if err != nil {
-			return b, custom(false, v.typ.Key(), "MarshalText", err)
+			return b, custom(false, gotype.Reflect(v.typ).Key(), "MarshalText", err)
 		}
 		if name == "" {
-			return b, unfit(v.typ, emptyName)
+			return b, unfit(gotype.Reflect(v.typ), emptyName)
 		}
 		entries = append(entries, entry{name, len(entries)})
 	}
@@ -97,7 +99,7 @@ func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) (
 	first := true
 	for i, en := range entries {
 		if i > 0 && entries[i-1].name == en.name {
-			return b, unfit(v.typ, sameName)
+			return b, unfit(gotype.Reflect(v.typ), sameName)
 		}
 		er := refFrom(values.Index(en.i))
 		if v.elem.absent(er) {
@@ -109,7 +111,7 @@ func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) (
 		first = false
 		var ok bool
 		if b, ok = appendText(b, en.name); !ok {
-			return b, unfit(v.typ, badName)
+			return b, unfit(gotype.Reflect(v.typ), badName)
 		}
 		var err error
 		if b, err = v.elem.append(e, append(b, ':'), er); err != nil {
@@ -119,13 +121,13 @@ func (v *Value) encodeMap(e *encoder, b []byte, m reflect.Value, key keyCodec) (
 	return append(b, `}}`...), nil
 }
 
-func (v *Value) decodeMap(d *Decoder, dst reflect.Value, key keyCodec) error {
-	m := reflect.MakeMap(v.typ)
-	if err := d.takes(mapHeader + 16 + smallMap*int(v.typ.Key().Size()+v.typ.Elem().Size())); err != nil {
+func decodeMap(v *Value, d *Decoder, dst reflect.Value, key keyCodec) error {
+	m := reflect.MakeMap(gotype.Reflect(v.typ))
+	if err := d.takes(mapHeader + 16 + smallMap*int(gotype.Reflect(v.typ).Key().Size()+gotype.Reflect(v.typ).Elem().Size())); err != nil {
 		return err
 	}
-	k := reflect.New(v.typ.Key()).Elem()
-	elem := reflect.New(v.typ.Elem()).Elem()
+	k := reflect.New(gotype.Reflect(v.typ).Key()).Elem()
+	elem := reflect.New(gotype.Reflect(v.typ).Elem()).Elem()
 	er := refFrom(elem)
 	more, err := d.open('{', '}')
 	for ; more && err == nil; more, err = d.more('}') {
@@ -135,9 +137,9 @@ func (v *Value) decodeMap(d *Decoder, dst reflect.Value, key keyCodec) error {
 		}
 		k.SetZero()
 		if problem, err := key.parse(d, name, k); err != nil {
-			return custom(true, v.typ.Key(), "UnmarshalText", err)
+			return custom(true, gotype.Reflect(v.typ).Key(), "UnmarshalText", err)
 		} else if problem != "" {
-			return refuse(M, v.typ, "a map key does not fit: "+problem)
+			return refuse(M, gotype.Reflect(v.typ), "a map key does not fit: "+problem)
 		}
 		if m.MapIndex(k).IsValid() {
 			return d.fail("each attribute name once")
@@ -256,7 +258,7 @@ func stringMapCodec(v *Value) {
 		}
 		for name, text := range m {
 			if name == "" {
-				return b, unfit(v.typ, emptyName)
+				return b, unfit(gotype.Reflect(v.typ), emptyName)
 			}
 			pairs = append(pairs, pair{name, text})
 		}
@@ -268,10 +270,10 @@ func stringMapCodec(v *Value) {
 			}
 			var ok bool
 			if b, ok = appendEscaped(append(b, '"'), p.name); !ok {
-				return b, unfit(v.typ, badName)
+				return b, unfit(gotype.Reflect(v.typ), badName)
 			}
 			if b, ok = appendEscaped(append(b, `":{"S":"`...), p.text); !ok {
-				return b, underKey(unfit(v.elem.typ, notText))
+				return b, underKey(unfit(gotype.Reflect(v.elem.typ), notText))
 			}
 			b = append(b, endText...)
 		}

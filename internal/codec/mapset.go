@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"reflect"
 	"slices"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // canBeSet reports whether the tag options of sets can be used with the type.
@@ -21,17 +23,17 @@ func canBeSet(t reflect.Type) bool {
 
 // mapSet stores the keys of a map[K]struct{} as a set. Of a map[K]bool it stores the keys whose value is true.
 func (c *compiler) mapSet(v *Value) {
-	if !canBeSet(v.typ) {
+	if !canBeSet(gotype.Reflect(v.typ)) {
 		return // checkOptions reports this
 	}
-	slice := reflect.SliceOf(v.typ.Key())
+	slice := reflect.SliceOf(gotype.Reflect(v.typ).Key())
 	opts := v.opts
 	opts.omitEmpty, opts.nullEmpty = false, false
 	members := c.value(slice, opts)
-	flags := v.typ.Elem().Kind() == reflect.Bool
+	flags := gotype.Reflect(v.typ).Elem().Kind() == reflect.Bool
 	v.kind, v.isSet, v.members, v.elem = v.opts.set, true, members, members.elem
 	v.empty = func(r ref) bool {
-		m := valueAt(r, v.typ)
+		m := valueAt(r, gotype.Reflect(v.typ))
 		if !flags {
 			return m.Len() == 0
 		}
@@ -43,7 +45,7 @@ func (c *compiler) mapSet(v *Value) {
 		return true
 	}
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
-		m := valueAt(r, v.typ)
+		m := valueAt(r, gotype.Reflect(v.typ))
 		list := reflect.New(slice).Elem()
 		for it := m.MapRange(); it.Next(); {
 			if !flags || it.Value().Bool() {
@@ -58,15 +60,15 @@ func (c *compiler) mapSet(v *Value) {
 		if err := members.dec(d, k, refFrom(list)); err != nil {
 			return err
 		}
-		m := reflect.MakeMapWithSize(v.typ, list.Len())
-		in := reflect.Zero(v.typ.Elem())
+		m := reflect.MakeMapWithSize(gotype.Reflect(v.typ), list.Len())
+		in := reflect.Zero(gotype.Reflect(v.typ).Elem())
 		if flags {
-			in = reflect.ValueOf(true).Convert(v.typ.Elem())
+			in = reflect.ValueOf(true).Convert(gotype.Reflect(v.typ).Elem())
 		}
 		for i := range list.Len() {
 			m.SetMapIndex(list.Index(i), in)
 		}
-		valueAt(r, v.typ).Set(m)
+		valueAt(r, gotype.Reflect(v.typ)).Set(m)
 		return nil
 	}
 }

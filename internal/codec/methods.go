@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // hasMethods reports whether an addressable t has the methods of an interface.
@@ -19,7 +21,7 @@ func hasMethods(t, iface reflect.Type) bool {
 // methods uses the type's own Marshaler, Unmarshaler and TextUnmarshaler in place of its structure. It reports whether they
 // replace all of it.
 func (c *compiler) methods(v *Value) bool {
-	t := v.typ
+	t := gotype.Reflect(v.typ)
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || t == unixTimeType {
 		return false
 	}
@@ -94,7 +96,7 @@ func isTextOnly(t reflect.Type) bool {
 
 // text compiles a type that is stored by its MarshalText and UnmarshalText.
 func (c *compiler) text(v *Value) {
-	t := v.typ
+	t := gotype.Reflect(v.typ)
 	own := hasMethods(t, textMarshalerType) && hasMethods(t, textUnmarshalerType)
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Interface:

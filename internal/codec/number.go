@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // The limits of a DynamoDB number.
@@ -191,7 +193,7 @@ func intCodec[I signed](v *Value) {
 	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
 		n, problem := parseSigned[I](s)
 		if problem != "" {
-			return refuse(k, v.typ, problem)
+			return refuse(k, gotype.Reflect(v.typ), problem)
 		}
 		*as[I](r) = n
 		return nil
@@ -213,7 +215,7 @@ func uintCodec[U unsigned](v *Value) {
 	v.text = func(_ *Decoder, k Kind, s []byte, r ref) error {
 		n, problem := parseUnsigned[U](s)
 		if problem != "" {
-			return refuse(k, v.typ, problem)
+			return refuse(k, gotype.Reflect(v.typ), problem)
 		}
 		*as[U](r) = n
 		return nil
@@ -345,7 +347,7 @@ func numberCodec(v *Value) {
 			if s == "" {
 				problem = "an empty text is no number; use omitempty or nullempty, or set it"
 			}
-			return b, unfit(v.typ, problem)
+			return b, unfit(gotype.Reflect(v.typ), problem)
 		}
 		return append(b, s...), nil
 	}
@@ -362,7 +364,7 @@ func numberCodec(v *Value) {
 	}
 	v.text = func(d *Decoder, k Kind, s []byte, r ref) error {
 		if _, problem := parseDecimal(s); problem != "" {
-			return refuse(k, v.typ, problem)
+			return refuse(k, gotype.Reflect(v.typ), problem)
 		}
 		*as[string](r) = d.keep(s)
 		return nil

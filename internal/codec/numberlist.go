@@ -2,14 +2,18 @@
 
 package codec
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/dynamotable/ddb/internal/gotype"
+)
 
 // numberLists reads lists and sets of the predeclared number types without reflection.
 func numberLists(v *Value) {
 	if v.elem.opts != (options{}) || v.elem.kind != N || v.elem.unmarshals {
 		return
 	}
-	switch v.typ {
+	switch gotype.Reflect(v.typ) {
 	case reflect.TypeFor[[]int]():
 		numberList(v, parseSigned[int])
 	case reflect.TypeFor[[]int32]():
@@ -41,7 +45,7 @@ func numberList[E int | int32 | int64 | uint64 | float32 | float64](v *Value, pa
 			for i, m := range members {
 				var problem string
 				if out[i], problem = parse(d.at(m)); problem != "" {
-					return underIndex(i, refuse(N, v.elem.typ, problem))
+					return underIndex(i, refuse(N, gotype.Reflect(v.elem.typ), problem))
 				}
 			}
 			*as[[]E](r) = out
@@ -57,7 +61,7 @@ func numberList[E int | int32 | int64 | uint64 | float32 | float64](v *Value, pa
 			if text, ok := d.plain(plainDigits); ok {
 				var problem string
 				if x, problem = parse(text); problem != "" {
-					err = refuse(N, v.elem.typ, problem)
+					err = refuse(N, gotype.Reflect(v.elem.typ), problem)
 				}
 			} else {
 				one := new(E)

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // Plan is the compiled codec of one struct type: its attributes, and how each is written and read. Plans are immutable, cached
 // for the life of the process and safe for concurrent use.
 type Plan struct {
-	typ    reflect.Type
+	typ    gotype.Type
 	fields []Field
 	byName map[string]int
 	steps  []step             // one for each field
@@ -25,11 +27,11 @@ type Plan struct {
 
 // Field is one attribute of a [Plan].
 type Field struct {
-	Name                string       // attribute name
-	GoPath              string       // selector of the Go field, such as Zip, or Base.ID for a promoted one
-	Index               []int        // for reflect's FieldByIndex; may lead through embedded pointers
-	Type                reflect.Type // Go type of the field
-	OmitEmpty, OmitZero bool         // tag options
+	Name                string      // attribute name
+	GoPath              string      // selector of the Go field, such as Zip, or Base.ID for a promoted one
+	Index               []int       // for reflect's FieldByIndex; may lead through embedded pointers
+	Type                gotype.Type // Go type of the field
+	OmitEmpty, OmitZero bool        // tag options
 	Codec               *Value
 }
 
@@ -66,7 +68,7 @@ func PlanOf(t reflect.Type) (*Plan, error) {
 }
 
 // Type returns the struct type.
-func (p *Plan) Type() reflect.Type { return p.typ }
+func (p *Plan) Type() gotype.Type { return p.typ }
 
 // Fields returns the attributes in the order of their declaration, with those of embedded structs at the position of the struct.
 // The slice must not be changed.
@@ -92,14 +94,14 @@ func Append[T any](b []byte, p *Plan, v *T) ([]byte, error) {
 
 // AppendSlot is [Append] for an addressable value of the plan's type.
 func AppendSlot(b []byte, p *Plan, v reflect.Value) ([]byte, error) {
-	if err := p.check(v.Type()); err != nil {
+	if err := checkPlanType(p, v.Type()); err != nil {
 		return b, err
 	}
 	e := encoders.Get().(*encoder)
 	out, err := p.appendItem(e, b, refFrom(v))
 	e.release()
 	if err != nil {
-		return b, withType(false, p.typ, err)
+		return b, withType(false, gotype.Reflect(p.typ), err)
 	}
 	return out, nil
 }
@@ -107,7 +109,7 @@ func AppendSlot(b []byte, p *Plan, v reflect.Value) ([]byte, error) {
 // AppendCapturing is [AppendSlot]. It also returns the values of up to two attributes as parts of the result, in the order of
 // names. A value is nil if the item lacks the attribute. All are nil if the type of the item encodes itself.
 func AppendCapturing(b []byte, p *Plan, v reflect.Value, names []string) (out []byte, values [2][]byte, err error) {
-	if err := p.check(v.Type()); err != nil {
+	if err := checkPlanType(p, v.Type()); err != nil {
 		return b, values, err
 	}
 	e := encoders.Get().(*encoder)
@@ -116,7 +118,7 @@ func AppendCapturing(b []byte, p *Plan, v reflect.Value, names []string) (out []
 	marks := e.marks
 	e.release()
 	if err != nil {
-		return b, values, withType(false, p.typ, err)
+		return b, values, withType(false, gotype.Reflect(p.typ), err)
 	}
 	for i, m := range marks {
 		if m.to > 0 {
@@ -159,18 +161,18 @@ func DecodeFreshSlot(p *Plan, d *Decoder, v reflect.Value) error {
 
 // DecodeNextSlot is [DecodeNext] for an addressable value of the plan's type.
 func DecodeNextSlot(p *Plan, d *Decoder, v reflect.Value) error {
-	if err := p.check(v.Type()); err != nil {
+	if err := checkPlanType(p, v.Type()); err != nil {
 		return err
 	}
 	if err := p.decodeItem(d, refFrom(v)); err != nil {
-		return withType(true, p.typ, err)
+		return withType(true, gotype.Reflect(p.typ), err)
 	}
 	return nil
 }
 
-func (p *Plan) check(t reflect.Type) error {
-	if t != p.typ {
-		return fmt.Errorf("plan of %s used for a %s", p.typ, t)
+func checkPlanType(p *Plan, t reflect.Type) error {
+	if t != gotype.Reflect(p.typ) {
+		return fmt.Errorf("plan of %s used for a %s", gotype.Reflect(p.typ), t)
 	}
 	return nil
 }
@@ -190,7 +192,7 @@ func (p *Plan) appendItem(e *encoder, b []byte, r ref) ([]byte, error) {
 	}
 	const wrap = `{"M":`
 	if !bytes.HasPrefix(b[from:], []byte(wrap)) {
-		return b, unfit(p.typ, "MarshalDynamoDBAttributeValue must give a map (M) to be an item")
+		return b, unfit(gotype.Reflect(p.typ), "MarshalDynamoDBAttributeValue must give a map (M) to be an item")
 	}
 	return slices.Delete(b[:len(b)-1], from, from+len(wrap)), nil
 }
@@ -258,7 +260,7 @@ func (p *Plan) encode(e *encoder, b []byte, r ref) ([]byte, error) {
 func (p *Plan) decode(d *Decoder, r ref, row bool) error { //nolint:gocognit // one loop over the bytes of an item: a call in it is paid for each attribute
 	if !d.fresh {
 		for _, h := range p.hops {
-			valueAt(h.place.in(r), h.ptr).SetZero()
+			valueAt(h.place.in(r), gotype.Reflect(h.ptr)).SetZero()
 		}
 	}
 	if p.rest != nil {
@@ -388,7 +390,7 @@ func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 	if p, ok := c.plans[key]; ok {
 		return p
 	}
-	p := &Plan{typ: t, byName: map[string]int{}}
+	p := &Plan{typ: gotype.Of(t), byName: map[string]int{}}
 	c.plans[key] = p
 	if p.wire = wireItemOf(t); p.wire != nil {
 		p.names = newNames(nil)
@@ -426,7 +428,7 @@ func (c *compiler) plan(t reflect.Type, sdkTime bool) *Plan {
 		}
 		p.byName[m.name] = len(p.steps)
 		p.steps = append(p.steps, s)
-		p.fields = append(p.fields, Field{Name: m.name, GoPath: m.goPath, Index: m.index, Type: m.typ,
+		p.fields = append(p.fields, Field{Name: m.name, GoPath: m.goPath, Index: m.index, Type: gotype.Of(m.typ),
 			OmitEmpty: m.tag.omitEmpty, OmitZero: m.tag.omitZero, Codec: v})
 	}
 	p.names = newNames(p.steps)

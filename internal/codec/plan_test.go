@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 func plan[T any](tb testing.TB) *codec.Plan {
@@ -66,7 +67,7 @@ func TestPlanFields(t *testing.T) {
 		if again, ok := p.Field(f.Name); !ok || again.GoPath != f.GoPath {
 			t.Errorf("Field(%q) is %+v", f.Name, again)
 		}
-		if reflect.TypeFor[item]().FieldByIndex(f.Index).Type != f.Type {
+		if reflect.TypeFor[item]().FieldByIndex(f.Index).Type != gotype.Reflect(f.Type) {
 			t.Errorf("index of %s leads elsewhere", f.Name)
 		}
 	}
@@ -242,7 +243,7 @@ func TestPlansOfManyFields(t *testing.T) {
 	if err != nil || len(p.Fields()) != 300 {
 		t.Fatalf("%v", err)
 	}
-	in, out := reflect.New(p.Type()), reflect.New(p.Type())
+	in, out := reflect.New(gotype.Reflect(p.Type())), reflect.New(gotype.Reflect(p.Type()))
 	for i := range 300 {
 		in.Elem().Field(i).SetInt(int64(i))
 		out.Elem().Field(i).SetInt(-1)

@@ -5,6 +5,8 @@ package codec
 import (
 	"fmt"
 	"reflect"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // readable records the fields that could be written but never read: an interface with methods does not determine the type to
@@ -16,7 +18,7 @@ func (c *compiler) readable(p *Plan, seen map[*Plan]bool) {
 	seen[p] = true
 	for _, f := range p.fields {
 		if t := unreadable(f.Codec); t != nil {
-			c.problem(p.typ, f.GoPath, f.Name, fmt.Sprintf("Go type %s: an interface with methods can be stored, but nothing says which type to read it into; "+
+			c.problem(gotype.Reflect(p.typ), f.GoPath, f.Name, fmt.Sprintf("Go type %s: an interface with methods can be stored, but nothing says which type to read it into; "+
 				"use a struct with UnmarshalDynamoDBAttributeValue around it, or any, or tag it \"-\"", t))
 			continue
 		}
@@ -35,9 +37,9 @@ func unreadable(v *Value) reflect.Type {
 		if v == nil || v.unmarshals {
 			return nil
 		}
-		if v.typ.Kind() == reflect.Interface {
-			if v.typ.NumMethod() > 0 && v.typ != attributeValueType {
-				return v.typ
+		if gotype.Reflect(v.typ).Kind() == reflect.Interface {
+			if gotype.Reflect(v.typ).NumMethod() > 0 && gotype.Reflect(v.typ) != attributeValueType {
+				return gotype.Reflect(v.typ)
 			}
 			return nil
 		}

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 func boolCodec(v *Value) {
@@ -32,7 +34,7 @@ func stringCodec(v *Value) {
 	v.put = func(b []byte, r ref) ([]byte, error) {
 		b, ok := appendEscaped(b, *as[string](r))
 		if !ok {
-			return b, unfit(v.typ, notText)
+			return b, unfit(gotype.Reflect(v.typ), notText)
 		}
 		return b, nil
 	}

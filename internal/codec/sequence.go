@@ -7,25 +7,27 @@ import (
 	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // sequence compiles slices and arrays: bytes, sets and lists.
 func (c *compiler) sequence(v *Value) {
-	if isBytes(v.typ) {
-		v.elem = c.value(v.typ.Elem(), options{})
+	if isBytes(gotype.Reflect(v.typ)) {
+		v.elem = c.value(gotype.Reflect(v.typ).Elem(), options{})
 		bytesCodec(v)
 		return
 	}
-	if v.typ == reflect.TypeFor[[][]byte]() && v.opts.set == KindAny {
+	if gotype.Reflect(v.typ) == reflect.TypeFor[[][]byte]() && v.opts.set == KindAny {
 		v.opts.set = BS // like attributevalue
 	}
-	v.elem = c.value(v.typ.Elem(), v.opts.elem())
+	v.elem = c.value(gotype.Reflect(v.typ).Elem(), v.opts.elem())
 	if v.opts.set == KindAny {
 		listCodec(v)
 		return
 	}
 	if k := v.elem.Kind(); k != KindAny && k != v.opts.set.member() {
-		c.unfit(v.typ, "a set of type "+v.opts.set.String()+" cannot hold members that are stored as "+k.String())
+		c.unfit(gotype.Reflect(v.typ), "a set of type "+v.opts.set.String()+" cannot hold members that are stored as "+k.String())
 	}
 	setCodec(v)
 }
@@ -38,9 +40,9 @@ func isBytes(t reflect.Type) bool {
 func bytesCodec(v *Value) {
 	v.kind = B
 	v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
-		return append(appendBinary(append(b, `{"B":`...), valueAt(r, v.typ).Bytes()), '}'), nil
+		return append(appendBinary(append(b, `{"B":`...), valueAt(r, gotype.Reflect(v.typ)).Bytes()), '}'), nil
 	}
-	if v.typ.Kind() == reflect.Slice && v.typ.Elem() == reflect.TypeFor[byte]() {
+	if gotype.Reflect(v.typ).Kind() == reflect.Slice && gotype.Reflect(v.typ).Elem() == reflect.TypeFor[byte]() {
 		v.enc = func(_ *encoder, b []byte, r ref) ([]byte, error) {
 			return append(appendBinary(append(b, `{"B":`...), *as[[]byte](r)), '}'), nil
 		}
@@ -49,15 +51,15 @@ func bytesCodec(v *Value) {
 		switch {
 		case k != B:
 			return v.decodeElems(d, k, r)
-		case v.typ.Kind() == reflect.Slice:
+		case gotype.Reflect(v.typ).Kind() == reflect.Slice:
 			p, err := d.bytes()
 			if err != nil {
 				return err
 			}
-			if v.typ.Elem() == reflect.TypeFor[byte]() {
+			if gotype.Reflect(v.typ).Elem() == reflect.TypeFor[byte]() {
 				*as[[]byte](r) = p
 			} else {
-				valueAt(r, v.typ).SetBytes(p)
+				valueAt(r, gotype.Reflect(v.typ)).SetBytes(p)
 			}
 			return nil
 		default:
@@ -65,7 +67,7 @@ func bytesCodec(v *Value) {
 		}
 	}
 	v.plain = func(r ref) types.AttributeValue {
-		rv := valueAt(r, v.typ)
+		rv := valueAt(r, gotype.Reflect(v.typ))
 		if v.isNil != nil && v.isNil(r) {
 			return nil
 		}
@@ -79,14 +81,14 @@ func (v *Value) fillArray(d *Decoder, r ref) error {
 	if err != nil {
 		return err
 	}
-	dst := valueAt(r, v.typ).Bytes()
+	dst := valueAt(r, gotype.Reflect(v.typ)).Bytes()
 	buf := d.alloc(base64.StdEncoding.DecodedLen(len(s)))
 	n, err := decode64(buf, s)
 	if err != nil {
 		return d.fail("base64")
 	}
 	if n != len(dst) {
-		return refuse(B, v.typ, "the array needs exactly as many bytes as it is long")
+		return refuse(B, gotype.Reflect(v.typ), "the array needs exactly as many bytes as it is long")
 	}
 	copy(dst, buf)
 	return nil
@@ -98,7 +100,7 @@ func listCodec(v *Value) {
 		if err := e.enter(); err != nil {
 			return b, err
 		}
-		rv := valueAt(r, v.typ)
+		rv := valueAt(r, gotype.Reflect(v.typ))
 		b = append(b, `{"L":[`...)
 		first := true
 		for i := range rv.Len() {
@@ -119,7 +121,7 @@ func listCodec(v *Value) {
 		return append(b, `]}`...), nil
 	}
 	v.dec = v.decodeElems
-	if v.typ.Kind() == reflect.Slice && v.typ.Elem() == reflect.TypeFor[string]() {
+	if gotype.Reflect(v.typ).Kind() == reflect.Slice && gotype.Reflect(v.typ).Elem() == reflect.TypeFor[string]() {
 		v.empty = func(r ref) bool { return *as[[]string](r) == nil }
 		if v.opts.elem() == (options{}) {
 			v.enc = encodeStrings(v)
@@ -140,7 +142,7 @@ func encodeStrings(v *Value) func(*encoder, []byte, ref) ([]byte, error) {
 			}
 			var ok bool
 			if b, ok = appendEscaped(append(b, `{"S":"`...), s); !ok {
-				return b, underIndex(i, unfit(v.elem.typ, notText))
+				return b, underIndex(i, unfit(gotype.Reflect(v.elem.typ), notText))
 			}
 			b = append(b, endText...)
 		}
@@ -154,7 +156,7 @@ func (v *Value) decodeElems(d *Decoder, k Kind, r ref) error {
 	if k != L && member == KindAny {
 		return v.mismatch(k)
 	}
-	rv := valueAt(r, v.typ)
+	rv := valueAt(r, gotype.Reflect(v.typ))
 	slice := rv.Kind() == reflect.Slice
 	at := d.mark()
 	var members []extent
@@ -166,7 +168,7 @@ func (v *Value) decodeElems(d *Decoder, k Kind, r ref) error {
 		}
 	}
 	if slice {
-		rv.Set(reflect.MakeSlice(v.typ, 0, len(members)))
+		rv.Set(reflect.MakeSlice(gotype.Reflect(v.typ), 0, len(members)))
 	}
 	if plain && slice && v.elem.text != nil && v.elem.kind == member {
 		rv.SetLen(len(members))
@@ -186,11 +188,11 @@ func (v *Value) decodeElems(d *Decoder, k Kind, r ref) error {
 		switch {
 		case slice:
 			if n == rv.Cap() {
-				rv.Grow(max(1, min(4, 256/max(1, int(v.elem.typ.Size())))))
+				rv.Grow(max(1, min(4, 256/max(1, int(gotype.Reflect(v.elem.typ).Size())))))
 			}
 			rv.SetLen(n + 1)
 		case n == rv.Len():
-			return refuse(k, v.typ, "more elements than the array has")
+			return refuse(k, gotype.Reflect(v.typ), "more elements than the array has")
 		}
 		er := refFrom(rv.Index(n))
 		if k == L {

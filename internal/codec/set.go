@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"reflect"
 	"slices"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 const (
@@ -18,14 +20,14 @@ const (
 // Elsewhere it is rejected, except for a nil set in a list: its position must be kept, so it is NULL.
 func setCodec(v *Value) {
 	v.kind, v.isSet = v.opts.set, true
-	v.empty = func(r ref) bool { return valueAt(r, v.typ).Len() == 0 }
+	v.empty = func(r ref) bool { return valueAt(r, gotype.Reflect(v.typ)).Len() == 0 }
 	head := `{"` + v.kind.String() + `":[`
 	want := `{"` + v.kind.member().String() + `":`
 	v.enc = func(e *encoder, b []byte, r ref) ([]byte, error) {
 		if err := e.enter(); err != nil { // an interface can contain the slice itself
 			return b, err
 		}
-		rv := valueAt(r, v.typ)
+		rv := valueAt(r, gotype.Reflect(v.typ))
 		b = append(b, head...)
 		base := len(e.members)
 		for i := range rv.Len() {
@@ -43,7 +45,7 @@ func setCodec(v *Value) {
 			}
 			// Here the member is a value of its own: {"S":"a"}.
 			if string(b[from:min(from+len(want), len(b))]) != want {
-				return b, underIndex(i, unfit(v.elem.typ, "a set of type "+v.kind.String()+" cannot hold it"))
+				return b, underIndex(i, unfit(gotype.Reflect(v.elem.typ), "a set of type "+v.kind.String()+" cannot hold it"))
 			}
 			to := from + copy(b[from:], b[from+len(want):len(b)-1])
 			b = b[:to]
@@ -52,16 +54,16 @@ func setCodec(v *Value) {
 		members := e.members[base:]
 		e.members = e.members[:base]
 		if len(members) == 0 {
-			return b, unfit(v.typ, emptySet)
+			return b, unfit(gotype.Reflect(v.typ), emptySet)
 		}
 		if i := firstDuplicate(b, members, v.kind); i >= 0 {
-			return b, underIndex(i, unfit(v.typ, duplicate))
+			return b, underIndex(i, unfit(gotype.Reflect(v.typ), duplicate))
 		}
 		e.leave()
 		return append(b, `]}`...), nil
 	}
 	v.dec = v.decodeElems
-	if v.typ.Kind() == reflect.Slice && v.typ.Elem() == reflect.TypeFor[string]() {
+	if gotype.Reflect(v.typ).Kind() == reflect.Slice && gotype.Reflect(v.typ).Elem() == reflect.TypeFor[string]() {
 		v.empty = func(r ref) bool { return len(*as[[]string](r)) == 0 }
 		v.isNil = func(r ref) bool { return *as[[]string](r) == nil }
 		v.dec = v.decodeStrings
@@ -86,10 +88,10 @@ func encodeStringSet(v *Value, rest func(*encoder, []byte, ref) ([]byte, error))
 			}
 			var ok bool
 			if b, ok = appendText(b, s); !ok {
-				return b, underIndex(i, unfit(v.elem.typ, notText))
+				return b, underIndex(i, unfit(gotype.Reflect(v.elem.typ), notText))
 			}
 			if slices.Contains(list[:i], s) {
-				return b, underIndex(i, unfit(v.typ, duplicate))
+				return b, underIndex(i, unfit(gotype.Reflect(v.typ), duplicate))
 			}
 		}
 		return append(b, `]}`...), nil

@@ -42,7 +42,7 @@ func (o options) inner() options {
 }
 
 // fitting removes sdktime, which is inherited, if the type contains no time.
-func (o options) fitting(t reflect.Type) options {
+func fitting(o options, t reflect.Type) options {
 	o.sdkTime = o.sdkTime && !o.unixTime && holdsTime(t, 8)
 	return o
 }

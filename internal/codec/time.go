@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strconv"
 	"time"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 var timeType = reflect.TypeFor[time.Time]()
@@ -46,7 +48,7 @@ func timeCodec(v *Value) {
 		if k == N {
 			sec, problem := parseInt(s)
 			if problem != "" {
-				return refuse(k, v.typ, problem)
+				return refuse(k, gotype.Reflect(v.typ), problem)
 			}
 			*t = time.Unix(sec, 0)
 			return nil
@@ -58,7 +60,7 @@ func timeCodec(v *Value) {
 		// time.Parse accepts more than RFC 3339, and so may be stored data.
 		if *t, err = time.Parse(time.RFC3339, string(s)); err != nil {
 			*t = time.Time{}
-			return refuse(k, v.typ, "the text is no RFC 3339 time")
+			return refuse(k, gotype.Reflect(v.typ), "the text is no RFC 3339 time")
 		}
 		return nil
 	}
@@ -67,7 +69,7 @@ func timeCodec(v *Value) {
 func (v *Value) putSortable(b []byte, r ref) ([]byte, error) {
 	t := as[time.Time](r).UTC()
 	if year := t.Year(); year < 0 || year > 9999 {
-		return b, unfit(v.typ, "RFC 3339 needs a year from 0 to 9999, in UTC")
+		return b, unfit(gotype.Reflect(v.typ), "RFC 3339 needs a year from 0 to 9999, in UTC")
 	}
 	return t.AppendFormat(b, Sortable), nil
 }
@@ -82,7 +84,7 @@ func (v *Value) putTime(b []byte, r ref) ([]byte, error) {
 	}
 	b, err := t.AppendText(b)
 	if err != nil {
-		return b, unfit(v.typ, "RFC 3339 needs a year from 0 to 9999 and an offset below 24 hours")
+		return b, unfit(gotype.Reflect(v.typ), "RFC 3339 needs a year from 0 to 9999 and an offset below 24 hours")
 	}
 	return b, nil
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // unknown is the field that keeps attributes for which the struct has no field (tag option unknown) and writes them back.
@@ -25,11 +27,11 @@ var (
 func (c *compiler) unknown(p *Plan, m member, at location) {
 	switch {
 	case m.tag.name != "":
-		c.problem(p.typ, m.goPath, m.name, "the field of unknown attributes has no name of its own; write `dynamodbav:\",unknown\"`")
+		c.problem(gotype.Reflect(p.typ), m.goPath, m.name, "the field of unknown attributes has no name of its own; write `dynamodbav:\",unknown\"`")
 	case m.typ != valueMapType && m.typ != rawMapType:
-		c.problem(p.typ, m.goPath, "", "unknown attributes need a map[string]types.AttributeValue or a map[string]json.RawMessage")
+		c.problem(gotype.Reflect(p.typ), m.goPath, "", "unknown attributes need a map[string]types.AttributeValue or a map[string]json.RawMessage")
 	case p.rest != nil:
-		c.problem(p.typ, m.goPath, "", "a second field of unknown attributes")
+		c.problem(gotype.Reflect(p.typ), m.goPath, "", "a second field of unknown attributes")
 	default:
 		p.rest = &unknown{at: at, raw: m.typ == rawMapType}
 	}

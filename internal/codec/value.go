@@ -9,12 +9,14 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // Value is the compiled codec of one Go type with its tag options, for keys, conditions and updates. Values are immutable, cached
 // and safe for concurrent use.
 type Value struct {
-	typ  reflect.Type
+	typ  gotype.Type
 	opts options
 	kind Kind
 	elem *Value
@@ -75,7 +77,7 @@ func (c *Value) Members() *Value {
 }
 
 // Type returns the Go type.
-func (c *Value) Type() reflect.Type { return c.typ }
+func (c *Value) Type() gotype.Type { return c.typ }
 
 // Struct returns the plan of a struct, or pointer to struct, that is stored as a map; nil for other types.
 func (c *Value) Struct() *Plan { return c.plan }
@@ -88,7 +90,7 @@ func AppendValue[V any](b []byte, c *Value, v *V) ([]byte, error) {
 
 // AppendValueSlot is [AppendValue] for an addressable value of the codec's type.
 func AppendValueSlot(b []byte, c *Value, v reflect.Value) ([]byte, error) {
-	if err := c.check(v.Type()); err != nil {
+	if err := checkValueType(c, v.Type()); err != nil {
 		return b, err
 	}
 	var out []byte
@@ -97,21 +99,21 @@ func AppendValueSlot(b []byte, c *Value, v reflect.Value) ([]byte, error) {
 	case c.direct():
 		out, err = c.wrapped(nil, b, refFrom(v))
 	case c.lacksMembers(refFrom(v)):
-		err = unfit(c.typ, emptySet)
+		err = unfit(gotype.Reflect(c.typ), emptySet)
 	default:
 		e := encoders.Get().(*encoder)
 		out, err = c.append(e, b, refFrom(v))
 		e.release()
 	}
 	if err != nil {
-		return b, withType(false, c.typ, err)
+		return b, withType(false, gotype.Reflect(c.typ), err)
 	}
 	return out, nil
 }
 
 // DecodeValue reads one attribute value, the whole of data, into *v.
 func DecodeValue[V any](c *Value, data []byte, v *V) error {
-	if err := c.check(reflect.TypeFor[V]()); err != nil {
+	if err := checkValueType(c, reflect.TypeFor[V]()); err != nil {
 		return err
 	}
 	d := NewDecoder(data, Options{})
@@ -121,7 +123,7 @@ func DecodeValue[V any](c *Value, data []byte, v *V) error {
 	}
 	d.Release()
 	if err != nil {
-		err = withType(true, c.typ, err)
+		err = withType(true, gotype.Reflect(c.typ), err)
 	}
 	return err
 }
@@ -135,9 +137,9 @@ func ToAttributeValue[V any](c *Value, v *V) (types.AttributeValue, error) {
 func (c *Value) AttributeValue(v any) (types.AttributeValue, error) {
 	p := reflect.ValueOf(v)
 	if p.Kind() != reflect.Pointer || p.IsNil() {
-		return nil, fmt.Errorf("codec of %s used for a %T, not a pointer to one", c.typ, v)
+		return nil, fmt.Errorf("codec of %s used for a %T, not a pointer to one", gotype.Reflect(c.typ), v)
 	}
-	if err := c.check(p.Type().Elem()); err != nil {
+	if err := checkValueType(c, p.Type().Elem()); err != nil {
 		return nil, err
 	}
 	return c.attributeValue(refFrom(p.Elem()))
@@ -150,13 +152,13 @@ func (c *Value) attributeValue(r ref) (types.AttributeValue, error) {
 		}
 	}
 	if c.lacksMembers(r) {
-		return nil, withType(false, c.typ, unfit(c.typ, emptySet))
+		return nil, withType(false, gotype.Reflect(c.typ), unfit(gotype.Reflect(c.typ), emptySet))
 	}
 	e := encoders.Get().(*encoder)
 	buf, err := c.append(e, e.buf[:0], r)
 	if err != nil {
 		e.release()
-		return nil, withType(false, c.typ, err)
+		return nil, withType(false, gotype.Reflect(c.typ), err)
 	}
 	av, err := ParseAttributeValue(buf)
 	e.buf = buf
@@ -164,9 +166,9 @@ func (c *Value) attributeValue(r ref) (types.AttributeValue, error) {
 	return av, err
 }
 
-func (c *Value) check(t reflect.Type) error {
-	if t != c.typ {
-		return fmt.Errorf("codec of %s used for a %s", c.typ, t)
+func checkValueType(c *Value, t reflect.Type) error {
+	if t != gotype.Reflect(c.typ) {
+		return fmt.Errorf("codec of %s used for a %s", gotype.Reflect(c.typ), t)
 	}
 	return nil
 }
@@ -225,10 +227,10 @@ func (c *Value) decodeNull(d *Decoder, r ref) error {
 	return nil
 }
 
-func (c *Value) clear(r ref) { valueAt(r, c.typ).SetZero() }
+func (c *Value) clear(r ref) { valueAt(r, gotype.Reflect(c.typ)).SetZero() }
 
 // mismatch returns the error for a wire type that the Go type cannot hold.
-func (c *Value) mismatch(k Kind) error { return mismatch(k, c.typ) }
+func (c *Value) mismatch(k Kind) error { return mismatch(k, gotype.Reflect(c.typ)) }
 
 // encoder is the state of one encoding.
 type encoder struct {

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/gotype"
 )
 
 // wireForm is a Go type that holds an item or a value as the bytes of its wire form. These bytes are written and read unchanged.
@@ -54,7 +56,7 @@ func wireValueOf(t reflect.Type) *wireForm {
 func (p *Plan) IsWire() bool { return p.wire != nil }
 
 // IsWire reports whether values are held as bytes.
-func (c *Value) IsWire() bool { return wireValueOf(c.typ) != nil }
+func (c *Value) IsWire() bool { return wireValueOf(gotype.Reflect(c.typ)) != nil }
 
 // OfKind returns the codec of values in wire form that all have one kind.
 func (c *Value) OfKind(k Kind) *Value {
@@ -167,7 +169,7 @@ func (c *Value) fromAny(v any) (types.AttributeValue, error) {
 		// The value is encoded once, so that a nil pointer and an unknown type are rejected.
 		data, err := AppendAttributeValue(nil, av)
 		if err != nil {
-			return nil, withType(false, c.typ, err)
+			return nil, withType(false, gotype.Reflect(c.typ), err)
 		}
 		return ParseAttributeValue(data)
 	}
