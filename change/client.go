@@ -6,14 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/smithy-go"
-	"github.com/cenkalti/backoff/v4"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/lease"
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
@@ -80,20 +79,9 @@ func isNotFound(err error) bool {
 	return ok
 }
 
-const (
-	firstBackoff = 100 * time.Millisecond
-	lastBackoff  = 10 * time.Second
-)
-
-// newBackoff returns a backoff that waits longer after every failure and never gives up.
-func newBackoff() *backoff.ExponentialBackOff {
-	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(firstBackoff), backoff.WithMaxInterval(lastBackoff),
-		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.5), backoff.WithMaxElapsedTime(0))
-}
-
 // persist calls f until it succeeds, fails permanently or the context ends. failed, if not nil, is called for each transient failure.
 func persist(ctx context.Context, failed func(error), f func() error) error {
-	waits := newBackoff()
+	waits := lease.NewBackoff()
 	for {
 		err := f()
 		if err == nil || ctx.Err() == nil && !isTransient(err) {
@@ -105,7 +93,7 @@ func persist(ctx context.Context, failed func(error), f func() error) error {
 		if failed != nil {
 			failed(err)
 		}
-		if !pause(ctx, waits.NextBackOff()) {
+		if !lease.Pause(ctx, waits.NextBackOff()) {
 			return ended(ctx, err)
 		}
 	}
@@ -117,16 +105,4 @@ func ended(ctx context.Context, last error) error {
 		return context.Cause(ctx)
 	}
 	return fmt.Errorf("%w (before that: %w)", context.Cause(ctx), last)
-}
-
-// pause waits, and reports whether it waited to the end.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/dynamotable/ddb/consumers"
+	"github.com/dynamotable/ddb/internal/lease"
 )
 
 // ErrStreamEnded means that the stream was disabled, and all of it is handled. With [OfTable] the consumer continues with the next stream instead.
@@ -111,7 +112,7 @@ func (c *Consumer[T]) Run(ctx context.Context) error {
 		case c.source.arn != "":
 			err = ErrStreamEnded
 		default: // until another stream is enabled
-			pause(ctx, c.cfg.failover/3)
+			lease.Pause(ctx, c.cfg.failover/3)
 		}
 		if err != nil || ctx.Err() != nil {
 			return err

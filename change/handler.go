@@ -12,6 +12,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/lease"
 )
 
 // Handler is how a [Consumer] handles changes: one by one ([Each]), in batches ([Batches]) or
@@ -171,10 +172,10 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 		p.MaxAttempts = 5
 	}
 	if p.BaseDelay == 0 {
-		p.BaseDelay = firstBackoff
+		p.BaseDelay = lease.FirstBackoff
 	}
 	if p.MaxDelay == 0 {
-		p.MaxDelay = max(lastBackoff, p.BaseDelay)
+		p.MaxDelay = max(lease.LastBackoff, p.BaseDelay)
 	}
 	return p
 }

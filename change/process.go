@@ -7,6 +7,8 @@ import (
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"github.com/dynamotable/ddb/internal/lease"
 )
 
 // processor is a Handler without its type parameter.
@@ -78,7 +80,7 @@ func (b *batch[T]) run(ctx context.Context) error {
 			return context.Cause(ctx)
 		case attempts < policy.MaxAttempts:
 			b.cfg.event(Event{Kind: HandlerRetry, Shard: b.progress.shard, Err: err})
-			if !pause(ctx, waits.NextBackOff()) {
+			if !lease.Pause(ctx, waits.NextBackOff()) {
 				return context.Cause(ctx)
 			}
 			continue
@@ -151,7 +153,7 @@ func (b *batch[T]) abandon(ctx context.Context, f Failure[T]) error {
 			return stop
 		}
 		b.cfg.event(Event{Kind: HandlerRetry, Shard: b.progress.shard, Err: err})
-		if !pause(ctx, waits.NextBackOff()) {
+		if !lease.Pause(ctx, waits.NextBackOff()) {
 			return context.Cause(ctx)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"github.com/dynamotable/ddb/internal/lease"
 )
 
 // shardRun handles one shard, from taking its lease to releasing it, losing it, or the end of the shard.
@@ -150,7 +152,7 @@ func (r *shardRun) pages() error {
 			idle = r.w.cfg.poll / 4
 			continue
 		}
-		pause(reading, idle) // if it ends early, admit returns the reason
+		lease.Pause(reading, idle) // if it ends early, admit returns the reason
 		idle = min(2*idle, r.w.cfg.poll)
 	}
 }
@@ -190,7 +192,7 @@ func (r *shardRun) children() []string {
 	defer cancel()
 	stop := context.AfterFunc(r.hold.Reading, cancel)
 	defer stop()
-	waits := newBackoff()
+	waits := lease.NewBackoff()
 	for range 5 {
 		d, err := describe(ctx, r.w.client, r.w.stream, r.reader.shard)
 		if err == nil && len(d.shards) > 0 {
@@ -205,7 +207,7 @@ func (r *shardRun) children() []string {
 			slices.Sort(ids)
 			return ids
 		}
-		if err == nil && d.disabled || !pause(ctx, waits.NextBackOff()) {
+		if err == nil && d.disabled || !lease.Pause(ctx, waits.NextBackOff()) {
 			return nil
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"github.com/dynamotable/ddb/internal/lease"
 )
 
 // Stream reads the changes of a table in one process, without state: every range over
@@ -128,7 +130,7 @@ func (t *tail[T]) run(ctx context.Context) error {
 			idle = t.cfg.poll / 4
 			continue
 		}
-		if !pause(ctx, idle) {
+		if !lease.Pause(ctx, idle) {
 			return fmt.Errorf("change: %w", ended(ctx, nil))
 		}
 		idle = min(2*idle, t.cfg.poll)

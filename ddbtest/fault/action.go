@@ -61,12 +61,12 @@ func (m Matcher) Delay(d time.Duration) Rule {
 	return m.rule("delayed", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		if m.applied {
 			reply := v.next(ctx, v.call)
-			if err := wait(ctx, d); err != nil {
+			if err := protocol.Wait(ctx, d); err != nil {
 				return &protocol.Reply{Err: err}
 			}
 			return reply
 		}
-		if err := wait(ctx, d); err != nil {
+		if err := protocol.Wait(ctx, d); err != nil {
 			return &protocol.Reply{Err: err}
 		}
 		return v.next(ctx, v.call)

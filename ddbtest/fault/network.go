@@ -25,7 +25,7 @@ const (
 func (m Matcher) Repeat(d time.Duration) Rule {
 	return m.rule("repeated by a hop", func(ctx context.Context, v *faultedRequest) *protocol.Reply {
 		v.next(ctx, v.call)
-		if err := wait(ctx, d); err != nil {
+		if err := protocol.Wait(ctx, d); err != nil {
 			return &protocol.Reply{Err: err}
 		}
 		return v.next(ctx, v.call)
@@ -239,16 +239,4 @@ func (m Matcher) Deny() Rule {
 			"User: arn:aws:iam::000000000000:user/ddbtest is not authorized to perform: dynamodb:%s on resource: %s because no identity-based policy allows the dynamodb:%s action",
 			v.call.Operation, resource, v.call.Operation)})
 	})
-}
-
-// wait lets d pass, or returns the error of the context if that ends before.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

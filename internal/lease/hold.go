@@ -85,7 +85,7 @@ func (h *Hold[L]) Save(ctx context.Context, edit func(*L)) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	waits := newBackoff()
+	waits := NewBackoff()
 	for {
 		was, renewed, _ := h.Current()
 		left := h.cfg.Failover - h.cfg.Now().Sub(renewed)
@@ -122,7 +122,7 @@ func (h *Hold[L]) Save(ctx context.Context, edit func(*L)) error {
 			h.cfg.Failed(was, err)
 		}
 		if err != nil || is.Counter == counter { // nothing was written
-			if !pause(ctx, min(waits.NextBackOff(), max(left/4, time.Millisecond), left)) {
+			if !Pause(ctx, min(waits.NextBackOff(), max(left/4, time.Millisecond), left)) {
 				return context.Cause(ctx)
 			}
 		}
@@ -155,7 +155,7 @@ func (h *Hold[L]) drop(why error) error {
 func (h *Hold[L]) Keep(ctx context.Context, edit func(*L)) {
 	for {
 		_, renewed, _ := h.Current()
-		if !pause(ctx, max(h.cfg.Failover/3-h.cfg.Now().Sub(renewed), h.cfg.Failover/100)) {
+		if !Pause(ctx, max(h.cfg.Failover/3-h.cfg.Now().Sub(renewed), h.cfg.Failover/100)) {
 			return
 		}
 		if _, now, _ := h.Current(); now.After(renewed) {
@@ -167,14 +167,20 @@ func (h *Hold[L]) Keep(ctx context.Context, edit func(*L)) {
 	}
 }
 
-// newBackoff waits longer after every failure, and never gives up by itself.
-func newBackoff() *backoff.ExponentialBackOff {
-	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(10*time.Second),
+// The waits of [NewBackoff].
+const (
+	FirstBackoff = 100 * time.Millisecond
+	LastBackoff  = 10 * time.Second
+)
+
+// NewBackoff returns a backoff that waits longer after every failure and never gives up.
+func NewBackoff() *backoff.ExponentialBackOff {
+	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(FirstBackoff), backoff.WithMaxInterval(LastBackoff),
 		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.5), backoff.WithMaxElapsedTime(0))
 }
 
-// pause waits, and reports whether it waited to the end.
-func pause(ctx context.Context, d time.Duration) bool {
+// Pause waits, and reports whether it waited to the end.
+func Pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

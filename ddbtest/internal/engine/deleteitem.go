@@ -37,15 +37,7 @@ func (e *Engine) DeleteItem(ctx context.Context, in *DeleteItemInput) (*WriteOut
 	if err := e.bindKey(a, in.TableName); err != nil {
 		return nil, err
 	}
-	fx, err := e.run(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	out := a.output(&fx, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
-	if is(in.ReturnValues, returnAllOld) && fx.old != nil {
-		out.Attributes = fx.old.Image
-	}
-	return out, nil
+	return e.write(ctx, a, in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 }
 
 // parseDelete validates a delete without its table, for any operation that
@@ -58,8 +50,8 @@ func parseDelete(in *DeleteItemInput, operation string) (*action, error) {
 	if in.Key.Err != nil {
 		return nil, in.Key.Err
 	}
-	if in.ReturnValues != nil && !is(in.ReturnValues, returnAllOld) && !is(in.ReturnValues, returnNone) {
-		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
+	if err := checkOldReturned(in.ReturnValues); err != nil {
+		return nil, err
 	}
 	a := &action{
 		operation: operation, kind: actionDelete, reason: ReasonWrite,

@@ -142,14 +142,9 @@ func (e *Engine) transactSelects(ctx context.Context, selects []*partiql.Select,
 	if err != nil {
 		return nil, err
 	}
-	out := &ExecuteTransactionOutput{Responses: make([][]byte, len(reads))}
-	var ms meters
-	for i, r := range reads {
-		if out.Responses[i], err = r.image(items[i]); err != nil {
-			return nil, err
-		}
-		ms.of(r.table).addTable(2 * readCost(sizeOf(items[i]), true))
+	images, capacity, err := readImages(reads, items, in.ReturnConsumedCapacity)
+	if err != nil {
+		return nil, err
 	}
-	out.ConsumedCapacity = ms.report(in.ReturnConsumedCapacity, readUnits)
-	return out, nil
+	return &ExecuteTransactionOutput{Responses: images, ConsumedCapacity: capacity}, nil
 }

@@ -42,15 +42,7 @@ func (e *Engine) PutItem(ctx context.Context, in *PutItemInput) (*WriteOutput, e
 	if err := e.bindPut(a, in.TableName); err != nil {
 		return nil, err
 	}
-	fx, err := e.run(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	out := a.output(&fx, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
-	if is(in.ReturnValues, returnAllOld) && fx.old != nil {
-		out.Attributes = fx.old.Image
-	}
-	return out, nil
+	return e.write(ctx, a, in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 }
 
 func (in *PutItemInput) check() error {
@@ -81,8 +73,8 @@ func parsePut(in *PutItemInput, operation string) (*action, error) {
 	if in.Item.Err != nil {
 		return nil, in.Item.Err
 	}
-	if in.ReturnValues != nil && !is(in.ReturnValues, returnAllOld) && !is(in.ReturnValues, returnNone) {
-		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
+	if err := checkOldReturned(in.ReturnValues); err != nil {
+		return nil, err
 	}
 	size, err := putSize(in.Item.Item)
 	if err != nil {
@@ -143,10 +135,23 @@ const (
 	returnUpdatedNew = "UPDATED_NEW"
 )
 
-// output returns the parts of the result that all writes of one item have.
-func (a *action) output(fx *effect, capacity, metrics *string) *WriteOutput {
+// checkOldReturned checks the ReturnValues of a put or a delete.
+func checkOldReturned(values *string) error {
+	if values != nil && !is(values, returnAllOld) && !is(values, returnNone) {
+		return invalid("ReturnValues can only be ALL_OLD or NONE")
+	}
+	return nil
+}
+
+// write executes the write of one item that is bound to its table.
+func (e *Engine) write(ctx context.Context, a *action, values, capacity, metrics *string) (*WriteOutput, error) {
+	fx, err := e.run(ctx, a)
+	if err != nil {
+		return nil, err
+	}
 	return &WriteOutput{
+		Attributes:            a.returned(&fx, text(values)),
 		ConsumedCapacity:      fx.meter.report(a.table.name, capacity, unnamedUnits),
 		ItemCollectionMetrics: a.table.metrics(a.schema, a.key, metrics),
-	}
+	}, nil
 }

@@ -57,32 +57,47 @@ func (e *Engine) TransactGetItems(ctx context.Context, in *TransactGetItemsInput
 	if err != nil {
 		return nil, err
 	}
-	out := &TransactGetItemsOutput{Responses: make([][]byte, len(reads))}
-	var ms meters
-	for i, r := range reads {
-		if out.Responses[i], err = r.image(items[i]); err != nil {
-			return nil, err
-		}
-		if string(out.Responses[i]) == "{}" {
+	images, capacity, err := readImages(reads, items, in.ReturnConsumedCapacity)
+	if err != nil {
+		return nil, err
+	}
+	for i := range images {
+		if string(images[i]) == "{}" {
 			// Only this operation leaves out an item without any of the attributes:
 			// https://github.com/nubo-db/dynoxide/issues/39 and issue 53.
-			out.Responses[i] = nil
+			images[i] = nil
+		}
+	}
+	return &TransactGetItemsOutput{Responses: images, ConsumedCapacity: capacity}, nil
+}
+
+// readImages returns what a transaction has read, in wire form, and what it cost.
+func readImages(reads []*read, items []*storage.Item, capacity *string) (images [][]byte, consumed []*ConsumedCapacity, err error) {
+	images = make([][]byte, len(reads))
+	var ms meters
+	for i, r := range reads {
+		if images[i], err = r.image(items[i]); err != nil {
+			return nil, nil, err
 		}
 		ms.of(r.table).addTable(2 * readCost(sizeOf(items[i]), true))
 	}
-	out.ConsumedCapacity = ms.report(in.ReturnConsumedCapacity, readUnits)
-	return out, nil
+	return images, ms.report(capacity, readUnits), nil
+}
+
+// transactItems checks the number of actions of a transaction.
+func (c *constraints) transactItems(n int, print func() string) {
+	switch {
+	case n == 0:
+		c.fail("transactItems", "[]", false, "Member must have length greater than or equal to 1")
+	case n > maxTransactItems:
+		c.fail("transactItems", print(), false, "Member must have length less than or equal to "+strconv.Itoa(maxTransactItems))
+	}
 }
 
 func (in *TransactGetItemsInput) constraints() error {
 	var c constraints
 	if c.required("transactItems", in.TransactItems != nil) {
-		switch n := len(in.TransactItems); {
-		case n == 0:
-			c.fail("transactItems", "[]", false, "Member must have length greater than or equal to 1")
-		case n > maxTransactItems:
-			c.fail("transactItems", in.print(), false, "Member must have length less than or equal to "+strconv.Itoa(maxTransactItems))
-		}
+		c.transactItems(len(in.TransactItems), in.print)
 	}
 	for i, item := range in.TransactItems {
 		path := member("transactItems", i) + ".get"

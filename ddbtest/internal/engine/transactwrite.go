@@ -4,7 +4,6 @@ package engine
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/dynamotable/ddb/ddbtest/internal/value"
@@ -136,12 +135,7 @@ func replayed(actions []*action, sizes []int, mode *string) []*ConsumedCapacity 
 func (in *TransactWriteItemsInput) constraints() error {
 	var c constraints
 	if c.required("transactItems", in.TransactItems != nil) {
-		switch n := len(in.TransactItems); {
-		case n == 0:
-			c.fail("transactItems", "[]", false, "Member must have length greater than or equal to 1")
-		case n > maxTransactItems:
-			c.fail("transactItems", in.print(), false, "Member must have length less than or equal to "+strconv.Itoa(maxTransactItems))
-		}
+		c.transactItems(len(in.TransactItems), in.print)
 	}
 	for i := range in.TransactItems {
 		in.TransactItems[i].constraints(&c, member("transactItems", i))

@@ -46,13 +46,7 @@ func (e *Engine) UpdateItem(ctx context.Context, in *UpdateItemInput) (*WriteOut
 	if err := e.bindUpdate(a, in.TableName); err != nil {
 		return nil, err
 	}
-	fx, err := e.run(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	out := a.output(&fx, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
-	out.Attributes = a.returned(&fx, text(in.ReturnValues))
-	return out, nil
+	return e.write(ctx, a, in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 }
 
 // parseUpdate validates an update without its table, for any operation that

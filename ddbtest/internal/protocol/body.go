@@ -44,7 +44,7 @@ func (r *Reply) write(ctx context.Context, w http.ResponseWriter) {
 	if r.Pace > 0 {
 		flush := http.NewResponseController(w)
 		for i := range body {
-			if wait(ctx, r.Pace) != nil {
+			if Wait(ctx, r.Pace) != nil {
 				panic(http.ErrAbortHandler)
 			}
 			_, _ = w.Write(body[i : i+1]) //nolint:gosec // a reply of the engine, no page
@@ -94,13 +94,14 @@ func (s *slowReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if err := wait(s.ctx, s.pace); err != nil {
+	if err := Wait(s.ctx, s.pace); err != nil {
 		return 0, err
 	}
 	return s.body.Read(p[:1])
 }
 
-func wait(ctx context.Context, d time.Duration) error {
+// Wait lets d pass, or returns the error of the context if that ends before.
+func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
