@@ -5,44 +5,9 @@
 	const root = document.documentElement;
 	let snapshot = null, paused = false, timer = 0, groupedBy = "", hour = false;
 
-	// Formats: the server renders the first page by the same rules.
-	const trimmed = (x, decimals) => Math.floor(x * 10 ** decimals + 0.5) / 10 ** decimals;
-	const grouped = (digits) => {
-		const [whole, rest] = String(digits).split(".");
-		return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (rest === undefined ? "" : "." + rest);
-	};
-	const milli = (x) => {
-		const decimals = x >= 100 ? 0 : x >= 10 ? 1 : 2;
-		return grouped(trimmed(x, decimals).toFixed(decimals));
-	};
-	const duration = (seconds) => {
-		if (seconds < 60) return seconds + " s";
-		if (seconds < 3600) return Math.floor(seconds / 60) + " min";
-		if (seconds < 172800) return Math.floor(seconds / 3600) + " h";
-		return Math.floor(seconds / 86400) + " d";
-	};
-	const ago = (text) => duration(Math.max(0, Math.floor((Date.parse(snapshot.time) - Date.parse(text)) / 1000))) + " ago";
+	const { trimmed, withCommas, milli } = format;
+	const shown = (kind, value) => format.shown(kind, value, Date.parse(snapshot.time));
 	const at = (row, path) => path.split(".").reduce((node, step) => (node === null || node === undefined ? undefined : node[step]), row);
-	const shown = (kind, value) => {
-		if (value === null || value === undefined) return "";
-		switch (kind) {
-		case "count": return grouped(trimmed(value, 0));
-		case "limit": return value === 0 ? "" : grouped(trimmed(value, 1));
-		case "money": return value >= 1 ? grouped(trimmed(value, 2).toFixed(2)) : trimmed(value, 4).toFixed(4);
-		case "seconds": return value === 0 ? "" : duration(Math.ceil(value));
-		case "units": return grouped(trimmed(value, 1));
-		case "ms": return milli(value);
-		case "share": return trimmed(100 * value, 1) + " %";
-		case "ago": return ago(value);
-		case "list": return value.join(", ");
-		case "within": return value ? "within" : "outside";
-		case "range": {
-			const least = shown("units", value.min), most = shown("units", value.max);
-			return least === most ? least : least + " \u2013 " + most;
-		}
-		}
-		return String(value);
-	};
 	const set = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 	const make = (tag, className, text) => {
 		const node = document.createElement(tag);
@@ -164,7 +129,7 @@
 			order.forEach((tr, i) => { if (body.rows[i] !== tr) body.insertBefore(tr, body.rows[i] || null); });
 			known = next;
 			more.hidden = rows.length <= maxRows;
-			set(more, maxRows + " of " + grouped(rows.length) + " rows; all are in the JSON.");
+			set(more, maxRows + " of " + withCommas(rows.length) + " rows; all are in the JSON.");
 		}
 		return render;
 	}
@@ -243,7 +208,7 @@
 		let pointer = -1, points = null;
 		box.append(svg);
 		const left = 52, right = 4, top = 8, bottom = 22, height = 170;
-		const text = (value) => (value === null || value === undefined ? "\u2013" : steps ? milli(value) : grouped(trimmed(value, 1)));
+		const text = (value) => (value === null || value === undefined ? "\u2013" : steps ? milli(value) : withCommas(trimmed(value, 1)));
 
 		function render() {
 			const width = box.clientWidth - 36;
@@ -257,7 +222,7 @@
 			for (const part of [0, 0.5, 1]) {
 				nodes.push(draw("line", { class: "grid", x1: left, x2: width - right, y1: y(part * most), y2: y(part * most) }));
 				const label = draw("text", { x: left - 8, y: y(part * most) + 4, "text-anchor": "end" });
-				label.textContent = grouped(trimmed(part * most, 3));
+				label.textContent = withCommas(trimmed(part * most, 3));
 				nodes.push(label);
 			}
 			const tick = [5, 10, 30, 60, 300, 600, 900].find((unit) => span / unit <= 6) || 900;

@@ -43,6 +43,7 @@ func TestDashboard(t *testing.T) {
 	}{
 		{"the first paint is what the script draws", firstPaint},
 		{"numbers are those of the JSON", numbers},
+		{"formats are those of the server", formats},
 		{"screenshots", screenshots},
 		{"contrast", contrast},
 		{"themes", themes},
@@ -80,6 +81,19 @@ func firstPaint(t *testing.T, s *shop, b *tab) {
 	}
 	if len(still["units"]) < 10 {
 		t.Errorf("units are %v", still["units"])
+	}
+}
+
+// formats: the script writes values as the table says by which the server's formats are tested.
+func formats(t *testing.T, _ *shop, b *tab) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "debug", "testdata", "formats.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := evaluate[[]string](b, string(data)+`.map(f => [f, format.shown(f.kind, f.value, Date.parse("2026-01-02T00:00:00Z"))]).
+		filter(([f, got]) => got !== f.text).map(([f, got]) => JSON.stringify(f) + " is " + got)`)
+	for _, text := range wrong {
+		t.Error(text)
 	}
 }
 
