@@ -207,7 +207,7 @@ func TestInlineWithDeaths(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	const writers, commands, streams = 4, 25, 3
-	runs := size(60, 2)
+	runs := size(20, 2)
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {

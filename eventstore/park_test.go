@@ -51,7 +51,7 @@ func TestParkingModel(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	parkedOnce, replays := 0, 0
-	for seed := range uint64(size(12, 1)) {
+	for seed := range uint64(size(6, 1)) {
 		synctest.Test(t, func(t *testing.T) {
 			on := new(atomic.Bool)
 			e := ddbtest.NewEngine(ddbtest.WithSeed(seed), ddbtest.WithFaults(storms(0.1, on)...))

@@ -363,7 +363,7 @@ func TestSwitchWithDeaths(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	runs := size(60, 1)
+	runs := size(16, 1)
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {

@@ -25,7 +25,7 @@ import (
 
 var (
 	long         = flag.Bool("long", false, "storms in full length, for a step of their own")
-	stormAppends = flag.Int("appends", 100_000, "faulted appends of all storms together with -long")
+	stormAppends = flag.Int("appends", 24_000, "faulted appends of all storms together with -long")
 )
 
 // size returns the size of a test: one for the CI step of storms, another one everywhere else.
@@ -95,7 +95,7 @@ func TestStorm(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := v.cfg
-			cfg.Appends = *stormAppends * v.weight / size(10, 600)
+			cfg.Appends = size(*stormAppends, 2_400) * v.weight / 12
 			cfg.Seed = uint64(time.Now().UnixNano())
 			t.Logf("seed %d", cfg.Seed)
 			synctest.Test(t, func(t *testing.T) {

@@ -42,8 +42,8 @@ func TestStorm(t *testing.T) {
 		unknown  float64 // at most, of all writes
 	}{
 		// A version number proves nothing after a lost reply.
-		{"hot items with version", 16, 200, false, 0.1},
-		{"hot items with revision", 16, 1000, true, 0.0005},
+		{"hot items with version", 16, 100, false, 0.1},
+		{"hot items with revision", 16, 300, true, 0.0005},
 		{"quiet items with revision", 1024, 200, true, 0.0005},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
