@@ -24,8 +24,15 @@ type program struct {
 	main   bool // it can be run
 }
 
-// support is the file that stands beside the generated one.
-const support = `package main
+// tourPackage is the name of the packages that tours become: they are linked into one program, which no package main can be
+// part of. In what a tour prints it stands for main.
+const tourPackage = "docs_main"
+
+// tourProgram is the folder of that program.
+const tourProgram = "tours"
+
+// support is the file that stands beside the generated one of a tour.
+const support = `package ` + tourPackage + `
 
 import (
 	"fmt"
@@ -141,13 +148,13 @@ func (p *program) write(root string, packages map[string]string) []problem {
 	if len(problems) > 0 {
 		return problems
 	}
-	code := declarations.String() + "\nfunc docs_main() error {\nvar docs_f func() error; _ = docs_f\n" + body.String() +
+	code := declarations.String() + "\nfunc docs_tour() error {\nvar docs_f func() error; _ = docs_f\n" + body.String() +
 		fmt.Sprintf("docs_block(%d)\nreturn nil\n}\n\n", len(p.blocks)) + mainOf(p.file, tests)
 	found, err := importsOf(code, imported, packages)
 	if err != nil {
 		return []problem{{p.file, p.blocks[0].line, "the program that was made of the blocks cannot be parsed: " + err.Error()}}
 	}
-	p.source = "package main\n\n" + found + imports.String() + code
+	p.source = "package " + tourPackage + "\n\n" + found + imports.String() + code
 	return nil
 }
 
@@ -174,10 +181,20 @@ func (s *scope) end(b block) string {
 	return errCheck(b.file, s.errLine) + "\n"
 }
 
+// toursMain is the source of the program that has all tours in it, and runs the one whose folder is its argument.
+func toursMain(parent string, names []string) string {
+	var imports, cases strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&imports, "import docs_%s %q\n", name, parent+"/"+name)
+		fmt.Fprintf(&cases, "case %q:\ndocs_%s.Docs_run()\n", name, name)
+	}
+	return "package main\n\nimport \"os\"\n" + imports.String() + "\nfunc main() {\nname := os.Args[1]\nos.Args = os.Args[:1]\nswitch name {\n" + cases.String() + "}\n}\n"
+}
+
 // mainOf runs the statements, and then the tests that the blocks declare.
 func mainOf(file string, tests []string) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "func main() {\ndocs_error(docs_main(), %q)\n", file)
+	fmt.Fprintf(&text, "func Docs_run() {\ndocs_error(docs_tour(), %q)\n", file)
 	if len(tests) > 0 {
 		text.WriteString("testing.Main(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{\n")
 		for _, t := range tests {

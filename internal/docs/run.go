@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -66,7 +68,8 @@ func (r runner) run(ctx context.Context, files []string) (problems []problem, er
 	return problems, errors.Join(err, ctx.Err())
 }
 
-// runPrograms builds all programs at once, in a folder inside the repository where their imports resolve, and runs them.
+// runPrograms builds all programs at once, in a folder inside the repository where their imports resolve, and runs them. Tours
+// are linked into one program: linking them one by one takes longer than compiling them.
 func (r runner) runPrograms(ctx context.Context, programs []*program) (problems []problem, err error) {
 	if len(programs) == 0 {
 		return nil, nil
@@ -77,7 +80,8 @@ func (r runner) runPrograms(ctx context.Context, programs []*program) (problems 
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 
-	arguments := []string{"build", "-ldflags=-s -w", "-o", filepath.Join(folder, "bin") + string(filepath.Separator)}
+	var own []string
+	tours := map[string]*program{}
 	for i, p := range programs {
 		name := strconv.Itoa(i)
 		dir := filepath.Join(folder, name)
@@ -87,35 +91,85 @@ func (r runner) runPrograms(ctx context.Context, programs []*program) (problems 
 		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(p.source), 0o600); err != nil {
 			return nil, err
 		}
-		if !p.own {
-			if err := os.WriteFile(filepath.Join(dir, "support.go"), []byte(support), 0o600); err != nil {
-				return nil, err
-			}
+		if p.own {
+			own = append(own, name)
+			continue
 		}
-		arguments = append(arguments, "./"+filepath.Base(folder)+"/"+name)
+		if err := os.WriteFile(filepath.Join(dir, "support.go"), []byte(support), 0o600); err != nil {
+			return nil, err
+		}
+		tours[name] = p
+	}
+	if len(tours) > 0 {
+		if problems, err = r.build(ctx, folder, slices.Sorted(maps.Keys(tours))); err != nil {
+			return nil, err
+		}
+	}
+	broken := func(p *program) bool {
+		return slices.ContainsFunc(problems, func(q problem) bool { return q.file == p.file })
+	}
+	maps.DeleteFunc(tours, func(_ string, p *program) bool { return broken(p) })
+	more, err := r.link(ctx, folder, own, tours)
+	if problems = append(problems, more...); err != nil {
+		return nil, err
 	}
 	suffix := ""
 	if runtime.GOOS == "windows" {
 		suffix = ".exe"
 	}
-	build := r.command(ctx, "go", arguments...)
-	out, err := build.CombinedOutput()
-	if err != nil {
-		problems = r.buildProblems(string(out))
-		if len(problems) == 0 {
-			return nil, fmt.Errorf("go build: %w\n%s", err, out)
-		}
-	}
 	for i, p := range programs {
-		binary := filepath.Join(folder, "bin", strconv.Itoa(i)+suffix)
-		broken := slices.ContainsFunc(problems, func(q problem) bool { return q.file == p.file })
-		if broken || !p.main {
+		if broken(p) || !p.main {
 			continue
 		}
-		if err := os.Mkdir(filepath.Join(folder, "work"+strconv.Itoa(i)), 0o750); err != nil {
+		work := filepath.Join(folder, "work"+strconv.Itoa(i))
+		if err := os.Mkdir(work, 0o750); err != nil {
 			return problems, err
 		}
-		problems = append(problems, r.runProgram(ctx, p, binary, filepath.Join(folder, "work"+strconv.Itoa(i)))...)
+		command := []string{filepath.Join(folder, "bin", strconv.Itoa(i)+suffix)}
+		if !p.own {
+			command = []string{filepath.Join(folder, "bin", tourProgram+suffix), strconv.Itoa(i)}
+		}
+		problems = append(problems, r.runProgram(ctx, p, command, work)...)
+	}
+	return problems, nil
+}
+
+// link builds the programs in the folder: blocks that are programs of their own, and one that has the tours in it.
+func (r runner) link(ctx context.Context, folder string, own []string, tours map[string]*program) ([]problem, error) {
+	if len(tours) > 0 {
+		dir := filepath.Join(folder, tourProgram)
+		if err := os.Mkdir(dir, 0o750); err != nil {
+			return nil, err
+		}
+		out, err := r.command(ctx, "go", "list", "./"+filepath.Base(folder)+"/"+slices.Min(slices.Collect(maps.Keys(tours)))).Output()
+		if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		source := toursMain(path.Dir(strings.TrimSpace(string(out))), slices.Sorted(maps.Keys(tours)))
+		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o600); err != nil {
+			return nil, err
+		}
+		own = append(own, tourProgram)
+	}
+	if len(own) == 0 {
+		return nil, nil
+	}
+	return r.build(ctx, folder, own, "-ldflags=-s -w", "-o", filepath.Join(folder, "bin")+string(filepath.Separator))
+}
+
+// build runs go build for packages in the folder.
+func (r runner) build(ctx context.Context, folder string, names []string, flags ...string) ([]problem, error) {
+	arguments := append([]string{"build"}, flags...)
+	for _, name := range names {
+		arguments = append(arguments, "./"+filepath.Base(folder)+"/"+name)
+	}
+	out, err := r.command(ctx, "go", arguments...).CombinedOutput()
+	if err == nil {
+		return nil, nil
+	}
+	problems := r.buildProblems(string(out))
+	if len(problems) == 0 {
+		return nil, fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return problems, nil
 }
@@ -165,15 +219,15 @@ func (r runner) buildProblems(out string) []problem {
 }
 
 // runProgram runs a program and compares what it prints with what its document says.
-func (r runner) runProgram(ctx context.Context, p *program, binary, dir string) []problem {
+func (r runner) runProgram(ctx context.Context, p *program, command []string, dir string) []problem {
 	ctx, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
-	c := r.command(ctx, binary)
+	c := r.command(ctx, command[0], command[1:]...)
 	c.Dir = dir
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
 	err := c.Run()
-	printed := outputs(stdout.String(), len(p.blocks))
+	printed := outputs(strings.ReplaceAll(stdout.String(), tourPackage+".", "main."), len(p.blocks))
 	if p.own {
 		printed = []string{stdout.String()}
 	}
