@@ -85,7 +85,9 @@ func firstPaint(t *testing.T, s *shop, b *tab) {
 }
 
 // formats: the script writes values as the table says by which the server's formats are tested.
-func formats(t *testing.T, _ *shop, b *tab) {
+func formats(t *testing.T, s *shop, b *tab) {
+	b.open()
+	b.shows(s.recorder)
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "debug", "testdata", "formats.json"))
 	if err != nil {
 		t.Fatal(err)
