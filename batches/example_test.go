@@ -28,7 +28,7 @@ var (
 	sensorID = ddb.StrField(func(s *Sensor) *string { return &s.ID })
 )
 
-// Two tables are written in one call, and read in another.
+// One call writes to two tables, and another reads from them.
 func ExampleRun() {
 	ctx := context.Background()
 	engine := ddbtest.NewEngine()

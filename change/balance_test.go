@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// events counts what happens, by kind.
+// events counts events by kind.
 type events struct {
 	mu    sync.Mutex
 	count map[change.EventKind]int
@@ -44,7 +44,7 @@ func (e *events) reset() {
 	clear(e.count)
 }
 
-// loads are the numbers of shards that workers have, smallest first.
+// loads returns the numbers of shards of the workers, smallest first.
 func loads(workers []*running) []int {
 	var out []int
 	for _, w := range workers {
@@ -54,7 +54,7 @@ func loads(workers []*running) []int {
 	return out
 }
 
-// Workers share the shards evenly whoever comes and goes, and then leave each other alone.
+// Workers share the shards evenly when others join and leave, and then no lease moves.
 func TestBalance(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestBalance(t *testing.T) {
 			e.reset()
 			wait(30 * time.Minute)
 			if n := e.of(change.LeaseTaken) + e.of(change.LeaseAsked) + e.of(change.LeaseLost); n > 0 {
-				t.Errorf("%s: %d leases moved while nothing happened", when, n)
+				t.Errorf("%s: %d leases moved without a reason", when, n)
 			}
 		}
 		join := func() { workers = append(workers, start(t, w, store, j.each(), opts...)) }
@@ -87,7 +87,7 @@ func TestBalance(t *testing.T) {
 		wait(5 * time.Minute)
 		expect("three workers", 4, 4, 5)
 
-		workers[0].stop(t) // its leases are free at once
+		workers[0].stop(t) // its leases are free immediately
 		workers = workers[1:]
 		wait(8 * time.Second)
 		expect("one was stopped", 6, 7)
@@ -97,8 +97,8 @@ func TestBalance(t *testing.T) {
 	})
 }
 
-// TestBalanceByLoad: the worker of the shard that has most records has fewer shards than the other; when another shard becomes the busy one, they change over, and
-// in between they leave each other alone. Nothing is handled twice.
+// TestBalanceByLoad: the worker of the busiest shard has fewer shards than the other. When another shard becomes the busiest, the workers rebalance, and in
+// between no lease moves. Nothing is handled twice.
 func TestBalanceByLoad(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestBalanceByLoad(t *testing.T) {
 		opts := []change.Option{change.PollInterval(5 * time.Second), e.option()}
 		workers := []*running{start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...)}
 		written := 0
-		// write makes one shard busy for a while, at 300 records a minute, beside some records for all.
+		// write makes one shard busy for a while, at 300 records a minute, with some records for all others.
 		write := func(busy string, d time.Duration) {
 			for end := time.Now().Add(d); time.Now().Before(end); {
 				for range 10 {
@@ -120,7 +120,7 @@ func TestBalanceByLoad(t *testing.T) {
 				wait(2 * time.Second)
 			}
 		}
-		// expect checks who has what, and that it stays so.
+		// expect checks the shards of each worker, and that they do not change.
 		expect := func(busy string) (shard string) {
 			t.Helper()
 			for _, r := range workers {
@@ -140,7 +140,7 @@ func TestBalanceByLoad(t *testing.T) {
 			e.reset()
 			write(busy, 10*time.Minute)
 			if n := e.of(change.LeaseAsked) + e.of(change.LeaseTaken); n > 0 {
-				t.Errorf("%s is busy: %d leases moved while the load stayed as it was", busy, n)
+				t.Errorf("%s is busy: %d leases moved while the load did not change", busy, n)
 			}
 			return shard
 		}
@@ -148,7 +148,7 @@ func TestBalanceByLoad(t *testing.T) {
 		first := expect("h1")
 		write("h2", 25*time.Minute)
 		if second := expect("h2"); first == second {
-			t.Fatal("both groups are in one shard, which tests nothing")
+			t.Fatal("both groups are in one shard, so the test checks nothing")
 		}
 		wait(time.Minute)
 		for _, r := range workers {
@@ -163,12 +163,12 @@ func TestBalanceByLoad(t *testing.T) {
 			kept = max(kept, l.Load)
 		}
 		if kept < 100 {
-			t.Errorf("the leases keep a load of %d at most", kept)
+			t.Errorf("the leases have a load of at most %d", kept)
 		}
 	})
 }
 
-// A worker takes no more than it may, and what that leaves is taken by others beyond their share.
+// A worker takes no more shards than its maximum, and others take the rest beyond their share.
 func TestMaxShards(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -178,7 +178,7 @@ func TestMaxShards(t *testing.T) {
 		small := start(t, w, store, j.each(), change.MaxShards(2))
 		wait(time.Minute)
 		if got := loads([]*running{small}); got[0] != 2 {
-			t.Errorf("the small one has %v", got)
+			t.Errorf("the limited worker has %v", got)
 		}
 		large := start(t, w, store, j.each())
 		wait(5 * time.Minute)
@@ -221,7 +221,7 @@ func TestFailover(t *testing.T) {
 		r := start(t, w, store, j.each())
 		wait(time.Minute)
 		if a, b := len(c.Stats().Shards), len(r.Stats().Shards); a != 2 || b != 2 {
-			t.Errorf("they have %d and %d shards", a, b)
+			t.Errorf("the workers have %d and %d shards", a, b)
 		}
 		const changes = 40
 		for n := range int64(changes) {
@@ -229,7 +229,7 @@ func TestFailover(t *testing.T) {
 		}
 		wait(time.Minute)
 		if n := len(j.seen); n == 0 || n == changes {
-			t.Errorf("the other handled %d", n)
+			t.Errorf("the other worker handled %d", n)
 		}
 
 		mu.Lock()
@@ -252,7 +252,7 @@ func TestFailover(t *testing.T) {
 			t.Errorf("the handler was stopped after %v, the leases were taken after %v", stopped, taken)
 		}
 		if n := len(j.seen); n != changes {
-			t.Errorf("the other handled %d changes in the end", n)
+			t.Errorf("the other worker handled %d changes at the end", n)
 		}
 		r.stop(t)
 		cancel()
@@ -260,8 +260,8 @@ func TestFailover(t *testing.T) {
 	})
 }
 
-// A renewal whose reply is lost is no lost lease.
-func TestLostRepliesLoseNoLease(t *testing.T) {
+// A worker keeps its lease if the reply to a renewal is lost.
+func TestLostRepliesKeepLeases(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shards := size(40, 12)
@@ -295,7 +295,7 @@ func TestLostRepliesLoseNoLease(t *testing.T) {
 	})
 }
 
-// Many shards are found over all pages, and their leases are deleted when nothing needs them any more.
+// All pages of many shards are read, and leases are deleted when they are no longer needed.
 func TestManyShards(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -316,7 +316,7 @@ func TestManyShards(t *testing.T) {
 		if got := loads(workers); !slices.Equal(got, []int{shards / 2, shards / 2}) {
 			t.Errorf("loads %v", got)
 		}
-		// The shards of 24 hours, of the time until their children begin, and of the hours until that is noticed.
+		// The shards of 24 hours, of the time until their children are begun, and of the hours until that is noticed.
 		if most < 6*shards || most > 10*shards {
 			t.Errorf("there were %d leases", most)
 		}
@@ -332,8 +332,8 @@ func TestManyShards(t *testing.T) {
 	})
 }
 
-// Workers that join and leave in an orderly way repeat nothing, though shards go from one to another amid the work.
-func TestHandingOverRepeatsNothing(t *testing.T) {
+// Workers that join, or leave gracefully, repeat nothing, although shards move between workers during the work.
+func TestHandoverRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -17,7 +17,7 @@ import (
 
 const benchRecords = 10_000
 
-// benchWorld has a stream of many records, in a few shards, that is disabled: a consumer reads it and ends.
+// benchWorld has a disabled stream of many records in a few shards: a consumer reads it and ends.
 func benchWorld(b *testing.B) (*world, string) {
 	b.Helper()
 	w := newWorld(b, ddbtest.WithSeed(1))
@@ -37,7 +37,7 @@ func benchWorld(b *testing.B) (*world, string) {
 	return w, *out.Streams[0].StreamArn
 }
 
-// BenchmarkConsumer is one worker with a handler that does nothing, from the engine in the same process.
+// BenchmarkConsumer runs one worker with a handler that does nothing, on an engine in the same process.
 func BenchmarkConsumer(b *testing.B) {
 	w, arn := benchWorld(b)
 	var handled atomic.Int64
@@ -67,7 +67,7 @@ func BenchmarkConsumer(b *testing.B) {
 	}
 }
 
-// BenchmarkDecode is a record with both images.
+// BenchmarkDecode decodes a record with both images.
 func BenchmarkDecode(b *testing.B) {
 	r := benchRecord()
 	b.ReportAllocs()
@@ -85,7 +85,7 @@ func benchRecord() *types.Record {
 	return r
 }
 
-// A change costs the items of its two images, their texts and little else.
+// A change allocates the items of its two images, their texts and little else.
 func TestDecodeAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")

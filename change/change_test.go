@@ -102,7 +102,7 @@ func TestDecode(t *testing.T) {
 	}
 	expired.UserIdentity.PrincipalId = aws.String("someone")
 	if got, err := change.Decode[thing](expired); err != nil || got.TTLExpired {
-		t.Errorf("another's removal: %+v, %v", got, err)
+		t.Errorf("a removal by another principal: %+v, %v", got, err)
 	}
 }
 
@@ -130,12 +130,12 @@ func TestDecodeRefuses(t *testing.T) {
 			continue
 		}
 		if r.Dynamodb != nil && (c.Seq == "" || de.Seq != c.Seq) {
-			t.Errorf("%s: what could be read is not there: %+v", name, c)
+			t.Errorf("%s: the readable part is missing: %+v", name, c)
 		}
 	}
 }
 
-// Texts of any kind come through the JSON between the SDK's types and ours.
+// Texts of any kind survive the JSON between the SDK's types and those of the package.
 func TestDecodeText(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -204,7 +204,7 @@ func TestLambdaHandler(t *testing.T) {
 		want  string
 		calls int
 	}{
-		{"all well", 0, event, `{"batchItemFailures":[]}`, 3},
+		{"all succeed", 0, event, `{"batchItemFailures":[]}`, 3},
 		{"one fails", 2, event, `{"batchItemFailures":[{"itemIdentifier":"2"}]}`, 2},
 		{"unreadable", 0, lambdaEvent(lambdaRecord(1, "INSERT", ``), lambdaRecord(2, "INSERT", `,"NewImage":{"pk":{"BOOL":true}}`)), `{"batchItemFailures":[{"itemIdentifier":"2"}]}`, 1},
 		{"empty", 0, []byte(`{}`), `{"batchItemFailures":[]}`, 0},
@@ -229,7 +229,7 @@ func TestLambdaHandler(t *testing.T) {
 		t.Errorf("ended context: %v, %v", response, err)
 	}
 	if _, err := handler(t.Context(), []byte(`x`)); err == nil {
-		t.Error("an event that is none was handled")
+		t.Error("an invalid event was handled")
 	}
 	if _, err := handler(t.Context(), []byte(`{"Records":[{}]}`)); err == nil {
 		t.Error("a record without a number was skipped")
@@ -270,8 +270,8 @@ func FuzzDecodeLambda(f *testing.F) {
 	})
 }
 
-// What is read stays as it is when the next record is read, and a type may name fewer attributes than the item has.
-func TestItemsAreTheirOwn(t *testing.T) {
+// An item does not change when the next record is read, and its type may have fewer attributes than the stored item.
+func TestItemsShareNoMemory(t *testing.T) {
 	t.Parallel()
 	type slim struct {
 		PK string `dynamodbav:"pk"`

@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// journal collects what handlers see.
+// journal records the changes that handlers get.
 type journal struct {
 	mu   sync.Mutex
 	seen []change.Change[row]
@@ -51,7 +51,7 @@ func (j *journal) each() change.Handler[row] {
 	})
 }
 
-// running is a consumer under way.
+// running is a running consumer.
 type running struct {
 	*change.Consumer[row]
 	cancel context.CancelFunc
@@ -87,8 +87,8 @@ func numbers(from, to int) string {
 	return strings.TrimPrefix(b.String(), " ")
 }
 
-// A consumer handles everything once as long as it is stopped in an orderly way, over splits, rolls and restarts.
-func TestConsumerGoesOn(t *testing.T) {
+// A consumer handles everything once, over splits, rolls and restarts, if it is stopped gracefully.
+func TestConsumerResumes(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(testing.TB, *world) change.Store{
 		"memory": func(testing.TB, *world) change.Store { return new(change.MemoryStore) },
@@ -151,7 +151,7 @@ func TestConsumerStarts(t *testing.T) {
 			store, j := new(change.MemoryStore), new(journal)
 			start(t, w, store, j.each(), change.StartFrom(c.start)).kill(t)
 			wait(time.Minute)
-			// What is written while nobody reads is not lost, also from the latest.
+			// Changes written while no consumer runs are not lost, even if the consumer started from the latest.
 			for n := int64(10); n < 20; n++ {
 				w.put(t, "a", 1, n)
 				w.SplitShards("rows", 1)
@@ -166,7 +166,7 @@ func TestConsumerStarts(t *testing.T) {
 	}
 }
 
-// kill lets a consumer decide where it begins, and stops it.
+// kill starts a consumer, so that it stores its start position, and stops it.
 func (r *running) kill(t testing.TB) {
 	t.Helper()
 	wait(5 * time.Second)
@@ -181,7 +181,7 @@ func TestHandlers(t *testing.T) {
 	letters := 0
 	deadLetter := func(_ context.Context, f change.Failure[row]) error {
 		if letters++; letters%2 == 1 {
-			return errNo // the queue of dead letters may fail too
+			return errNo // the dead letter handler may fail too
 		}
 		dead = append(dead, fmt.Sprintf("%d/%d %v", f.Change.New.N, f.Attempts, errors.Is(f.Err, errNo) && f.Record != nil))
 		return nil
@@ -194,7 +194,7 @@ func TestHandlers(t *testing.T) {
 		dead    string
 		stops   bool
 	}{
-		{"each stops", func(j *journal) change.Handler[row] {
+		{"Each stops", func(j *journal) change.Handler[row] {
 			return change.Each(func(_ context.Context, c change.Change[row]) error {
 				if bad(c) {
 					return errNo
@@ -203,7 +203,7 @@ func TestHandlers(t *testing.T) {
 				return nil
 			}).Retry(retry)
 		}, "0 1 2 3", "", true},
-		{"each skips", func(j *journal) change.Handler[row] {
+		{"Each skips", func(j *journal) change.Handler[row] {
 			return change.Each(func(_ context.Context, c change.Change[row]) error {
 				j.add(c)
 				if bad(c) {
@@ -212,7 +212,7 @@ func TestHandlers(t *testing.T) {
 				return nil
 			}).Retry(retry).Skip()
 		}, "0 1 2 3 4 4 4 5 6 7 8 9 9 9", "", false},
-		{"each to dead letters", func(j *journal) change.Handler[row] {
+		{"Each to dead letters", func(j *journal) change.Handler[row] {
 			return change.Each(func(_ context.Context, c change.Change[row]) error {
 				if bad(c) {
 					return errNo
@@ -221,7 +221,7 @@ func TestHandlers(t *testing.T) {
 				return nil
 			}).Retry(retry).DeadLetter(deadLetter)
 		}, "0 1 2 3 5 6 7 8", "4/3 true;9/3 true", false},
-		{"each recovers", func(j *journal) change.Handler[row] {
+		{"Each recovers", func(j *journal) change.Handler[row] {
 			failures := 0
 			return change.Each(func(_ context.Context, c change.Change[row]) error {
 				if failures++; bad(c) && failures%3 != 0 {
@@ -231,7 +231,7 @@ func TestHandlers(t *testing.T) {
 				return nil
 			}).Retry(retry)
 		}, numbers(0, 10), "", false},
-		{"batches as a whole", func(j *journal) change.Handler[row] {
+		{"whole batches", func(j *journal) change.Handler[row] {
 			return change.Batches(func(_ context.Context, list []change.Change[row]) error {
 				if slices.ContainsFunc(list, bad) {
 					return errNo
@@ -240,7 +240,7 @@ func TestHandlers(t *testing.T) {
 				return nil
 			}).Retry(retry).DeadLetter(deadLetter)
 		}, "0 1 2 3 5 6 7 8", "4/3 true;9/3 true", false},
-		{"batches in part", func(j *journal) change.Handler[row] {
+		{"parts of batches", func(j *journal) change.Handler[row] {
 			return change.Batches(func(_ context.Context, list []change.Change[row]) error {
 				for i, c := range list {
 					if bad(c) {
@@ -292,13 +292,13 @@ func TestHandlers(t *testing.T) {
 					if !ok || he.Attempts != 3 || !errors.Is(he, errNo) || he.Shard == "" || he.Seq == "" {
 						t.Errorf("ended with %v", he)
 					}
-					// Nothing that was handled comes again, nothing that was not is skipped.
+					// No handled change is delivered again, and no unhandled one is skipped.
 					r = start(t, w, store, j.each())
 					wait(time.Minute)
 					c.want = numbers(0, 10)
 				}
 				r.stop(t)
-				r = start(t, w, store, j.each()) // nothing comes again
+				r = start(t, w, store, j.each()) // nothing is delivered again
 				wait(time.Minute)
 				r.stop(t)
 				if got := j.texts(); got != c.want {
@@ -345,7 +345,7 @@ func TestUnreadableRecords(t *testing.T) {
 						for _, c := range d.Changes {
 							got = append(got, c.New.N)
 						}
-						go func() { // confirmed after records behind it were skipped
+						go func() { // confirmed after later records were skipped
 							wait(time.Second)
 							if err := d.Confirm(len(d.Changes)); err != nil {
 								t.Error(err)
@@ -383,7 +383,7 @@ func TestUnreadableRecords(t *testing.T) {
 	}
 }
 
-// Manual confirmations move the checkpoint, hold up reading and the end of a shard, and come too late after the lease is lost.
+// Manual confirmations move the checkpoint. Until they come, reading and the end of a shard wait. After the lease is lost they are refused.
 func TestManual(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -398,23 +398,23 @@ func TestManual(t *testing.T) {
 		r := start(t, w, store, manual, change.PageLimit(4), change.MaxPending(8))
 		wait(time.Minute)
 		if len(got) != 2 {
-			t.Fatalf("%d deliveries under way, want 2 of 4 changes", len(got))
+			t.Fatalf("%d deliveries in progress, want 2 of 4 changes", len(got))
 		}
 		if s := r.Stats(); len(s.Shards) != 1 || s.Shards[0].Pending != 8 {
 			t.Errorf("%+v", s)
 		}
 		first, second := <-got, <-got
-		if err := errors.Join(second.Confirm(2), first.Confirm(4)); err != nil { // the former confirms both
+		if err := errors.Join(second.Confirm(2), first.Confirm(4)); err != nil { // the later one confirms both
 			t.Error(err)
 		}
 		if first.Confirm(5) == nil || first.Confirm(-1) == nil {
-			t.Error("changes were confirmed that are not there")
+			t.Error("changes were confirmed that do not exist")
 		}
 		wait(time.Minute)
 		r.cancel()
 		wait(20 * time.Second)
 		if err := <-r.done; err == nil || !strings.Contains(err.Error(), "draining") {
-			t.Errorf("with deliveries under way: %v", err)
+			t.Errorf("with deliveries in progress: %v", err)
 		}
 		if err := second.Confirm(4); !errors.Is(err, change.ErrLeaseLost) {
 			t.Errorf("confirmed after the end: %v", err)
@@ -452,7 +452,7 @@ func TestManual(t *testing.T) {
 	})
 }
 
-// A disabled stream is handled to its end, and the next one from its beginning, after the policy was asked about the gap.
+// A disabled stream is handled to its end, and the next one from its beginning, after the data loss policy was called for the gap.
 func TestStreamIsReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -469,7 +469,7 @@ func TestStreamIsReplaced(t *testing.T) {
 		r.stop(t)
 		w.put(t, "a", 1, 1)
 		w.setStream(t, false)
-		w.put(t, "a", 1, 100) // into no stream
+		w.put(t, "a", 1, 100) // not in any stream
 		wait(time.Minute)
 		w.setStream(t, true)
 		w.put(t, "a", 1, 2)
@@ -531,7 +531,7 @@ func TestStreamEnds(t *testing.T) {
 	})
 }
 
-// What was trimmed while nobody read is reported, whether the checkpoint, the shard or the beginning of its child is gone.
+// Records that were trimmed while no consumer ran are reported, whether the checkpoint, the shard or the beginning of its child was trimmed.
 func TestConsumerDataLoss(t *testing.T) {
 	for _, pause := range []time.Duration{23 * time.Hour, 26 * time.Hour, 60 * time.Hour} {
 		for _, resume := range []bool{false, true} {
@@ -568,7 +568,7 @@ func TestConsumerDataLoss(t *testing.T) {
 	}
 }
 
-// Whatever fails for the moment, the consumer goes on when it is over.
+// After any temporary failure the consumer continues.
 func TestConsumerSurvivesOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -618,13 +618,13 @@ func TestConsumerRefuses(t *testing.T) {
 			},
 		} {
 			if _, err := open(); err == nil {
-				t.Errorf("no %s was taken", name)
+				t.Errorf("a missing %s was accepted", name)
 			}
 		}
 		r := start(t, w, new(change.MemoryStore), h)
 		synctest.Wait()
 		if err := r.Run(t.Context()); err == nil {
-			t.Error("it ran twice at a time")
+			t.Error("it ran twice at the same time")
 		}
 		r.stop(t)
 
@@ -638,7 +638,7 @@ func TestConsumerRefuses(t *testing.T) {
 	})
 }
 
-// A worker that is stopped finishes the change in hand, not the page, and the next goes on behind it.
+// A stopped worker finishes the current change, not the page, and the next worker continues after it.
 func TestDrainStopsBetweenChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -667,7 +667,7 @@ func TestDrainStopsBetweenChanges(t *testing.T) {
 	})
 }
 
-// A handler that does not end when it should loses its context, and Run tells.
+// The context of a handler that does not end in time is cancelled, and Run returns an error.
 func TestDrainTakesTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -684,7 +684,7 @@ func TestDrainTakesTooLong(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		r = start(t, w, store, j.each())
-		wait(time.Second) // the lease was given back
+		wait(time.Second) // the lease was released
 		r.stop(t)
 		if got := j.texts(); got != "0" {
 			t.Errorf("handled %s", got)
@@ -692,7 +692,7 @@ func TestDrainTakesTooLong(t *testing.T) {
 	})
 }
 
-// A shard that was known and never begun for a day may have lost its first records, and nothing but its lineage tells.
+// A known shard that was not begun for a day may have lost its first records, which only its lineage shows.
 func TestLateStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// A request that is never answered stops nothing: it is made again when its time is over, whichever call it is.
-func TestCallsThatAreNeverAnswered(t *testing.T) {
+// A request that is never answered does not stop the consumer: every call is repeated after its timeout.
+func TestUnansweredCalls(t *testing.T) {
 	t.Parallel()
 	for _, operation := range []string{"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords", "Query", "PutItem", "GetItem"} {
 		for nth := 1; nth <= 5; nth += 2 {
@@ -27,7 +27,7 @@ func TestCallsThatAreNeverAnswered(t *testing.T) {
 				for n := range int64(3) {
 					w.put(t, "a", 1, n)
 				}
-				armed.Store(operation != "GetItem") // the world's own
+				armed.Store(operation != "GetItem") // requests of the setup
 				opt := change.PollInterval(10 * time.Second)
 				a, b := start(t, w, store, j.each(), opt), start(t, w, store, h.each(), opt)
 				wait(2 * time.Minute)
@@ -48,7 +48,7 @@ func TestCallsThatAreNeverAnswered(t *testing.T) {
 	}
 }
 
-func TestStreamCallsThatAreNeverAnswered(t *testing.T) {
+func TestUnansweredStreamCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, ddbtest.WithFaults(
 			fault.On("ListStreams").Nth(1).Hang(), fault.On("DescribeStream").Nth(1).Hang(), fault.On("GetShardIterator").Nth(1).Hang(), fault.On("GetRecords").Nth(2).Hang()))
@@ -83,8 +83,8 @@ func (s *hanging) Leases(ctx context.Context, app string) ([]change.Lease, error
 	return s.Store.Leases(ctx, app)
 }
 
-// A lease store that does not answer for a time ends no worker.
-func TestStoreThatIsNeverAnswered(t *testing.T) {
+// A worker survives a lease store that does not answer for a while.
+func TestUnansweredStoreCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, j := newWorld(t), new(journal)
 		store := &hanging{Store: new(change.MemoryStore)}
@@ -101,7 +101,7 @@ func TestStoreThatIsNeverAnswered(t *testing.T) {
 	})
 }
 
-// While reads are not answered, the statistics say so, and not that there is nothing to read.
+// While reads are not answered, the statistics show that, and not that there is nothing to read.
 func TestStatsOfUnansweredReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -110,7 +110,7 @@ func TestStatsOfUnansweredReads(t *testing.T) {
 		w.put(t, "a", 1, 0)
 		wait(50 * time.Second)
 		if s := r.Stats(); s.Lag() != 0 || s.ReadAge() > 2*time.Second || !s.Shards[0].AtTip {
-			t.Errorf("while all is well: %+v", s)
+			t.Errorf("while reads are answered: %+v", s)
 		}
 		wait(30 * time.Minute)
 		if s := r.Stats(); s.Lag() < 25*time.Minute || s.ReadAge() < 25*time.Minute || s.Shards[0].AtTip || s.Shards[0].RenewalAge > 10*time.Second {
@@ -118,7 +118,7 @@ func TestStatsOfUnansweredReads(t *testing.T) {
 		}
 		wait(31 * time.Minute)
 		if s := r.Stats(); s.Lag() != 0 || s.ReadAge() > 2*time.Second || !s.Shards[0].AtTip {
-			t.Errorf("when it is over: %+v", s)
+			t.Errorf("when reads are answered again: %+v", s)
 		}
 		r.stop(t)
 	})

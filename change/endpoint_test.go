@@ -40,8 +40,8 @@ func dial(t *testing.T) (*dynamodb.Client, *dynamodbstreams.Client) {
 		dynamodbstreams.New(dynamodbstreams.Options{BaseEndpoint: aws.String(url), Region: "us-east-1", Credentials: keys})
 }
 
-// Two workers share a stream over HTTP, also of an engine that knows one shard and no filters: one is stopped, and the
-// other handles what is left.
+// Two workers share a stream over HTTP, also with an engine that has one shard and no filters: one is stopped, and
+// the other handles the rest.
 func TestConsumersOverHTTP(t *testing.T) {
 	t.Parallel()
 	db, streams := dial(t)
@@ -67,7 +67,7 @@ func TestConsumersOverHTTP(t *testing.T) {
 		defer mu.Unlock()
 		n := c.New.N
 		if n > last[c.Keys.ID]+1 || n > 1 && (c.Old == nil || c.Old.N != n-1) {
-			t.Errorf("item %d: change %d came after %d: %+v", c.Keys.ID, n, last[c.Keys.ID], c)
+			t.Errorf("item %d: change %d was delivered after %d: %+v", c.Keys.ID, n, last[c.Keys.ID], c)
 		}
 		if n == last[c.Keys.ID]+1 {
 			last[c.Keys.ID] = n

@@ -52,8 +52,8 @@ func someOrders(ctx context.Context) *ddbtest.Engine {
 	return engine
 }
 
-// A consumer handles every change of a table, together with all others of its app. In a service, Run goes on until
-// the process gets a signal to end, and takes the streams client of the SDK.
+// A consumer handles every change of a table, together with all other consumers of its app. In a service, Run
+// continues until the process gets a signal to end, and uses the streams client of the SDK.
 func Example() {
 	ctx, cancel := context.WithCancel(context.Background())
 	engine := someOrders(ctx)
@@ -76,7 +76,7 @@ func Example() {
 				fmt.Println(c.Keys.ID, "is gone")
 			}
 			if handled++; handled == 4 {
-				cancel() // Run returns when this change is handled and noted
+				cancel() // Run returns when this change is handled and its position stored
 			}
 			return nil
 		}).Retry(change.RetryPolicy{MaxAttempts: 8}))
@@ -93,7 +93,7 @@ func Example() {
 	// o2 is gone
 }
 
-// An iterator needs no state, and can be left at any time.
+// An iterator needs no state, and its loop can end at any time.
 func ExampleStream_All() {
 	ctx := context.Background()
 	engine := someOrders(ctx)

@@ -36,7 +36,7 @@ func TestTableStore(t *testing.T) {
 	changetest.RunStore(t, func(t testing.TB) change.Store { return newTableStore(t, ddbtest.NewFromEnv(t)) })
 }
 
-// The reply of every kind of write may be lost: a swap that happened is one that happened.
+// If the reply to any kind of write is lost, a swap that was applied is reported as applied.
 func TestTableStoreLosesReplies(t *testing.T) {
 	t.Parallel()
 	writes := fault.On("PutItem", "DeleteItem")
@@ -68,9 +68,9 @@ func TestTableStoreLosesReplies(t *testing.T) {
 	}
 }
 
-// TestEqualLeasesAreNoProof: two workers swap to the same lease, as nobody should. One of them has swapped, although the
-// reply to the first is lost and both find in the table what they wanted to write.
-func TestEqualLeasesAreNoProof(t *testing.T) {
+// TestEqualLeases: two workers swap to an equal lease, which a consumer never does. Only one of them
+// succeeds, although the reply to the first is lost and both find the lease in the table that they wanted to write.
+func TestEqualLeases(t *testing.T) {
 	t.Parallel()
 	var other *change.TableStore
 	was := change.Lease{App: "a", Stream: "s", Shard: "1", Checkpoint: change.TrimHorizon}
@@ -81,7 +81,7 @@ func TestEqualLeasesAreNoProof(t *testing.T) {
 		if other == nil || !first {
 			return false
 		}
-		first = false // the other comes before the request of this one, which is lost and sent again
+		first = false // the other worker swaps before the request of this one, which is lost and sent again
 		if _, swapped, err := other.Swap(t.Context(), was, will); err != nil {
 			t.Error(err)
 		} else if swapped {
@@ -98,6 +98,6 @@ func TestEqualLeasesAreNoProof(t *testing.T) {
 	}
 	_, swapped, err := s.Swap(t.Context(), was, will)
 	if err != nil || swapped || rivals != 1 {
-		t.Errorf("swapped: %v, and the other %d times, %v", swapped, rivals, err)
+		t.Errorf("swapped: %v, and the other worker %d times, %v", swapped, rivals, err)
 	}
 }

@@ -24,13 +24,13 @@ import (
 )
 
 var (
-	long     = flag.Bool("long", false, "simulations in full length, for a step of their own")
-	seeds    = flag.Int("seeds", 20, "how many worlds TestSimulation makes with -long")
-	oneSeed  = flag.Uint64("seed", 0, "the only world that TestSimulation makes, if not zero")
+	long     = flag.Bool("long", false, "run the simulations in full length")
+	seeds    = flag.Int("seeds", 20, "number of worlds of TestSimulation with -long")
+	oneSeed  = flag.Uint64("seed", 0, "seed of the only world that TestSimulation runs, if not zero")
 	errCrash = errors.New("the machine is dead")
 )
 
-// size is how large a test is: in the step of their own, and everywhere else.
+// size returns the size of a test: full with -long, short otherwise.
 func size(full, short int) int {
 	if *long {
 		return full
@@ -38,7 +38,7 @@ func size(full, short int) int {
 	return short
 }
 
-// machine is what a worker runs on: its way to the services, its clock, and what befalls them.
+// machine is what a worker runs on: its connection to the services, its clock, and their faults.
 type machine struct {
 	change.Client
 	store change.Store
@@ -47,7 +47,7 @@ type machine struct {
 
 	mu     sync.Mutex
 	dead   bool
-	frozen time.Time     // the clock stands still, as a process does that is paused
+	frozen time.Time     // the clock stands still, as in a paused process
 	thaw   chan struct{} // closed when the pause is over
 }
 
@@ -79,7 +79,7 @@ func (m *machine) now() time.Time {
 	return time.Now().Add(m.skew)
 }
 
-// pause stops the machine for a while, calls, handlers and clock; when it goes on it does not know.
+// pause stops the machine for a while, calls, handlers and clock; when it continues it does not know.
 func (m *machine) pause(d time.Duration) {
 	thaw := make(chan struct{})
 	m.mu.Lock()
@@ -150,7 +150,7 @@ func (m *machine) Swap(ctx context.Context, was, will change.Lease) (stored chan
 	return stored, swapped, err
 }
 
-// audit checks what is written to leases: it is their history, for each counter has one write.
+// audit checks the writes of leases. It has their whole history, because each counter has one write.
 type audit struct {
 	mu     sync.Mutex
 	writes map[string]map[int64]change.Lease // by stream and shard, by counter
@@ -159,7 +159,7 @@ type audit struct {
 
 func (a *audit) swapped(was, will change.Lease) {
 	if will.Shard == "" {
-		return // no worker owns where an app began
+		return // no worker owns the lease of an app's start
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -167,7 +167,7 @@ func (a *audit) swapped(was, will change.Lease) {
 	if a.writes[key] == nil {
 		a.writes[key] = make(map[int64]change.Lease)
 	}
-	// A store may find that a write happened whose reply was lost; it is the same write then.
+	// A store may find that a write whose reply was lost was applied; then it is the same write.
 	if other, twice := a.writes[key][will.Counter]; twice && !cmp.Equal(other, will) || will.Counter != was.Counter+1 {
 		a.faults = append(a.faults, fmt.Sprintf("%s: counter %d of %q after %d of %q, written before by %q", key, will.Counter, will.Owner, was.Counter, was.Owner, other.Owner))
 	}
@@ -181,7 +181,7 @@ func (a *audit) begun() bool {
 	return len(a.writes) > 0
 }
 
-// check holds every lease's history to its order.
+// check checks the order of every lease's history.
 func (a *audit) check(t *testing.T) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -202,10 +202,10 @@ func (a *audit) check(t *testing.T) {
 	}
 }
 
-// ledger checks what handlers get: every change after the one before it of the same item, and of parents.
+// ledger checks the changes that handlers get: each one after the previous change of the same item, and after those of parent shards.
 type ledger struct {
 	mu      sync.Mutex
-	handled map[rowID]int64 // the last change of an item that is handled
+	handled map[rowID]int64 // the last handled change of an item
 	step    int
 	begun   map[string]int // by shard: the step of its first change
 	newest  map[string]int // by shard: the step of its last change that was new
@@ -219,7 +219,7 @@ func (l *ledger) begin(c change.Change[row]) {
 	l.step++
 	last, n := l.handled[c.Keys.ID], c.New.N
 	if n > last+1 {
-		l.faults = append(l.faults, fmt.Sprintf("item %d: change %d came when %d was the last one handled", c.Keys.ID, n, last))
+		l.faults = append(l.faults, fmt.Sprintf("item %d: change %d was delivered when %d was the last one handled", c.Keys.ID, n, last))
 	}
 	if l.begun[c.Shard] == 0 {
 		l.begun[c.Shard] = l.step
@@ -237,7 +237,7 @@ func (l *ledger) end(c change.Change[row]) {
 	l.handled[c.Keys.ID] = max(l.handled[c.Keys.ID], c.New.N)
 }
 
-// simulation is one world: machines come, die and pause while a table is written and its shards split.
+// simulation is one world: machines join, crash and pause while a table is written and its shards split.
 type simulation struct {
 	*world
 	t       *testing.T
@@ -316,7 +316,7 @@ func simulate(t *testing.T, seed uint64) {
 	})
 }
 
-// act lets one thing happen, and some time pass.
+// act makes one thing happen, and lets some time pass.
 func (s *simulation) act() {
 	for range s.rnd.IntN(30) {
 		id := rowID(s.rnd.IntN(12))
@@ -328,13 +328,13 @@ func (s *simulation) act() {
 		s.SplitShards("rows", 1+s.rnd.IntN(3))
 	case n == 1 && len(s.alive) < 6:
 		s.launch(s.rnd.IntN(4) * s.rnd.IntN(3))
-	case n <= 3 && len(s.alive) > 0: // a machine dies without a word
+	case n <= 3 && len(s.alive) > 0: // a machine crashes
 		w := s.remove()
 		w.crash()
 		w.cancel()
 	case n == 4 && len(s.alive) > 0: // a worker is stopped
 		s.remove().cancel()
-	case n == 5 && s.rnd.IntN(4) == 0 && s.audit.begun(): // the stream ends and another begins, while nothing is written
+	case n == 5 && s.rnd.IntN(4) == 0 && s.audit.begun(): // the stream ends and another one begins, while nothing is written
 		s.setStream(s.t, false)
 		wait(time.Duration(s.rnd.Int64N(int64(20 * time.Minute))))
 		s.setStream(s.t, true)
@@ -412,7 +412,7 @@ func (s *simulation) launch(maxShards int) {
 	})
 }
 
-// look notes the lineage of the shards that are there.
+// look records the lineage of the existing shards.
 func (s *simulation) look() {
 	for _, shard := range describeAll(s.t, s.streams) {
 		if shard.ParentShardId != nil {
@@ -421,7 +421,7 @@ func (s *simulation) look() {
 	}
 }
 
-// finish lets the rest be handled, by at least one worker that nothing befalls, and checks what happened.
+// finish runs the simulation until everything is handled, with at least one worker without faults, and checks the result.
 func (s *simulation) finish() {
 	wait(3 * simFailover) // pauses end
 	s.launch(0)
@@ -447,7 +447,7 @@ func (s *simulation) finish() {
 	}
 	for child, parent := range s.parents {
 		if begun := s.ledger.begun[child]; begun > 0 && s.ledger.newest[parent] > begun {
-			s.t.Errorf("%s was begun at step %d, its parent %s had news at step %d", child, begun, parent, s.ledger.newest[parent])
+			s.t.Errorf("%s was begun at step %d, its parent %s had new changes at step %d", child, begun, parent, s.ledger.newest[parent])
 		}
 	}
 	s.audit.check(s.t)

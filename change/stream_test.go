@@ -42,7 +42,7 @@ var (
 	rowTTL   = ddb.NumField(func(r *row) *int64 { return &r.TTL })
 )
 
-// world is an engine with a streamed table. Its clock is that of the bubble it is made in.
+// world is an engine with a streamed table. Its clock is that of the bubble in which it is created.
 type world struct {
 	*ddbtest.Engine
 	db      *dynamodb.Client
@@ -121,7 +121,7 @@ func TestStreamYieldsEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		want = append(want, "REMOVE a/1=-1")
-		w.setStream(t, false) // so that it ends
+		w.setStream(t, false) // disabled, so that the loop ends
 
 		s := newStream(t, w)
 		for range 2 { // it can be ranged again
@@ -144,7 +144,7 @@ func TestStreamYieldsEverything(t *testing.T) {
 	})
 }
 
-// A loop that is under way sees what is written later, over splits and rolls, and ends with its context.
+// A running loop gets changes that are written later, over splits and rolls, and ends with its context.
 func TestStreamFollows(t *testing.T) {
 	t.Parallel()
 	for _, poll := range []time.Duration{5 * time.Minute, 80 * time.Minute} { // the latter is longer than iterators live
@@ -185,7 +185,7 @@ func follow(t *testing.T, poll time.Duration) {
 		t.Errorf("ended with %v", err)
 	}
 	if _, more := <-done; more {
-		t.Error("it went on after its error")
+		t.Error("it continued after its error")
 	}
 }
 
@@ -245,7 +245,7 @@ func TestStreamCanBeLeft(t *testing.T) {
 	})
 }
 
-// Failures of calls that pass do not end the loop, whatever call they hit.
+// Temporary failures do not end the loop, whichever call fails.
 func TestStreamSurvivesFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		streams := []string{"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"}
@@ -266,7 +266,7 @@ func TestStreamSurvivesFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			if seen[c.Seq] {
-				t.Errorf("%s came twice", c.Seq)
+				t.Errorf("%s was yielded twice", c.Seq)
 			}
 			seen[c.Seq] = true
 		}
@@ -276,7 +276,7 @@ func TestStreamSurvivesFaults(t *testing.T) {
 	})
 }
 
-func TestStreamRefusesForGood(t *testing.T) {
+func TestStreamPermanentErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, ddbtest.WithFaults(fault.On("GetRecords").Error("AccessDeniedException", "not yours")))
 		w.put(t, "a", 1, 1)
@@ -301,7 +301,7 @@ func TestStreamRefusesForGood(t *testing.T) {
 	})
 }
 
-// Records that are trimmed under the reader are an error, or a call of the policy; never silence.
+// Records that are trimmed while they are read cause an error or a call of the policy, and are never skipped silently.
 func TestStreamTrimmed(t *testing.T) {
 	for _, resume := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -371,18 +371,18 @@ func TestOptionsAreChecked(t *testing.T) {
 		"failover": change.Failover(0), "drain": change.DrainTimeout(0), "checkpoint": change.CheckpointInterval(-1), "pending": change.MaxPending(0), "clock": change.WithClock(nil),
 	} {
 		if _, err := change.NewStream[row](w.streams, change.OfTable("rows"), o); err == nil {
-			t.Errorf("%s was taken", name)
+			t.Errorf("%s was accepted", name)
 		}
 	}
 	if _, err := change.NewStream[row](nil, change.OfTable("rows")); err == nil {
-		t.Error("no client was taken")
+		t.Error("a nil client was accepted")
 	}
 	if _, err := change.NewStream[row](w.streams, change.Source{}); err == nil {
-		t.Error("no source was taken")
+		t.Error("a nil source was accepted")
 	}
 }
 
-// wait lets time pass in a bubble of synctest, where it costs none.
+// wait lets virtual time pass in a synctest bubble.
 func wait(d time.Duration) { <-time.After(d) }
 
 // describeAll lists all shards of the newest stream of the table.
@@ -411,7 +411,7 @@ func describeAll(t testing.TB, streams *dynamodbstreams.Client) []streamtypes.Sh
 	}
 }
 
-// retried makes a call of a test succeed where faults are at work.
+// retried repeats a call of a test until it succeeds despite faults.
 func retried[O any](call func() (O, error)) (out O, err error) {
 	for range 20 {
 		if out, err = call(); err == nil {

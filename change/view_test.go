@@ -55,7 +55,7 @@ func newBucketView(t testing.TB, client ddb.Client) bucketView {
 	return bucketView{view, table}
 }
 
-// check compares the view with what the source's items give.
+// check compares the view with the result for the source's items.
 func (v bucketView) check(t testing.TB, w *world) {
 	t.Helper()
 	want, got := make(map[bucketKey]int64), make(map[bucketKey]int64)
@@ -78,7 +78,7 @@ func (v bucketView) check(t testing.TB, w *world) {
 	}
 }
 
-// Changes that come again, late and in another order than that of their numbers leave the view as it should be.
+// Changes that are repeated, late or out of order leave a correct view.
 func TestViewApply(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(size(100, 25)) {
@@ -106,7 +106,7 @@ func TestViewApply(t *testing.T) {
 		}
 		for i := range list {
 			apply(list[i])
-			for rnd.IntN(2) == 0 { // an older one comes again
+			for rnd.IntN(2) == 0 { // an older change is repeated
 				apply(list[rnd.IntN(i+1)])
 			}
 		}
@@ -149,7 +149,7 @@ func TestViewRefuses(t *testing.T) {
 	}
 }
 
-// A view that is built while its source is written, by workers that die, ends as the source does.
+// A view that workers build while its source is written, and while workers crash, matches the source at the end.
 func TestViewRebuild(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(size(8, 2)) {
@@ -176,11 +176,11 @@ func TestViewRebuild(t *testing.T) {
 			for range 200 {
 				write()
 			}
-			wait(30 * time.Hour) // the stream alone does not suffice
+			wait(30 * time.Hour) // the stream alone is not enough
 			for range 20 {
 				write()
 			}
-			wait(5 * time.Second) // nor does a scan that is behind
+			wait(5 * time.Second) // nor is an outdated scan
 			store := new(change.MemoryStore)
 			opts := []change.Option{change.StartFrom(change.FromLatest()), change.PageLimit(7)}
 			c, err := change.NewConsumer(w.streams, change.OfTable("rows"), "app", store, change.Each(v.Apply), opts...)
@@ -198,7 +198,7 @@ func TestViewRebuild(t *testing.T) {
 				if n%10 == 0 {
 					wait(time.Duration(rnd.IntN(3000)) * time.Millisecond)
 				}
-				if n%40 == 20 { // the worker dies, and another takes over
+				if n%40 == 20 { // the worker crashes, and another takes over
 					stop()
 					m := &machine{Client: w.streams, store: store, audit: &audit{writes: make(map[string]map[int64]change.Lease)}}
 					h := change.Each(func(ctx context.Context, ch change.Change[row]) error {

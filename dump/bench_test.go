@@ -21,7 +21,7 @@ import (
 	"github.com/dynamotable/ddb/dump"
 )
 
-// order is a usual item: texts, numbers, a set, a list of maps.
+// order is a typical item: texts, numbers, a set, a list of maps.
 type order struct {
 	Customer string   `dynamodbav:"customer"`
 	ID       string   `dynamodbav:"id"`
@@ -131,7 +131,7 @@ func BenchmarkItems(b *testing.B) {
 	})
 }
 
-// valueOf is the usual conversion of a value of an export to that of the SDK.
+// valueOf converts a value of an export to one of the SDK, in the usual way.
 func valueOf(b *testing.B, v map[string]any) types.AttributeValue {
 	for kind, inner := range v {
 		switch kind {

@@ -45,7 +45,7 @@ func noError(t testing.TB, err error) {
 	}
 }
 
-// newTable makes a table of a partition key p and a sort key q.
+// newTable creates a table with partition key p and sort key q.
 func newTable(t testing.TB, client *dynamodb.Client, name string) *rawtable.Table {
 	t.Helper()
 	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
@@ -73,7 +73,7 @@ func item(t testing.TB, text string) ddb.RawItem {
 	return i
 }
 
-// itemOf is an item with a value of every type.
+// itemOf returns an item with a value of every type.
 func itemOf(t testing.TB, n, version int) ddb.RawItem {
 	t.Helper()
 	return item(t, fmt.Sprintf(`{"p":{"S":"p%d"},"q":{"N":"%d"},"v":{"N":"%d"},"b":{"B":"AAH/"},"bs":{"BS":["AA==","/w=="]},"l":{"L":[{"N":"-0.5"},{"M":{"k":{"NULL":true}}}]},`+
@@ -89,7 +89,7 @@ func fill(t testing.TB, table *rawtable.Table, n int) {
 	noError(t, table.BatchPut(t.Context(), list))
 }
 
-// contents are the items of a table in order.
+// contents returns the items of a table in order.
 func contents(t testing.TB, table *rawtable.Table) []string {
 	t.Helper()
 	var list []string
@@ -112,7 +112,7 @@ func exportOf(t testing.TB, table *rawtable.Table, opts ...dump.Option) (dump.St
 	return store, src, filepath.Join(dir, "AWSDynamoDB", "x")
 }
 
-// What is exported is imported as the same bytes.
+// An exported table is imported with the same values.
 func TestRoundTrip(t *testing.T) {
 	client := engine(t)
 	from, to := newTable(t, client, "from"), newTable(t, client, "copied")
@@ -127,7 +127,7 @@ func TestRoundTrip(t *testing.T) {
 			}
 			noError(t, dump.Verify(t.Context(), src))
 			if _, err := os.Stat(filepath.Join(dir, "_resume.json")); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("the state is still there: %v", err)
+				t.Errorf("the state was not removed: %v", err)
 			}
 			noError(t, to.BatchDelete(t.Context(), keysOf(t, to)))
 			report, err := dump.Import(t.Context(), src, to, opts...)
@@ -215,7 +215,7 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// failing fails its nth write.
+// failing is a storage whose nth write fails.
 type failing struct {
 	dump.Storage
 	mu   sync.Mutex
@@ -261,7 +261,7 @@ func TestExportStoppedAnywhere(t *testing.T) {
 			stopped := err != nil
 			if stopped {
 				if _, err := dump.Open(t.Context(), store, "x"); !errors.Is(err, fs.ErrNotExist) {
-					t.Fatalf("%s %d: a part of an export is opened: %v", kind, n, err)
+					t.Fatalf("%s %d: an incomplete export was opened: %v", kind, n, err)
 				}
 				_, err = dump.Export(t.Context(), table, store, opts[0], dump.FileSize(300))
 				noError(t, err)
@@ -280,7 +280,7 @@ func TestExportStoppedAnywhere(t *testing.T) {
 			}
 			if !stopped {
 				if n < 8 {
-					t.Fatalf("the export had %d %ss alone", n-1, kind)
+					t.Fatalf("the export had only %d %ss", n-1, kind)
 				}
 				break
 			}
@@ -288,7 +288,7 @@ func TestExportStoppedAnywhere(t *testing.T) {
 	}
 }
 
-// A flipped bit of any byte of any file is found.
+// Verify detects a flipped bit in any byte of any file.
 func TestEveryDamageIsFound(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, engine(t), "things")
@@ -308,7 +308,7 @@ func TestEveryDamageIsFound(t *testing.T) {
 			err = dump.Verify(t.Context(), src)
 		}
 		if err == nil {
-			t.Errorf("%s is not found", what)
+			t.Errorf("%s is not detected", what)
 		}
 	}
 	for name, data := range files {
@@ -321,10 +321,10 @@ func TestEveryDamageIsFound(t *testing.T) {
 		if len(data) > 0 {
 			for _, cut := range []int{0, len(data) / 2, len(data) - 1} {
 				noError(t, os.WriteFile(name, data[:cut], 0o600))
-				check(fmt.Sprintf("%s cut after %d bytes", filepath.Base(name), cut))
+				check(fmt.Sprintf("%s truncated after %d bytes", filepath.Base(name), cut))
 			}
 			noError(t, os.WriteFile(name, append(slices.Clone(data), 0), 0o600))
-			check("a byte behind " + filepath.Base(name))
+			check("a byte after " + filepath.Base(name))
 			noError(t, os.Remove(name))
 			check("the loss of " + filepath.Base(name))
 		}
@@ -332,7 +332,7 @@ func TestEveryDamageIsFound(t *testing.T) {
 	}
 }
 
-// written is an export that was written by hand, with files of lines.
+// written returns an export that is written by hand, with files of lines.
 func written(t testing.TB, head map[string]any, files ...string) *dump.Source {
 	t.Helper()
 	src, err := writtenIn(t, head, files...)
@@ -380,13 +380,13 @@ func writtenFiles(t testing.TB, head map[string]any, files ...string) fstest.Map
 	summary, err := json.Marshal(all)
 	noError(t, err)
 	write("manifest-files.json", list)
-	write("manifest-files.checksum", sum(list)) // the name that DynamoDB's guide has
+	write("manifest-files.checksum", sum(list)) // the name in DynamoDB's guide
 	write("manifest-summary.json", summary)
 	write("manifest-summary.md5", sum(summary))
 	return store
 }
 
-// Each kind of bad line is named by file and line and never shown; the others are read, and imported.
+// Each kind of bad line is reported by file and line and never printed; the other lines are read and imported.
 func TestBadLines(t *testing.T) {
 	t.Parallel()
 	good := func(n int) string { return fmt.Sprintf(`{"Item":{"p":{"S":"a"},"q":{"N":"%d"}}}`, n) }
@@ -398,9 +398,9 @@ func TestBadLines(t *testing.T) {
 		"Item twice":            `{"Item":{"p":{"S":"secret"}},"Item":{}}`,
 		"value without a type":  `{"Item":{"p":"secret"}}`,
 		"unknown type":          `{"Item":{"p":{"X":"secret"}}}`,
-		"no number":             `{"Item":{"p":{"S":"a"},"q":{"N":"secret"}}}`,
+		"not a number":          `{"Item":{"p":{"S":"a"},"q":{"N":"secret"}}}`,
 		"empty set":             `{"Item":{"p":{"S":"secret"},"q":{"N":"1"},"s":{"SS":[]}}}`,
-		"something behind":      good(8) + ` secret`,
+		"trailing text":         good(8) + ` secret`,
 		"two items in one line": good(8) + good(9),
 		"invalid UTF-8":         "{\"Item\":{\"p\":{\"S\":\"secret\xff\"}}}",
 		"no key":                `{"Item":{"p":{"S":"secret"}}}`,
@@ -416,7 +416,7 @@ func TestBadLines(t *testing.T) {
 				}
 			}
 			err := dump.Verify(t.Context(), src)
-			inItem := strings.Contains(name, "key") // which the export's format does not know
+			inItem := strings.Contains(name, "key") // the export's format does not have it
 			if inItem != (err == nil) || read != 3 && !inItem {
 				t.Errorf("%d lines are read, and Verify says %v", read, err)
 			}
@@ -434,7 +434,7 @@ func TestBadLines(t *testing.T) {
 	}
 }
 
-// Manifests that are not of the layout are refused.
+// Manifests with another layout are refused.
 func TestManifests(t *testing.T) {
 	t.Parallel()
 	for name, head := range map[string]map[string]any{
@@ -443,7 +443,7 @@ func TestManifests(t *testing.T) {
 		"text": {"itemCount": "3"},
 	} {
 		if _, err := writtenIn(t, head, ""); err == nil {
-			t.Errorf("%s: it is opened", name)
+			t.Errorf("%s: it was opened", name)
 		}
 	}
 	if _, err := dump.Open(t.Context(), dump.Dir(t.TempDir()), ""); !errors.Is(err, fs.ErrNotExist) {
@@ -453,11 +453,11 @@ func TestManifests(t *testing.T) {
 		t.Errorf("no folder: %v", err)
 	}
 	if _, err := dump.Open(t.Context(), dump.Dir(t.TempDir()), "../x"); err == nil {
-		t.Error("a name that leaves the folder is taken")
+		t.Error("a name outside the folder was accepted")
 	}
 	src := written(t, map[string]any{"itemCount": 7}, `{"Item":{"p":{"S":"a"}}}`)
 	if err := dump.Verify(t.Context(), src); !errors.Is(err, dump.ErrDamaged) {
-		t.Errorf("a sum that is wrong: %v", err)
+		t.Errorf("a wrong checksum: %v", err)
 	}
 }
 
@@ -499,7 +499,7 @@ func TestIncremental(t *testing.T) {
 	}
 	for _, err := range dump.Items[ddb.RawItem](t.Context(), src) {
 		if err == nil {
-			t.Error("Items gives changes as items")
+			t.Error("Items returned changes as items")
 		}
 	}
 	if _, err := dump.Import(t.Context(), src, table, dump.OnlyMissing()); !errors.Is(err, ddb.ErrInvalid) {
@@ -507,7 +507,7 @@ func TestIncremental(t *testing.T) {
 	}
 	for name, bad := range map[string]string{
 		"no Keys": `{"Metadata":{"WriteTimestampMicros":{"N":"1"}}}`, "no Metadata": `{"Keys":{"p":{"S":"a"}}}`, "no time": `{"Metadata":{},"Keys":{"p":{"S":"a"}}}`,
-		"a time that is none": `{"Metadata":{"WriteTimestampMicros":{"N":"1.5"}},"Keys":{"p":{"S":"a"}}}`,
+		"an invalid time": `{"Metadata":{"WriteTimestampMicros":{"N":"1.5"}},"Keys":{"p":{"S":"a"}}}`,
 	} {
 		if err := dump.Verify(t.Context(), written(t, incrementalHead(span1, "2026-01-02T00:00:00Z"), bad)); !errors.Is(err, dump.ErrBadLine) {
 			t.Errorf("%s: %v", name, err)
@@ -524,10 +524,10 @@ func TestChain(t *testing.T) {
 	other := written(t, map[string]any{"exportTime": span1, "tableId": "other"}, "")
 	noError(t, dump.Chain(full, day(1, 2), day(2, 3), day(2, 4)))
 	for name, list := range map[string][]*dump.Source{
-		"a gap": {full, day(2, 3)}, "a gap later": {full, day(1, 2), day(3, 4)}, "another table": {other, day(1, 2)}, "full behind": {full, full}, "nil": {full, nil},
+		"a gap": {full, day(2, 3)}, "a gap later": {full, day(1, 2), day(3, 4)}, "another table": {other, day(1, 2)}, "a full export at the end": {full, full}, "nil": {full, nil},
 	} {
 		if dump.Chain(list...) == nil {
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s was accepted", name)
 		}
 	}
 }
@@ -567,12 +567,12 @@ func TestImportStoppedAnywhere(t *testing.T) {
 	table := newTable(t, engine(t), "target")
 	for _, bad := range []string{"x", "AAAA", "AAAAAAAA"} {
 		if _, err := dump.Import(t.Context(), src, table, dump.From(bad)); err == nil {
-			t.Errorf("position %q is taken", bad)
+			t.Errorf("position %q was accepted", bad)
 		}
 	}
 }
 
-// Conditions keep what they are to keep, also when replies are lost.
+// Conditions protect existing items, even when replies are lost.
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	source := newTable(t, engine(t), "source")
@@ -604,7 +604,7 @@ func TestConditions(t *testing.T) {
 			}
 			got := contents(t, table)
 			if len(got) != 6 || !slices.Contains(got, sorted(t, newer)) || !slices.Contains(got, sorted(t, lacks)) || slices.Contains(got, sorted(t, older)) == (name == "older") {
-				t.Errorf("%s, reply %d lost: the table is not as it should be", name, n)
+				t.Errorf("%s, reply %d lost: the table has wrong items", name, n)
 			}
 		}
 	}
@@ -623,7 +623,7 @@ func sorted(t testing.TB, i ddb.RawItem) string {
 	return string(again.JSON())
 }
 
-// A copy has what its source has, also if it is stopped; a comparison finds every difference.
+// A copy has the items of its source, even if it was stopped and resumed; a comparison finds every difference.
 func TestCopyAndCompare(t *testing.T) {
 	t.Parallel()
 	for n := 1; ; n++ {
@@ -663,7 +663,7 @@ func keyOf(t testing.TB, table *rawtable.Table, n int) ddb.Key[ddb.RawValue, ddb
 	return table.KeyOf(&i)
 }
 
-// What is wrong is refused before anything is sent or written.
+// Invalid arguments are refused before anything is sent or written.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, engine(t), "things")
@@ -680,17 +680,17 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	if _, err := dump.Export(t.Context(), table, store, dump.Name("x")); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("an export over one that is whole: %v", err)
+		t.Errorf("an export over a complete one: %v", err)
 	}
 	_, err1 := dump.Export(t.Context(), nil, store)
 	_, err2 := dump.Import(t.Context(), nil, table)
 	_, err3 := dump.Copy(t.Context(), nil, table)
 	if err1 == nil || err2 == nil || err3 == nil || dump.Verify(t.Context(), nil) == nil {
-		t.Error("nil is taken")
+		t.Error("nil was accepted")
 	}
 }
 
-// An export is read into a type at once; what does not fit is a bad line.
+// An export is read into a Go type; an item that does not fit is a bad line.
 func TestItems(t *testing.T) {
 	t.Parallel()
 	type thing struct {

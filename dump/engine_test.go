@@ -53,7 +53,7 @@ func recover35Days(t testing.TB, client *dynamodb.Client, name string) {
 	noError(t, err)
 }
 
-// A table that the engine exports is read raw, into structs and into another table, with all its values.
+// A table exported by the engine is read with all its values: as raw items, into structs and into another table.
 func TestReadsTableExport(t *testing.T) {
 	type order struct {
 		P string  `dynamodbav:"p"`
@@ -105,7 +105,7 @@ func TestReadsTableExport(t *testing.T) {
 	}
 }
 
-// A full export and the incremental ones after it result in the same table.
+// A full export and the incremental ones after it together give the same table.
 func TestReadsIncrementalExports(t *testing.T) {
 	for _, format := range []types.ExportFormat{types.ExportFormatDynamodbJson, types.ExportFormatIon} {
 		for _, view := range []types.ExportViewType{types.ExportViewTypeNewImage, types.ExportViewTypeNewAndOldImages} {
@@ -157,7 +157,7 @@ func TestReadsIncrementalExports(t *testing.T) {
 	}
 }
 
-// ImportTable takes the files that Export has written.
+// ImportTable accepts the files that Export writes.
 func TestImportTableTakesExport(t *testing.T) {
 	_, client, bucket := exporting(t, ddbtest.WithImportErrors(func(e ddbtest.ImportError) { t.Error(e) }))
 	table := newTable(t, client, "orders")

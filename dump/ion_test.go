@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/dump"
 )
 
-// ion is an export of one line of Ion text.
+// ion returns an export of one line of Ion text.
 func ion(t testing.TB, line string) *dump.Source {
 	t.Helper()
 	return written(t, map[string]any{"outputFormat": "ION"}, line)
@@ -69,7 +69,7 @@ func TestIonIncremental(t *testing.T) {
 	}
 }
 
-// The time of a write is a decimal in some forms.
+// The time of a write can be a decimal in several notations.
 func TestIonTimes(t *testing.T) {
 	t.Parallel()
 	for form, want := range map[string]int64{
@@ -87,7 +87,7 @@ func TestIonTimes(t *testing.T) {
 	}
 }
 
-// FuzzLines: no line makes the readers panic, and what Verify takes is written and read again as the same.
+// FuzzLines: no line makes the readers panic, and lines that Verify accepts are the same after being written and read again.
 func FuzzLines(f *testing.F) {
 	for _, line := range []string{
 		`{"Item":{"p":{"S":"a"},"q":{"N":"1"}}}`, `$ion_1_0 {Item:{p:"a\n",q:6d2,ss:$dynamodb_SS::["a"],b:{{aGk=}},l:[true,null]}}`,

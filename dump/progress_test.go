@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// slow is a storage whose writes take a second each; after each it looks at the progress, and it stops the call after some.
+// slow is a storage whose writes take a second each. After each it checks the progress, and after some of them it stops the call.
 type slow struct {
 	dump.Storage
 	look  func() progress.Progress
@@ -49,12 +49,12 @@ func find(t testing.TB, jobs *progress.Tracker, name string) progress.Progress {
 	t.Helper()
 	p, ok := jobs.Find(name)
 	if !ok {
-		t.Fatalf("no call of the name %q has reported: %v", name, jobs.List())
+		t.Fatalf("no call named %q has reported: %v", name, jobs.List())
 	}
 	return p
 }
 
-// spread fills a table with items whose partitions all segments have some of.
+// spread fills a table with items in partitions of all segments.
 func spread(t testing.TB, table *rawtable.Table, n int) {
 	t.Helper()
 	var list []ddb.RawItem
@@ -64,7 +64,7 @@ func spread(t testing.TB, table *rawtable.Table, n int) {
 	noError(t, table.BatchPut(t.Context(), list))
 }
 
-// counts are the figures of a progress in a line.
+// counts returns the counts of a progress as one line.
 func counts(p progress.Progress) string {
 	text := fmt.Sprintf("%s %d/%d items %d/%d parts", p.State, p.Items, p.Total, p.PartsDone, p.Parts)
 	for _, c := range p.Counts {
@@ -73,7 +73,7 @@ func counts(p progress.Progress) string {
 	return text
 }
 
-// An export says how far it is at every moment, and how long the rest takes; one that is resumed says that of what is left.
+// An export always reports how far it is, and how long the rest takes; a resumed export reports it for the rest.
 func TestExportProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := engine(t)
@@ -101,10 +101,10 @@ func TestExportProgress(t *testing.T) {
 				t.Errorf("it went back from %s to %s", store.seen[i-1], s)
 			}
 			if s.State != progress.Running || s.Items > 0 && s.Units.Read <= 0 {
-				t.Errorf("under way: %s", s)
+				t.Errorf("in progress: %s", s)
 			}
 			if s.PartsDone >= 2 && (s.LeftLow <= 0 || s.LeftHigh < s.LeftLow || s.LeftHigh > 5*time.Minute) {
-				t.Errorf("the time that is left is not known: %s", s)
+				t.Errorf("the remaining time is unknown: %s", s)
 			}
 			known = known || s.PartsDone >= 2
 		}
@@ -118,7 +118,7 @@ func TestExportProgress(t *testing.T) {
 		noError(t, err)
 		first := store.seen[0]
 		if p = look(); first.PartsDone < done || first.Total != 120-report.Items {
-			t.Errorf("resumed behind %d items and %d parts: %s", report.Items, done, first)
+			t.Errorf("resumed after %d items and %d parts: %s", report.Items, done, first)
 		}
 		if got, want := counts(p), fmt.Sprintf("done %d/%d items 6/6 parts", 120-report.Items, 120-report.Items); got != want || rest.Items != 120 {
 			t.Errorf("%s, want %s; %+v", got, want, rest)
@@ -126,9 +126,9 @@ func TestExportProgress(t *testing.T) {
 	})
 }
 
-// The number of items that DynamoDB names is hours old: at the end of an export the right one is known.
-func TestExportOfAnOldCount(t *testing.T) {
-	table := newTable(t, engine(t), "things") // described without items
+// The item count that DynamoDB describes is hours old: at the end of an export the progress has the right one.
+func TestExportProgressWithStaleItemCount(t *testing.T) {
+	table := newTable(t, engine(t), "things") // described as empty
 	spread(t, table, 30)
 	jobs := progress.NewTracker()
 	_, err := dump.Export(jobs.With(t.Context()), table, dump.Dir(t.TempDir()), dump.Segments(2))
@@ -138,7 +138,7 @@ func TestExportOfAnOldCount(t *testing.T) {
 	}
 }
 
-// An import, and a copy, count what is written, kept, deleted and bad, and of one that is resumed what was left.
+// Imports and copies count written, kept, deleted and bad items; when resumed, those of the rest.
 func TestImportAndCopyProgress(t *testing.T) {
 	client := engine(t)
 	from, to := newTable(t, client, "from"), newTable(t, client, "target")
@@ -164,7 +164,7 @@ func TestImportAndCopyProgress(t *testing.T) {
 					cancel()
 				}
 				if p.Position() == "" || p.Items == 0 || p.Units.Write <= 0 || p.State.Ended() {
-					t.Errorf("under way: %s", p)
+					t.Errorf("in progress: %s", p)
 				}
 			}))
 			p := find(t, jobs, name)
@@ -184,13 +184,13 @@ func TestImportAndCopyProgress(t *testing.T) {
 			_, err = run(jobs.With(t.Context()), dump.OnlyMissing())
 			noError(t, err)
 			if got := counts(find(t, jobs, name)); !strings.HasPrefix(got, "done 120/") || !strings.HasSuffix(got, " 120 kept") {
-				t.Errorf("all is there: %s", got)
+				t.Errorf("with all items present: %s", got)
 			}
 		})
 	}
 }
 
-// The time that an import and a copy still take is known once two parts are done, also of one that is resumed within a part.
+// The remaining time of an import and a copy is known once two parts are done, even if it was resumed within a part.
 func TestImportTimeLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := engine(t)
@@ -222,13 +222,13 @@ func TestImportTimeLeft(t *testing.T) {
 				}
 			}))
 			if err != nil || known == 0 {
-				t.Errorf("%s: %v, looked %d times", name, err, known)
+				t.Errorf("%s: %v, checked %d times", name, err, known)
 			}
 		}
 	})
 }
 
-// A call that waits, because what limits its rate says so or because the table leaves items unprocessed, says for what.
+// A call that waits, because of its rate limit or because the table leaves items unprocessed, reports the reason.
 func TestWaitingProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := engine(t, fault.On("BatchWriteItem").Nth(6).Unprocessed(1))
@@ -255,11 +255,11 @@ func TestWaitingProgress(t *testing.T) {
 		noError(t, err)
 		for _, p := range store.seen {
 			if p.State != progress.Waiting || p.Reason != "the pace" || p.Ceiling.Read != 7 {
-				t.Errorf("the export says %s", p)
+				t.Errorf("the export reports %s", p)
 			}
 		}
 		if p := look(); p.State != progress.Done {
-			t.Errorf("at the end it says %s", p)
+			t.Errorf("at the end it reports %s", p)
 		}
 	})
 }
@@ -304,7 +304,7 @@ func TestVerifyProgress(t *testing.T) {
 	}
 }
 
-// A comparison counts what it compares, what differs, and what it scans; its task ends when its loop ends.
+// A comparison counts the items compared, the differences and the items scanned; its task ends when its loop ends.
 func TestCompareProgress(t *testing.T) {
 	client := engine(t)
 	from, to := newTable(t, client, "from"), newTable(t, client, "target")
@@ -327,7 +327,7 @@ func TestCompareProgress(t *testing.T) {
 		{"all", good, false, "done 130/0 items 0/0 parts 1 changed 1 extra 131 scanned"},
 		{"left", good, true, "stopped"},
 		{"items that fail", bad, false, "failed 0/0 items 0/0 parts 131 extra 131 scanned"},
-		{"items that fail, left", bad, true, "failed 0/0 items 0/0 parts"},
+		{"items that fail, left by break", bad, true, "failed 0/0 items 0/0 parts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			jobs := progress.NewTracker()
@@ -359,7 +359,7 @@ func TestCompareProgress(t *testing.T) {
 }
 
 // An export that is already complete is not a call in progress.
-func TestProgressOfRefusals(t *testing.T) {
+func TestCompleteExportIsNoTask(t *testing.T) {
 	client := engine(t)
 	table := newTable(t, client, "things")
 	store, _, _ := exportOf(t, table)
@@ -372,7 +372,7 @@ func TestProgressOfRefusals(t *testing.T) {
 	}
 }
 
-// Exports and copies wait while DynamoDB throttles their reads, and go on. If that lasts, they end with its error, after some time, and can be resumed.
+// Exports and copies wait while DynamoDB throttles their reads, and continue. If it lasts, they end with the error after some time, and can be resumed.
 func TestThrottledReads(t *testing.T) {
 	for name, run := range map[string]func(ctx context.Context, from, to *rawtable.Table, store dump.Storage) (dump.Report, error){
 		"export": func(ctx context.Context, from, _ *rawtable.Table, store dump.Storage) (dump.Report, error) {

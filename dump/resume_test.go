@@ -26,7 +26,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// stopper ends a context at one of the requests, or one of the data files that are opened.
+// stopper ends a context at one of the requests, or when one of the data files is opened.
 type stopper struct {
 	mu     sync.Mutex
 	at     int // 0 for never
@@ -46,7 +46,7 @@ func (s *stopper) set(at int, after bool, cancel context.CancelFunc) {
 	s.at, s.after, s.seen, s.cancel, s.opened = at, after, 0, cancel, nil
 }
 
-// hit counts, and reports whether this is the one.
+// hit counts, and reports whether to stop here.
 func (s *stopper) hit() (now, after bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,8 +99,8 @@ func stopping(t testing.TB) (*stopper, *dynamodb.Client) {
 	return s, e.Client(func(o *dynamodb.Options) { o.HTTPClient, o.RetryMaxAttempts = s, 1 })
 }
 
-// A verification that is stopped at any file, before or after it is opened, and resumed, says what one says that was not stopped, and reads nothing twice but the file at which it was stopped and those
-// with findings.
+// A verification that is stopped at any file, before or after it is opened, and resumed has the result of one that was not stopped. It reads nothing twice except the file at which it was stopped and
+// those with findings.
 func TestVerifyResumes(t *testing.T) {
 	t.Parallel()
 	good := func(p string) string { return `{"Item":{"p":{"S":"` + p + `"},"q":{"N":"1"}}}` + "\n" }
@@ -143,11 +143,11 @@ func TestVerifyResumes(t *testing.T) {
 						}
 					}
 					if got := s.opened; !slices.Equal(got, again) {
-						t.Errorf("file %d, opened %v: it reads %v, want %v", at, after, got, again)
+						t.Errorf("file %d, opened %v: it reads the files %v, want %v", at, after, got, again)
 					}
 					s.set(0, false, nil)
 					if err := dump.Verify(t.Context(), open(), dump.From(position())); name == "whole" && (err != nil || len(s.opened) > 0) {
-						t.Errorf("all is verified, and it reads %v, %v", s.opened, err)
+						t.Errorf("after everything was verified it reads %v, %v", s.opened, err)
 					}
 				}
 			}
@@ -155,7 +155,7 @@ func TestVerifyResumes(t *testing.T) {
 	}
 }
 
-// side is which of two sides have an item.
+// side says which of two sides have an item.
 type side int
 
 const (
@@ -199,7 +199,7 @@ func comparedOf(t *testing.T, list []side, pad int) compared {
 	return c
 }
 
-// runs are the comparisons that can be resumed.
+// runs returns the comparisons that can be resumed.
 func (c compared) runs() map[string]func(context.Context, ...dump.Option) iter.Seq2[dump.Difference, error] {
 	return map[string]func(context.Context, ...dump.Option) iter.Seq2[dump.Difference, error]{
 		"tables": func(ctx context.Context, o ...dump.Option) iter.Seq2[dump.Difference, error] {
@@ -227,7 +227,7 @@ func part(ctx context.Context, run func(context.Context, ...dump.Option) iter.Se
 	return list, position(), nil
 }
 
-// wanted are the differences by what each side has.
+// wanted returns the differences by the sides that have the item.
 func wanted(list []side) (want []string) {
 	for n, at := range list {
 		key := fmt.Sprintf(`{"S":"p%d"}{"N":"%d"}`, n%9, n)
@@ -244,7 +244,7 @@ func wanted(list []side) (want []string) {
 	return want
 }
 
-// A comparison that is stopped at any of its requests, before or after the service has done it, and resumed, yields each difference once.
+// A comparison that is stopped at any of its requests, before or after it was executed, and resumed yields each difference once.
 func TestComparisonsResume(t *testing.T) {
 	t.Parallel()
 	list := make([]side, 450) // in several pages of each table, of several batches
@@ -280,11 +280,11 @@ func TestComparisonsResume(t *testing.T) {
 				}
 				c.stop.set(0, false, nil)
 				if more, _, err := part(t.Context(), run, last); err != nil || len(more) > 0 || c.stop.seen > 0 {
-					t.Errorf("%s: all is compared, and it sends %d requests: %q, %v", name, c.stop.seen, more, err)
+					t.Errorf("%s: after everything was compared it sends %d requests: %q, %v", name, c.stop.seen, more, err)
 				}
 			}
 		}
-		// It is stopped again and again.
+		// It is stopped and resumed repeatedly.
 		var got []string
 		position := ""
 		for n := range 5 * requests {
@@ -298,13 +298,13 @@ func TestComparisonsResume(t *testing.T) {
 			}
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s, stopped often: %q", name, got)
+			t.Errorf("%s, stopped repeatedly: %q", name, got)
 		}
 	}
 }
 
-// Whatever differs: a loop that is left in its body, as a program is killed there, and resumed, yields every difference, and at most those of 100 items twice.
-func TestComparisonsLeft(t *testing.T) {
+// A loop that is left in its body, as when a program is killed there, and resumed yields every difference, and at most those of 100 items twice.
+func TestComparisonsLeftByBreak(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		list := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, int(sides)-1), func(n int) side { return side(n) }), 0, 260).Draw(r, "list")
@@ -333,8 +333,8 @@ func TestComparisonsLeft(t *testing.T) {
 	})
 }
 
-// Only what the first table lacks when it is asked is extra: a resumed comparison asks again.
-func TestResumedComparisonAsks(t *testing.T) {
+// An item is extra only if the first table lacks it when it is read: a resumed comparison reads it again.
+func TestResumedComparisonReadsAgain(t *testing.T) {
 	t.Parallel()
 	c := comparedOf(t, []side{both, onlyStored, onlyStored}, 1)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -353,8 +353,8 @@ func TestResumedComparisonAsks(t *testing.T) {
 	}
 }
 
-// An export may write a key in another way than the table.
-func TestKeysOfOtherText(t *testing.T) {
+// An export may have a key in another notation than the table.
+func TestKeysInOtherNotation(t *testing.T) {
 	t.Parallel()
 	s, client := stopping(t)
 	with := newTable(t, client, "with")
@@ -379,8 +379,8 @@ func TestKeysOfOtherText(t *testing.T) {
 	}
 }
 
-// A position is of one export and one table, and of what is done with them.
-func TestPositionsOfOthers(t *testing.T) {
+// A position is valid for one export, one table and one kind of call.
+func TestForeignPositionsAreRefused(t *testing.T) {
 	t.Parallel()
 	c := comparedOf(t, []side{both, onlyGiven, onlyStored}, 1)
 	positionOf := func(call func(dump.Option) error) (to string) {
@@ -414,9 +414,9 @@ func TestPositionsOfOthers(t *testing.T) {
 
 	changed := itemOf(t, 0, 9)
 	noError(t, c.from.Put(t.Context(), &changed))
-	_, other, _ := exportOf(t, c.from, dump.Segments(2)) // of the same name
+	_, other, _ := exportOf(t, c.from, dump.Segments(2)) // with the same name
 	_, client := stopping(t)
-	again, same := newTable(t, client, "with"), newTable(t, client, "from") // of the same names
+	again, same := newTable(t, client, "with"), newTable(t, client, "from") // with the same names
 	for name, call := range map[string]func(dump.Option) error{
 		"verify " + ofVerify:            func(o dump.Option) error { return dump.Verify(t.Context(), other, o) },
 		"verify, of tables " + ofTables: func(o dump.Option) error { return dump.Verify(t.Context(), c.src, o) },
@@ -456,6 +456,6 @@ func TestPositionsOfOthers(t *testing.T) {
 		}
 	}
 	if err := first(dump.CompareExport(t.Context(), nil, c.with)); err == nil {
-		t.Error("no export is taken")
+		t.Error("a nil export was accepted")
 	}
 }

@@ -22,7 +22,7 @@ func TestDir(t *testing.T) {
 	dumptest.Run(t, func(t testing.TB) dump.Storage { return dump.Dir(t.TempDir()) })
 }
 
-// dropping is a storage whose files break off once as a lost connection does.
+// dropping is a storage whose files break off once, as if the connection was lost.
 type dropping struct {
 	dump.Reader
 	suffix string
@@ -74,8 +74,8 @@ func TestImportLostConnection(t *testing.T) {
 	}
 }
 
-// If a write is killed, even the first one, its file is not an object: the export of that name starts or is resumed, and removes
-// the file when it ends.
+// If a process is killed during a write, even the first one, its file does not count as an object: the export of that name
+// starts or is resumed, and removes the file when it ends.
 func TestExportKilledInWrite(t *testing.T) {
 	client := engine(t)
 	table := newTable(t, client, "things")
@@ -103,7 +103,7 @@ func TestExportKilledInWrite(t *testing.T) {
 	}
 }
 
-// A state whose maps are missing is one of an export that has done nothing.
+// A state without maps is that of an export that has done nothing.
 func TestExportStateWithoutMaps(t *testing.T) {
 	client := engine(t)
 	table := newTable(t, client, "things")

@@ -84,7 +84,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkHotStream lets 64 writers append to one stream; each has its own store, as different processes have.
+// BenchmarkHotStream lets 64 writers append to one stream; each has its own store, as in different processes.
 func BenchmarkHotStream(b *testing.B) {
 	client, table := ddbtest.NewFromEnv(b), ddbtest.TableName(b)
 	ledger := cost.NewLedger()
@@ -116,7 +116,7 @@ func BenchmarkHotStream(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
 }
 
-// BenchmarkMillion reads a million events, of one stream and of the feed, and reports how far the heap grew meanwhile.
+// BenchmarkMillion reads a million events, of one stream and of the feed, and reports how far the heap grew.
 func BenchmarkMillion(b *testing.B) {
 	const events = 1_000_000
 	s := newStore(b, eventstore.Frames(64<<10), eventstore.Sequenced(1))

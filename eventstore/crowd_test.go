@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// distant delays each request and each reply by half of a time.
+// distant delays each request and each reply by half of the latency.
 type distant struct {
 	next aws.HTTPClient
 	time time.Duration
@@ -45,7 +45,7 @@ func (d distant) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// TestCrowdedShard: sixteen processes append to one shard at once; each gets its turn within a second.
+// TestCrowdedShard: sixteen processes append to one shard at once; each append succeeds within a second.
 func TestCrowdedShard(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {

@@ -18,8 +18,8 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// TestUniqueIDsAreFixed: stores that disagree about ids cannot write to one table.
-func TestUniqueIDsAreFixed(t *testing.T) {
+// TestUniqueIDsSettingIsFixed: stores with different settings for unique ids cannot write to one table.
+func TestUniqueIDsSettingIsFixed(t *testing.T) {
 	for _, first := range []bool{true, false} {
 		client := ddbtest.New(t)
 		open := func(unique bool) *eventstore.Store {
@@ -49,7 +49,7 @@ func TestUniqueIDsAreFixed(t *testing.T) {
 }
 
 // TestUniqueIDsStorm: writers of a few streams draw ids from a small set, and some requests and replies are lost. Every id is stored at most once, an
-// append that succeeded has its ids, and the events of a refused one are not stored.
+// append that succeeded has its ids, and the events of a refused append are not stored.
 func TestUniqueIDsStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calm atomic.Bool
@@ -118,7 +118,7 @@ func TestUniqueIDsStorm(t *testing.T) {
 		for commit, o := range outcomes {
 			for _, id := range o.ids {
 				if (holders[id] == commit) == o.rejected {
-					t.Errorf("commit %s was refused: %t, and id %s is of %s", commit, o.rejected, id, holders[id])
+					t.Errorf("commit %s was refused: %t, and id %s belongs to %s", commit, o.rejected, id, holders[id])
 				}
 			}
 			if o.rejected {

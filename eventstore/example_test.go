@@ -61,7 +61,7 @@ func Example() {
 	// 2 deposited {"amount":10}
 }
 
-// A call that is repeated with its commit id writes once.
+// A call repeated with its commit id writes once.
 func ExampleCommitID() {
 	ctx := context.Background()
 	store, stop := exampleStore(ctx)
@@ -83,7 +83,7 @@ func ExampleFeed() {
 	store, stop := exampleStore(ctx, eventstore.Sequenced(1))
 	defer stop()
 
-	var position eventstore.Position // kept somewhere between runs
+	var position eventstore.Position // stored somewhere between runs
 	for _, stream := range []string{"account-1", "account-2", "account-1"} {
 		if _, err := store.Append(ctx, stream, eventstore.Any(), eventstore.NewEvent{Type: "happened"}); err != nil {
 			fmt.Println(err)
@@ -225,7 +225,7 @@ type added struct{ N int }
 
 func (a added) added() int { return a.N }
 
-// Updates based on a cached state read nothing; if another process was faster, they are decided again.
+// Updates based on a cached state read nothing; if another process was faster, the decision is repeated.
 func ExampleAllowStale() {
 	ctx := context.Background()
 	store, stop := exampleStore(ctx)

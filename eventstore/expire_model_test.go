@@ -20,8 +20,8 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// TestExpiryAgainstAModel: appends with any limits and clocks, advancing time, expired items that are deleted in any order, truncation: reads, the feed
-// and copies show what has not expired, versions never decrease, and nothing is refused or missed.
+// TestExpiryAgainstAModel: after random appends with any limits and clocks, deletions of expired items in any order, and truncations, reads, the feed
+// and copies have the events that have not expired, versions never decrease, and nothing is refused or missed.
 func TestExpiryAgainstAModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: many tables")
@@ -58,7 +58,7 @@ func TestExpiryAgainstAModel(t *testing.T) {
 		var events []stored // of versions from 1 on
 		var commits []int   // how many events each has
 		cut := 1
-		// first is the first version that a read shows.
+		// first is the first version that a read returns.
 		first := func() int {
 			n := cut
 			for n <= len(events) && !events[n-1].expires.After(now) {
@@ -98,7 +98,7 @@ func TestExpiryAgainstAModel(t *testing.T) {
 				expires := now.Add(skew + limit)
 				skew = 0
 				if err != nil || done.First != int64(len(events)+1) {
-					r.Fatalf("append behind version %d: %+v, %v", len(events), done, err)
+					r.Fatalf("append after version %d: %+v, %v", len(events), done, err)
 				}
 				if k := len(events); k > 0 && events[k-1].expires.After(expires) {
 					expires = events[k-1].expires
@@ -149,9 +149,9 @@ func TestExpiryAgainstAModel(t *testing.T) {
 					from, to := rapid.IntRange(1, len(events)).Draw(r, "from"), rapid.IntRange(1, len(events)).Draw(r, "to")
 					want := shown(from, to)
 					slices.Reverse(want)
-					got := check("read back", s, eventstore.From(int64(from)), eventstore.UpTo(int64(to)), eventstore.Backward())
+					got := check("read backward", s, eventstore.From(int64(from)), eventstore.UpTo(int64(to)), eventstore.Backward())
 					if !slices.Equal(got, want) {
-						r.Fatalf("read back from %d to %d: %v, want %v", to, from, got, want)
+						r.Fatalf("read backward from %d to %d: %v, want %v", to, from, got, want)
 					}
 				}
 				n, at := 0, 1
@@ -183,7 +183,7 @@ func TestExpiryAgainstAModel(t *testing.T) {
 		if len(events) > 0 {
 			_, err := to.Append(t.Context(), "cart", eventstore.NoStream(), event("x"), eventstore.ExpireAfter(time.Hour))
 			if wrong, ok := errors.AsType[*eventstore.WrongExpectedVersion](err); !ok || wrong.Actual != int64(len(events)) {
-				r.Fatal(fmt.Sprint("the copy takes events at version 1: ", err))
+				r.Fatal(fmt.Sprint("the copy accepts events at version 1: ", err))
 			}
 		}
 	})

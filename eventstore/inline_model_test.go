@@ -28,7 +28,7 @@ func notedTypes() *eventstore.Types[noted] {
 	return eventstore.NewTypes[noted](eventstore.JSON).Add(noted{})
 }
 
-// inlineWorld is a store with a view of each stream and one of all, both written with the appends.
+// inlineWorld is a store with a view of each stream and a view of all, both written with the appends.
 type inlineWorld struct {
 	t         testing.TB
 	e         aws.HTTPClient
@@ -58,7 +58,7 @@ func (w *inlineWorld) views(client ddb.Client) (each, all *eventstore.Views[hist
 	return each, all
 }
 
-// process is a repository in a process that ends at a step.
+// process is a repository in a process that crashes at a given step.
 func (w *inlineWorld) process(at int, how end) (*mortal, context.Context, *eventstore.Repository[int, noted]) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -75,12 +75,12 @@ func (w *inlineWorld) process(at int, how end) (*mortal, context.Context, *event
 		all.Inline(s, func(string) string { return "all" }, change)))
 }
 
-// notes decides on two events that contain the id of their commit.
+// notes decides to append two events that contain the id of their commit.
 func notes(id string) func(int) ([]noted, error) {
 	return func(int) ([]noted, error) { return []noted{{id}, {id + " too"}}, nil }
 }
 
-// inStep reads a stream's head before and after its view: the view is neither behind nor ahead of the events at any time.
+// inStep reads a stream's head before and after its view: the view is never behind or ahead of the events.
 func (w *inlineWorld) inStep(what, stream string) {
 	w.t.Helper()
 	head := func() int64 {
@@ -118,7 +118,7 @@ func (w *inlineWorld) equal(what string, streams, commits int) {
 			w.t.Fatal(err)
 		}
 		if v.Value.Sum != want.Sum || v.Value.Wrong != 0 {
-			w.t.Errorf("%s: the view of %s is %+v, the events make %+v", what, stream, v.Value, want)
+			w.t.Errorf("%s: the view of %s is %+v, the events give %+v", what, stream, v.Value, want)
 		}
 		for e, err := range w.s.Read(w.t.Context(), stream) {
 			if err != nil {
@@ -145,12 +145,12 @@ func (w *inlineWorld) equal(what string, streams, commits int) {
 		}
 	}
 	if len(ids) != commits {
-		w.t.Errorf("%s: %d commits are there, %d were made", what, len(ids), commits)
+		w.t.Errorf("%s: %d commits are stored, %d were made", what, len(ids), commits)
 	}
 }
 
-// TestInlineKilledAtEveryStep: a process that updates aggregates with inline projections dies at each of its steps, or loses a request or a
-// reply there, and another one repeats the command: events and views are complete and consistent all the time.
+// TestInlineKilledAtEveryStep: a process that updates aggregates with inline projections crashes at each of its steps, or loses a request
+// or a reply there, and another process repeats the command. Events and views are always complete and consistent..
 func TestInlineKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -164,7 +164,7 @@ func TestInlineKilledAtEveryStep(t *testing.T) {
 				t.Cleanup(e.Close)
 				w := newInlineWorld(t, e)
 				what := fmt.Sprint(how, " ", at)
-				// Events from before the views: the first update of each must catch up.
+				// Events older than the views: the first update of each must catch up.
 				plain := eventstore.NewRepository(w.s, notedTypes(), func(n int, _ noted) int { return n + 1 })
 				if _, err := plain.Update(t.Context(), "stream-0", notes("before"), eventstore.CommitID("before")); err != nil {
 					t.Fatal(err)
@@ -199,9 +199,9 @@ func TestInlineKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// TestInlineWithDeaths: several processes write the same streams and views under faults of the network, die at random steps, and others
-// repeat their commands. A reader sees views and events in step, and at the end each command has taken effect once in both.
-func TestInlineWithDeaths(t *testing.T) {
+// TestInlineWithCrashes: several processes write the same streams and views over a faulty network and crash at random steps, and others
+// repeat their commands. A reader always sees views that match the events, and at the end each command has taken effect once in both.
+func TestInlineWithCrashes(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
@@ -262,6 +262,6 @@ func TestInlineWithDeaths(t *testing.T) {
 		})
 	}
 	if t.Logf("%d deaths", deaths.Load()); deaths.Load() < int64(5*runs) {
-		t.Error("too few deaths")
+		t.Error("too few crashes")
 	}
 }

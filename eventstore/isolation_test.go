@@ -21,13 +21,13 @@ import (
 )
 
 // piecemeal shows what transactions write item by item, in random order and within some
-// milliseconds, to queries and batch reads, as DynamoDB may: these are isolated from single writes only. See
+// milliseconds, to queries and batch reads, as DynamoDB may, because these are isolated from single writes only. See
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation
 type piecemeal struct {
 	*dynamodb.Client
-	turn   chan struct{}                              // a lock that lets a bubble's clock go on
+	turn   chan struct{}                              // a lock that does not stop the clock of a bubble
 	hidden map[string]map[string]types.AttributeValue // by key: the item as it was before, nil for none
-	gaps   int                                        // how often something was hidden from a read
+	gaps   int                                        // how often an item was hidden from a read
 }
 
 func itemID(item map[string]types.AttributeValue) string {
@@ -49,7 +49,7 @@ func (p *piecemeal) TransactWriteItems(ctx context.Context, in *dynamodb.Transac
 			keys = append(keys, a.Update.Key)
 		}
 	}
-	p.turn <- struct{}{} // one transaction at a time, so that what was before is known
+	p.turn <- struct{}{} // one transaction at a time, so that the earlier items are known
 	before := make([]map[string]types.AttributeValue, len(keys))
 	for i, key := range keys {
 		out, err := p.GetItem(ctx, &dynamodb.GetItemInput{TableName: new("store"), Key: key, ConsistentRead: new(true)})
@@ -80,7 +80,7 @@ func (p *piecemeal) TransactWriteItems(ctx context.Context, in *dynamodb.Transac
 	return out, nil
 }
 
-// view returns items as they were before the writes that are not visible yet.
+// view returns items as they were before writes that are not visible yet.
 func (p *piecemeal) view(items []map[string]types.AttributeValue) []map[string]types.AttributeValue {
 	var shown []map[string]types.AttributeValue
 	for _, item := range items {
@@ -146,7 +146,7 @@ func TestHalfVisibleTransactions(t *testing.T) {
 				close(done)
 				readers.Wait()
 				if p.gaps == 0 {
-					t.Error("nothing was ever hidden; the test shows nothing")
+					t.Error("no item was hidden, so the test checks nothing")
 				}
 				t.Logf("%d times an item was hidden", p.gaps)
 			})
@@ -170,7 +170,7 @@ func wholeCommits(t *testing.T, s *eventstore.Store, reader int, done <-chan str
 				return
 			}
 			if e.Version != last+1 {
-				t.Errorf("reader %d: version %d behind %d", reader, e.Version, last)
+				t.Errorf("reader %d: version %d after %d", reader, e.Version, last)
 				return
 			}
 			last = e.Version
@@ -195,7 +195,7 @@ func wholeCommits(t *testing.T, s *eventstore.Store, reader int, done <-chan str
 			n++
 		}
 		if n != versions[id] {
-			t.Errorf("reader %d: the newest commit has %d events one time and %d another", reader, versions[id], n)
+			t.Errorf("reader %d: the newest commit has %d events in one read and %d in another", reader, versions[id], n)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// TestLaggingIndex: events that the index shows late, but within hold-back and window, are all delivered in time order; later ones
-// are missed by the time feed, as documented, and never by the sequenced one.
+// TestLaggingIndex: events that appear in the index late, but within hold-back and window, are all delivered in time order. The
+// time feed misses later ones, as documented; the sequenced feed never does..
 func TestLaggingIndex(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -66,11 +66,11 @@ func TestLaggingIndex(t *testing.T) {
 			}
 			for id, n := range byTime {
 				if n > 1 {
-					t.Errorf("event %s came %d times", id, n)
+					t.Errorf("event %s was delivered %d times", id, n)
 				}
 			}
 			if lost := events - len(byTime); lost > 0 != tc.lose {
-				t.Errorf("the time feed has lost %d events", lost)
+				t.Errorf("the time feed missed %d events", lost)
 			}
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/layerstats"
 )
 
-// oneSnapshot is the state of version 2 of every stream.
+// oneSnapshot has the state of version 2 of every stream.
 type oneSnapshot struct{}
 
 func (oneSnapshot) LoadState(_ context.Context, _, _ string, _ int, atMost int64) (int64, time.Time, []byte, error) {
@@ -28,7 +28,7 @@ func (oneSnapshot) OfferState(context.Context, string, string, int, int64, int64
 	return false, nil
 }
 
-// TestLoadsAreCounted: loads are counted by what they begin with, with the number of events that they read.
+// TestLoadsAreCounted: loads are counted by their start (first event, snapshot or cache), with the number of events that they read.
 func TestLoadsAreCounted(t *testing.T) {
 	t.Parallel()
 	store := newStore(t)

@@ -12,12 +12,12 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// counted is a projection that shows an event that was applied twice.
+// counted is a projection that reveals events applied twice.
 type counted struct {
 	Events int `dynamodbav:"events"`
 }
 
-// TestLostReplies: idempotent calls end with the correct result, whichever of their replies are lost.
+// TestLostReplies: idempotent calls return the correct result, whichever of their replies are lost.
 func TestLostReplies(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")

@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// modelCommit is what a call has written to a stream.
+// modelCommit is a commit that a call has written to a stream.
 type modelCommit struct {
 	id     string
 	first  int64
@@ -34,7 +34,7 @@ func (m model) version(stream string) int64 {
 	return n
 }
 
-// holds finds the commit of an id that a call to a stream must recognise: among the last 8, or at the version where the call expects to write.
+// holds finds the commit with an id that a call to a stream must recognise: among the last 8, or at the version where the call expects to write.
 func (m model) holds(stream, id string, exactly int64) (modelCommit, bool) {
 	list := m[stream]
 	for i, c := range list {
@@ -71,7 +71,7 @@ func (m model) expect(id string, to []target) (repeated bool, first []int64, rep
 					is = &m[t.stream][i]
 				}
 			}
-			// The one requested at its own version may be a part of what is stored.
+			// A commit requested at its own version may be a part of the stored events.
 			if is == nil || fmt.Sprint(is.events) != fmt.Sprint(t.events) {
 				return false, nil, eventstore.ErrCommitIDReused
 			}
@@ -88,8 +88,8 @@ func (m model) apply(id string, to []target) {
 	}
 }
 
-// TestAppendsAgainstAModel: appends and commits with ids that are used again, with the same events and with others, based on
-// any version, under faults: the result is that of the model, or an unknown outcome, and the streams are those of the model.
+// TestAppendsAgainstAModel: appends and commits reuse ids, with the same events or others, at any version, under faults.
+// The result is that of the model, or an unknown outcome, and the streams are those of the model..
 func TestAppendsAgainstAModel(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -112,7 +112,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 					rng, m := rand.New(rand.NewPCG(run, 7)), model{}
 					streams := []string{"a", "b"}
 					for range 60 {
-						id := fmt.Sprint("id-", rng.IntN(12)) // id-1 is the beginning of id-10
+						id := fmt.Sprint("id-", rng.IntN(12)) // id-1 is a prefix of id-10
 						var to []target
 						for _, stream := range streams {
 							if len(to) > 0 && rng.IntN(3) > 0 {
@@ -175,7 +175,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 							repeats++
 						}
 						for i := range first {
-							// An attempt of the call itself whose reply was lost counts as found, too.
+							// An attempt of the same call whose reply was lost counts as found, too.
 							if done[i].First != first[i] || repeated && !done[i].Deduplicated {
 								t.Fatalf("run %d: commit %s of %+v: %+v, want first %d, repeated %t", run, id, to, done, first[i], repeated)
 							}
@@ -207,7 +207,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 }
 
 // unclear reports whether a call requests a part of what its id has written, at its own version, or uses an id that was used more
-// than once, further back than what is remembered: then several results are correct, as long as nothing is written twice.
+// than once, further back than what is remembered: then several results are correct if nothing is written twice.
 func unclear(m model, id string, to []target) bool {
 	for _, t := range to {
 		n, held := 0, false

@@ -18,10 +18,10 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// ledgerOfCommits records what all processes have handled; it knows which commits fail.
+// ledgerOfCommits records the commits that the processes have handled; it decides which commits fail.
 type ledgerOfCommits struct {
 	mu      sync.Mutex
-	last    map[string]int64 // the last version that was handled of each stream
+	last    map[string]int64 // the last handled version of each stream
 	times   map[string]int
 	failing func(c eventstore.Commit) bool
 	failed  int
@@ -42,9 +42,9 @@ func (l *ledgerOfCommits) handle(t testing.TB, c eventstore.Commit) error {
 	return nil
 }
 
-// TestParkingModel: processes share a subscription while commits fail permanently, some are replayed and fail again, requests fail in
-// every way, and processes die and join. At the end nothing is parked, every commit was handled, and those of a stream in
-// their order.
+// TestParkingModel: processes share a subscription while commits fail permanently, some are replayed and fail again, requests fail
+// in every way, and processes crash and join. At the end nothing is parked, and every commit was handled, in the order
+// of its stream.
 func TestParkingModel(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -66,7 +66,7 @@ func TestParkingModel(t *testing.T) {
 				return joinAs(t, e, name, claims, func(_ context.Context, c eventstore.Commit) error { return l.handle(t, c) },
 					eventstore.Park(0), eventstore.Retries(1), eventstore.Concurrency(8), eventstore.PollEvery(time.Second))
 			}
-			write := func() { // a failed one may have been written nevertheless: the heads show it at the end
+			write := func() { // a failed append may have been written: the heads show it at the end
 				stream, data := fmt.Sprint("account-", rng.IntN(25)), "good"
 				if rng.IntN(12) == 0 {
 					data = "bad"
@@ -87,7 +87,7 @@ func TestParkingModel(t *testing.T) {
 					all = append(all, start(fmt.Sprint("p", step)))
 				case step%50 == 49:
 					n, err := s.Feed().Replay(t.Context(), "mailer")
-					if err == nil { // otherwise it is requested again
+					if err == nil { // otherwise the replay is requested again
 						replays += n
 					}
 				}

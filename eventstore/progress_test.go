@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// A replay of everything reports its events, and why it ended.
+// A full replay reports the number of its events, and why it ended.
 func TestProgressOfReplays(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, ddbtest.New(t), "events", eventstore.Sequenced(1))
@@ -59,7 +59,7 @@ func TestPanicOfAProjection(t *testing.T) {
 	}
 }
 
-// A backfill that is part of a longer call says there that it waits, and leaves the figures of that call alone.
+// A backfill within a longer call reports to that call that it waits, and does not change its counts.
 func TestBackfillWithinACall(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)

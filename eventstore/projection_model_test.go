@@ -27,10 +27,10 @@ import (
 type history struct {
 	Last  map[string]int64 // the last version, by stream
 	Sum   uint64           // of all events in their order
-	Wrong int              // events that came twice or after a gap
+	Wrong int              // events that were repeated or followed a gap
 }
 
-// apply adds events of one stream or several.
+// apply adds events of one or several streams.
 func (h *history) apply(events ...eventstore.Event) error {
 	last := make(map[string]int64, len(h.Last)) // the value may be used again if the write fails
 	maps.Copy(last, h.Last)
@@ -42,7 +42,7 @@ func (h *history) apply(events ...eventstore.Event) error {
 		h.Last[e.Stream] = e.Version
 		sum := fnv.New64a()
 		fmt.Fprint(sum, h.Sum, e.Stream, e.Version, string(e.Data))
-		h.Sum = sum.Sum64() >> 12 // a number that JSON and DynamoDB keep
+		h.Sum = sum.Sum64() >> 12 // a number that JSON and DynamoDB can hold
 	}
 	return nil
 }
@@ -60,20 +60,20 @@ func folded(t testing.TB, s *eventstore.Store, stream string) history {
 	return h
 }
 
-// end is how a process ends at one of its steps.
+// end is the way in which a process ends at one of its steps.
 type end string
 
 const (
 	killedBefore end = "killed before the step"
-	killedAfter  end = "killed behind the step"
+	killedAfter  end = "killed after the step"
 	noRequest    end = "the request is lost"
 	noReply      end = "the reply is lost"
-	paused       end = "paused before the step" // until it is released
+	paused       end = "paused before the step" // it waits to be released
 )
 
 var errKilled = errors.New("killed")
 
-// mortal is a process that dies or loses something at one of its steps, which are requests and uses of its positions.
+// mortal is a process that crashes, or loses a request or reply, at one of its steps. Steps are requests and uses of its positions.
 type mortal struct {
 	next   aws.HTTPClient
 	as     claimed
@@ -87,7 +87,7 @@ type mortal struct {
 	dead  bool
 }
 
-// step does a step, unless the process is dead. It reports whether the end came before or after it.
+// step runs a step, unless the process has crashed. It reports whether the process ended before or after it.
 func (m *mortal) step(do func() error) error {
 	m.mu.Lock()
 	m.steps++
@@ -140,7 +140,7 @@ func (m *mortal) Save(ctx context.Context, consumer, partition string, position 
 	return transientStep(m.step(func() error { return m.as.Save(ctx, consumer, partition, position) }))
 }
 
-// transientStep turns a lost use of the positions into a transient failure.
+// transientStep turns a lost call of the positions into a transient failure.
 func transientStep(err error) error {
 	if errors.Is(err, errKilled) {
 		return fmt.Errorf("%w: %w", ddb.ErrReplyLost, err)
@@ -148,13 +148,13 @@ func transientStep(err error) error {
 	return err
 }
 
-// blueGreen is a projection of two versions, over one table.
+// blueGreen is a projection with two versions over one table.
 type blueGreen struct {
 	t     testing.TB
 	e     aws.HTTPClient
 	s     *eventstore.Store
 	c     *claims
-	slow  time.Duration // how long the second version takes for a commit
+	slow  time.Duration // the time that the second version takes for a commit
 	views map[int]*eventstore.Views[history]
 }
 
@@ -179,7 +179,7 @@ func newBlueGreen(t testing.TB, e aws.HTTPClient) *blueGreen {
 // most is one more than the number of commits of a shard that a version may lack when it becomes the live one.
 const most = 3
 
-// start runs a version in a process that ends at a step.
+// start runs a version in a process that ends at a given step.
 func (b *blueGreen) start(name string, version, at int, how end, opts ...eventstore.SubscribeOption) (*mortal, chan error) {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
@@ -271,13 +271,13 @@ func (b *blueGreen) equal(what string, version int) {
 	for i := range 5 {
 		stream := fmt.Sprint("stream-", i)
 		if is, want := b.view(version, stream), folded(b.t, b.s, stream); is.Sum != want.Sum || is.Wrong != 0 {
-			b.t.Errorf("%s: version %d of the projection has %+v for %s, the events make %+v", what, version, is, stream, want)
+			b.t.Errorf("%s: version %d of the projection has %+v for %s, the events give %+v", what, version, is, stream, want)
 		}
 	}
 }
 
-// TestSwitchKilledAtEveryStep: the second version of a projection dies at each of its steps, or loses a request or a reply there. Readers never
-// get a version that lacks what it must have, and another process makes it whole.
+// TestSwitchKilledAtEveryStep: the second version of a projection crashes at each of its steps, or loses a request or a reply there. Readers
+// never get an incomplete version, and another process completes it.
 func TestSwitchKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -325,8 +325,8 @@ func TestSwitchKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// TestSwitchIsNotUndone: a process with the first version is paused before each of its steps, and goes on when the second one has become live: the live
-// version does not fall.
+// TestSwitchIsNotUndone: a process with the first version is paused before each of its steps, and continues when the second one has become live: the
+// live version never decreases.
 func TestSwitchIsNotUndone(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
@@ -345,7 +345,7 @@ func TestSwitchIsNotUndone(t *testing.T) {
 			}
 			close(m.resume)
 			if err := <-first; err != nil || b.live() != 2 {
-				t.Errorf("step %d: version %d is live when the first one has gone on, %v", at, b.live(), err)
+				t.Errorf("step %d: version %d is live after the first one has continued, %v", at, b.live(), err)
 			}
 			b.equal(fmt.Sprint("step ", at), 1)
 			steps, more = m.steps, m.steps >= at
@@ -356,9 +356,9 @@ func TestSwitchIsNotUndone(t *testing.T) {
 	}
 }
 
-// TestSwitchWithDeaths: both versions of a projection are run by several processes that share the shards, die at random steps and are replaced, under
-// faults of the network, while writers go on. The live version never falls and is never half built, and at the end both hold exactly what the events make.
-func TestSwitchWithDeaths(t *testing.T) {
+// TestSwitchWithCrashes: several processes run both versions of a projection, share the shards, crash at random steps and are replaced, over a faulty
+// network and while writers continue. The live version never decreases and is never incomplete, and at the end both versions have exactly the result of the events.
+func TestSwitchWithCrashes(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
@@ -402,7 +402,7 @@ func TestSwitchWithDeaths(t *testing.T) {
 						}
 						if m.dead {
 							deaths.Add(1)
-						} else if !errors.Is(err, ddb.ErrConditionFailed) { // fenced by one that took over
+						} else if !errors.Is(err, ddb.ErrConditionFailed) { // fenced by its replacement
 							t.Errorf("run %d: version %d ended with %v", run, version, err)
 						}
 						<-time.After(time.Duration(rng.IntN(20)) * time.Second)
@@ -435,6 +435,6 @@ func TestSwitchWithDeaths(t *testing.T) {
 		})
 	}
 	if t.Logf("%d deaths", deaths.Load()); deaths.Load() < int64(5*runs) {
-		t.Error("too few deaths")
+		t.Error("too few crashes")
 	}
 }

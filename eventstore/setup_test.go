@@ -38,8 +38,8 @@ func (d delayed) Do(req *http.Request) (*http.Response, error) {
 	return d.next.Do(req)
 }
 
-// TestFirstAppendsWaitTogether: the first appends of a store wait for one read of the set-up, and each obeys its own context meanwhile.
-func TestFirstAppendsWaitTogether(t *testing.T) {
+// TestFirstAppendsShareSetupRead: the first appends of a store wait for one read of the setup, and each obeys its own context while it waits.
+func TestFirstAppendsShareSetupRead(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a virtual clock")
 	}
@@ -76,8 +76,8 @@ func TestFirstAppendsWaitTogether(t *testing.T) {
 	})
 }
 
-// TestBackfillGoesOn: a failed backfill continues where it was, while writers run, and a finished one is complete.
-func TestBackfillGoesOn(t *testing.T) {
+// TestBackfillResumes: a failed backfill continues where it stopped, while writers run, and at its end the index is complete.
+func TestBackfillResumes(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
@@ -114,7 +114,7 @@ func TestBackfillGoesOn(t *testing.T) {
 				report, err := after.Backfill(jobs.With(t.Context()))
 				if filled += report.Filled; err == nil {
 					if tries < 2 {
-						t.Error("it did not fail")
+						t.Error("the backfill did not fail")
 					}
 					ended <- filled
 					return
@@ -122,13 +122,13 @@ func TestBackfillGoesOn(t *testing.T) {
 			}
 		}()
 		rejected := false
-		for range 60 { // a writer of the version before, which must end, and one of the new
+		for range 60 { // a writer of the previous version, which must end, and one of the new version
 			if err := put(before); errors.Is(err, eventstore.ErrSetup) {
 				rejected = true
 			} else if err != nil && !errors.Is(err, ddb.ErrConditionFailed) {
 				t.Error(err)
 			} else if rejected {
-				t.Error("a writer without the options was refused, and then not")
+				t.Error("a writer without the options was refused, and later accepted")
 			}
 			if err := put(after); err != nil {
 				t.Error(err)
@@ -177,7 +177,7 @@ func TestEnsureTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := schema.EnsureTables(t.Context(), s, a, b); err == nil || !strings.Contains(err.Error(), "EnsureTable views-b") {
-		t.Errorf("one that cannot be made: %v", err)
+		t.Errorf("a table that cannot be created: %v", err)
 	}
 	for range 2 {
 		if err := schema.EnsureTables(t.Context(), s, a); err != nil {
@@ -195,8 +195,8 @@ func TestEnsureTables(t *testing.T) {
 	}
 }
 
-// TestCopyGoesOn: a copy that fails again and again, while writers run, ends with the same streams and a feed without gaps.
-func TestCopyGoesOn(t *testing.T) {
+// TestCopyResumes: a copy that fails repeatedly, while writers run, ends with the same streams and a feed without gaps.
+func TestCopyResumes(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")

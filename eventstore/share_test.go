@@ -24,7 +24,7 @@ import (
 
 var errFenced = fmt.Errorf("fenced: %w", ddb.ErrConditionFailed)
 
-// claims are positions that are claimed when they are loaded, shared by all processes.
+// claims are positions that are claimed when they are loaded. All processes share them.
 type claims struct {
 	mu     sync.Mutex
 	at     map[string]int64
@@ -71,7 +71,7 @@ func (c claimed) Save(ctx context.Context, consumer, partition string, position 
 	return nil
 }
 
-// handled records what all processes have handled.
+// handled records the commits that all processes have handled.
 type handled struct {
 	mu    sync.Mutex
 	times map[string]int   // by shard and number
@@ -101,7 +101,7 @@ func (h *handled) note(t testing.TB, process string, c eventstore.Commit) {
 	h.by[process][c.Shard] = true
 }
 
-// process is one of several that share a subscription. When it is dead, it does nothing any more.
+// process is one of several that share a subscription. Once dead, it does nothing.
 type process struct {
 	name   string
 	next   aws.HTTPClient
@@ -166,7 +166,7 @@ func joinAs(t testing.TB, e *ddbtest.Engine, name string, c *claims, to func(con
 	return p
 }
 
-// write appends for a time, and returns how many commits there are.
+// write appends for a while, and returns the number of commits.
 func write(t testing.TB, s *eventstore.Store, d time.Duration) int {
 	t.Helper()
 	n := 0
@@ -179,8 +179,8 @@ func write(t testing.TB, s *eventstore.Store, d time.Duration) int {
 	return n
 }
 
-// TestSharedSubscription: three processes share the shards for ten minutes, and two of them die. No process is fenced, each shard has one
-// process at a time, and a death costs at most one batch.
+// TestSharedSubscription: three processes share the shards for ten minutes, and two of them crash. No process is fenced, each shard has
+// one process at a time, and a crash repeats at most one batch.
 func TestSharedSubscription(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -201,7 +201,7 @@ func TestSharedSubscription(t *testing.T) {
 			}
 		}
 		if h.twice != 0 || len(h.by) != 3 {
-			t.Errorf("%d commits were handled twice while nobody died, by %d processes", h.twice, len(h.by))
+			t.Errorf("%d commits were handled twice without a crash, by %d processes", h.twice, len(h.by))
 		}
 		h.mu.Unlock()
 		for i, p := range []*process{a, b} {
@@ -209,13 +209,13 @@ func TestSharedSubscription(t *testing.T) {
 			total += write(t, s, 2*minute)
 			h.mu.Lock()
 			if h.twice > 100*(i+1) || len(h.times) < total-20 {
-				t.Errorf("%d deaths: %d commits handled twice, %d of %d handled", i+1, h.twice, len(h.times), total)
+				t.Errorf("%d crashes: %d commits handled twice, %d of %d handled", i+1, h.twice, len(h.times), total)
 			}
 			h.mu.Unlock()
 		}
-		x := join(t, e, "x", c, h) // takes half of the shards over, in order
+		x := join(t, e, "x", c, h) // takes over half of the shards, in order
 		before := h.twice
-		total += write(t, s, 3*time.Minute) // in the short form too: half of them take that long
+		total += write(t, s, 3*time.Minute) // also in the short form: half of them take that long
 		<-time.After(20 * time.Second)
 		for _, p := range []*process{d, x} {
 			p.cancel()
@@ -224,7 +224,7 @@ func TestSharedSubscription(t *testing.T) {
 			}
 		}
 		if len(h.times) != total || h.twice != before || len(h.by["x"]) < 8 {
-			t.Errorf("%d of %d commits handled; %d twice by the hand-over; %d shards handed over", len(h.times), total, h.twice-before, len(h.by["x"]))
+			t.Errorf("%d of %d commits handled; %d twice because of handovers; %d shards handed over", len(h.times), total, h.twice-before, len(h.by["x"]))
 		}
 		if c.fenced != 0 {
 			t.Errorf("%d saves were fenced", c.fenced)
@@ -233,11 +233,11 @@ func TestSharedSubscription(t *testing.T) {
 			p.cancel()
 			<-p.ended
 		}
-		t.Logf("%d commits, %d handled twice after two deaths", total, h.twice)
+		t.Logf("%d commits, %d handled twice after two crashes", total, h.twice)
 	})
 }
 
-// TestSharedSubscriptionStandsBy: with more processes than shards, those without stand by; one that is stopped is replaced at once.
+// TestSharedSubscriptionStandsBy: with more processes than shards, processes without a shard stand by, and a stopped process is replaced immediately.
 func TestSharedSubscriptionStandsBy(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -269,8 +269,8 @@ func TestSharedSubscriptionStandsBy(t *testing.T) {
 	})
 }
 
-// TestSubscriptionSurvivesFailures: throttling, outages and requests that are never answered, of half an hour, end no subscription, shared or
-// alone, and neither does a handler that fails because of DynamoDB meanwhile; afterwards everything is handled.
+// TestSubscriptionSurvivesFailures: half an hour of throttling, outages or unanswered requests ends no subscription, shared or not, and
+// neither does a handler that fails because of DynamoDB; afterwards everything is handled.
 func TestSubscriptionSurvivesFailures(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -333,8 +333,8 @@ func TestSubscriptionSurvivesFailures(t *testing.T) {
 	}
 }
 
-// TestSubscriptionEndsForGood: a permanent error of DynamoDB ends a subscription, shared or alone, and so does a handler that fails permanently.
-func TestSubscriptionEndsForGood(t *testing.T) {
+// TestSubscriptionEndsOnPermanentError: a permanent error of DynamoDB ends a subscription, shared or not, and so does a handler that fails permanently.
+func TestSubscriptionEndsOnPermanentError(t *testing.T) {
 	broken := errors.New("broken")
 	for mode, opts := range map[string][]eventstore.SubscribeOption{"alone": nil, "shared": {eventstore.Shared()}} {
 		for name, want := range map[string]string{"denied": "AccessDeniedException", "broken": "broken"} {

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
 
-// newStore makes a store in a fresh table.
+// newStore creates a store in a fresh table.
 func newStore(t testing.TB, opts ...eventstore.Option) *eventstore.Store {
 	t.Helper()
 	return openStore(t, ddbtest.NewFromEnv(t), ddbtest.TableName(t), opts...)
@@ -44,7 +44,7 @@ func event(data string) eventstore.NewEvent {
 	return eventstore.NewEvent{Type: "happened", Data: []byte(data)}
 }
 
-// texts reads a stream and shows it as "1:data 2:data".
+// texts reads a stream and returns it as "1:data 2:data".
 func texts(t testing.TB, s *eventstore.Store, stream string, opts ...eventstore.ReadOption) string {
 	t.Helper()
 	text := ""
@@ -98,7 +98,7 @@ func TestAppendAndRead(t *testing.T) {
 				}
 			}
 			if got := texts(t, s, "none"); got != "" {
-				t.Errorf("a stream that is not there: %q", got)
+				t.Errorf("a missing stream: %q", got)
 			}
 		})
 	}

@@ -24,11 +24,11 @@ import (
 )
 
 var (
-	long         = flag.Bool("long", false, "storms in full length, for a step of their own")
-	stormAppends = flag.Int("appends", 24_000, "faulted appends of all storms together with -long")
+	long         = flag.Bool("long", false, "run the storms in full length")
+	stormAppends = flag.Int("appends", 24_000, "appends with faults in all storms together, with -long")
 )
 
-// size returns the size of a test: one for the CI step of storms, another one everywhere else.
+// size returns the size of a test: full with -long, short otherwise.
 func size(full, short int) int {
 	if *long {
 		return full
@@ -39,7 +39,7 @@ func size(full, short int) int {
 // onEndpoint reports whether the suite runs on another endpoint than our engine, which cannot inject faults.
 func onEndpoint() bool { return os.Getenv("DYNAMODB_ENDPOINT") != "" }
 
-// storms are mixtures of faults: of all requests, and more of transactions.
+// storms are mixtures of faults: in all requests, and more in transactions.
 func storms(share float64, on *atomic.Bool) []fault.Rule {
 	m := fault.On().Where(func(fault.Request) bool { return on.Load() })
 	writes := fault.On("TransactWriteItems").Where(func(fault.Request) bool { return on.Load() })
@@ -64,7 +64,7 @@ func (s slowly) Do(req *http.Request) (*http.Response, error) {
 	return s.next.Do(req)
 }
 
-// TestStorm: writers, repeats and readers under faults of every kind lose nothing, duplicate nothing and see no gap.
+// TestStorm: under faults of every kind, writers, repeated calls and readers lose nothing, duplicate nothing and see no gap.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	if onEndpoint() {
@@ -87,7 +87,7 @@ func TestStorm(t *testing.T) {
 		{"time-limited", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{
 			eventstore.Sequenced(2), eventstore.Expiring(func(string) time.Duration { return 24 * time.Hour }),
 		}, nil},
-		// With a client that sends everything once, the store has to resolve all unknown outcomes.
+		// With a client that sends everything once, the store must resolve all unknown outcomes.
 		{"without the client's retries", 2, eventstoretest.StormConfig{Writers: 32, Streams: 16}, []eventstore.Option{once}, []ddbclient.Option{ddbclient.WithMaxAttempts(1)}},
 		{"sequenced without the client's retries", 1, eventstoretest.StormConfig{Writers: 16, Streams: 8, Feed: true}, []eventstore.Option{eventstore.Sequenced(2), once}, []ddbclient.Option{ddbclient.WithMaxAttempts(1)}},
 	}
@@ -111,7 +111,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// once makes the table send transactions only once as well.
+// once makes the table also send transactions only once.
 var once = eventstore.TableOptions(ddb.Retry(ddb.RetryPolicy{MaxAttempts: 1}))
 
 func stormClient(t testing.TB, e *ddbtest.Engine, opts ...ddbclient.Option) ddb.Client {

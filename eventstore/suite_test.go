@@ -4,7 +4,7 @@ package eventstore_test
 
 import (
 	"testing"
-	_ "time/tzdata" // the suite reads clocks of several zones
+	_ "time/tzdata" // the suite uses clocks of several time zones
 
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
 )

@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/grant"
 )
 
-// between is a store where something happens just before a request of an operation arrives.
+// between is a store that runs a function just before a request of an operation arrives.
 type between struct {
 	*grant.Store
 
@@ -76,7 +76,7 @@ func TestGroupEndsBetweenReads(t *testing.T) {
 			"deleted": func(ctx context.Context, b *between) error { return b.Delete(ctx, member, boss) },
 			"removed": func(ctx context.Context, b *between) error { return b.RemoveActivities(ctx, acme, "staff", read) },
 			"swapped": func(ctx context.Context, b *between) error {
-				// The membership ends first, then the activity begins: they were never active together.
+				// The membership ends before the activity begins: they were never active together.
 				if _, err := b.Revoke(ctx, member, boss); err != nil {
 					return err
 				}
@@ -112,7 +112,7 @@ func TestGroupEndsBetweenReads(t *testing.T) {
 	}
 }
 
-// TestOneGroupOfMany: if a group ends during the check, the next one decides.
+// TestOneGroupOfMany: if a group's grant ends during the check, the next group decides.
 func TestOneGroupOfMany(t *testing.T) {
 	ctx, b := t.Context(), newBetween(t)
 	const groups = 130 // more than one batch
@@ -220,7 +220,7 @@ func TestChangeBetweenReadAndWrite(t *testing.T) {
 	if _, err := b.Save(ctx, grant.Grant{Key: admin, GrantedBy: "boss"}, grant.IfRevision(8)); !errors.Is(err, grant.ErrConflict) {
 		t.Errorf("Save IfRevision = %v, want a conflict", err)
 	}
-	// Erased in between: IfRevision does not save a grant that no longer exists.
+	// Erased in between: IfRevision refuses to save a grant that no longer exists.
 	erased := admin
 	erased.Qualifier = "erased"
 	if _, err := b.Save(ctx, grant.Grant{Key: erased, GrantedBy: "boss"}, grant.IfAbsent()); err != nil {
@@ -241,8 +241,8 @@ func TestChangeBetweenReadAndWrite(t *testing.T) {
 	}
 }
 
-// TestDeleteManyAmidChanges: one grant that changes during the deletion of many is deleted as well.
-func TestDeleteManyAmidChanges(t *testing.T) {
+// TestDeleteManyDuringChanges: a grant that changes while many are deleted is deleted as well.
+func TestDeleteManyDuringChanges(t *testing.T) {
 	ctx, b := t.Context(), newBetween(t)
 	const grants = 7
 	for i := range grants {
@@ -279,8 +279,8 @@ func TestDeleteManyAmidChanges(t *testing.T) {
 	}
 }
 
-// TestIndexDelay: an index that lags by an hour allows nothing, and a verified list
-// has no inactive grants.
+// TestIndexDelay: an index that lags by an hour allows nothing, and a verified
+// list contains no inactive grants.
 func TestIndexDelay(t *testing.T) {
 	start := time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC)
 	e := ddbtest.NewEngine(ddbtest.WithVirtualClock(start), ddbtest.WithFaults(fault.On().StaleIndex(time.Hour)))
@@ -326,9 +326,9 @@ func TestIndexDelay(t *testing.T) {
 		}
 	}
 	if n := count(grant.VerifyConsistent(), grant.IncludeRevoked()); n != 1 {
-		t.Errorf("with revoked ones %d are listed, want 1", n)
+		t.Errorf("including revoked grants %d are listed, want 1", n)
 	}
-	// Within a tenant a deletion misses nothing that the index does not show yet.
+	// Within a tenant a deletion includes grants that the index does not show yet.
 	fresh := admin
 	fresh.Qualifier = "fresh"
 	if _, err := s.Save(ctx, grant.Grant{Key: fresh, GrantedBy: "boss"}, grant.Upsert()); err != nil {
@@ -339,7 +339,7 @@ func TestIndexDelay(t *testing.T) {
 	}
 }
 
-// TestStaleReads: reads that are not consistent return data from an hour ago; no decision and no consistent
+// TestStaleReads: eventually consistent reads return data from an hour ago; no decision and no consistent
 // list uses them.
 func TestStaleReads(t *testing.T) {
 	start := time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC)
@@ -393,8 +393,8 @@ func TestStaleReads(t *testing.T) {
 	wants(mayDo, grant.NoGrant)
 }
 
-// TestLostReplies: the history proves a change whose replies are all lost, and a change without proof
-// is reported as unknown.
+// TestLostReplies: if all replies to a change are lost, the history proves it; a change without
+// proof is reported as unknown.
 func TestLostReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, b := t.Context(), newBetween(t, fault.On("TransactWriteItems").DropReply())
@@ -434,7 +434,7 @@ func (m misdirecting) Do(req *http.Request) (*http.Response, error) {
 	return m.next.Do(req)
 }
 
-// TestAnotherRow: a row that was not requested allows nothing.
+// TestAnotherRow: a row of another key allows nothing.
 func TestAnotherRow(t *testing.T) { synctest.Test(t, anotherRow) }
 
 func anotherRow(t *testing.T) {
@@ -463,7 +463,7 @@ func anotherRow(t *testing.T) {
 	} {
 		d, err := s.Check(ctx, k)
 		if err == nil || !strings.Contains(err.Error(), "another key") || d.Allowed || d.Reason != grant.Failed {
-			t.Errorf("Check of %s = %+v, %v, want denied for the row of another", k.Type, d, err)
+			t.Errorf("Check of %s = %+v, %v, want denied because of another user's row", k.Type, d, err)
 		}
 		k.User = "holder1"
 		if d, err := s.Check(ctx, k); err != nil || !d.Allowed {

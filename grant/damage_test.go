@@ -56,8 +56,8 @@ func (r *rawTable) put(item attributes) {
 	}
 }
 
-// TestDamagedRows: whatever is wrong with a row that a decision depends on, Check denies with an error, and
-// the grant can be erased and created again.
+// TestDamagedRows: if a row that a decision depends on is damaged in any way, Check denies with an error,
+// and the grant can be erased and created again.
 func TestDamagedRows(t *testing.T) {
 	acme := grant.TenantOf("acme")
 	own := grant.Key{Tenant: acme, User: "u", Type: "activity", Qualifier: "read"}
@@ -66,7 +66,7 @@ func TestDamagedRows(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		attribute string
-		value     types.AttributeValue // nil: removed
+		value     types.AttributeValue // nil removes the attribute
 	}{
 		{"no schema", "schema", nil},
 		{"later schema", "schema", number("2")},
@@ -78,7 +78,7 @@ func TestDamagedRows(t *testing.T) {
 		{"state as a number", "state", number("1")},
 		{"no expiry", "expires", nil},
 		{"empty expiry", "expires", text("")},
-		{"expiry in words", "expires", text("tomorrow")},
+		{"expiry as text", "expires", text("tomorrow")},
 		{"expiry as a number", "expires", number("99999999999")},
 		{"expiry of the zero time", "expires", text("0001-01-01T00:00:00Z")},
 		{"expiry as null", "expires", &types.AttributeValueMemberNULL{Value: true}},
@@ -86,7 +86,7 @@ func TestDamagedRows(t *testing.T) {
 		{"revision zero", "rev", number("0")},
 		{"negative revision", "rev", number("-1")},
 		{"revision with a fraction", "rev", number("1.5")},
-		{"time in words", "granted_at", text("yesterday")},
+		{"time as text", "granted_at", text("yesterday")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRawTable(t)
@@ -139,7 +139,7 @@ func TestDamagedRows(t *testing.T) {
 	}
 }
 
-// FuzzRow: whatever the values of the attributes for decisions, only valid ones allow.
+// FuzzRow: only valid values of the attributes that decide can allow access.
 func FuzzRow(f *testing.F) {
 	f.Add("active", "never", 1, 1)
 	f.Add("active", "2027-01-01T00:00:00Z", 1, 7)

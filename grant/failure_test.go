@@ -109,7 +109,7 @@ func TestEachRequestFails(t *testing.T) {
 					return
 				}
 				if err == nil {
-					t.Errorf("request %d was refused, and the call says nothing", fail)
+					t.Errorf("request %d was refused, and the call returned no error", fail)
 				}
 			}
 		})
@@ -142,8 +142,8 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestListsRefused: options that make no sense are refused, not ignored.
-func TestListsRefused(t *testing.T) {
+// TestListOptionsRefused: invalid options are refused and not ignored.
+func TestListOptionsRefused(t *testing.T) {
 	s, err := grant.NewMemory()
 	if err != nil {
 		t.Fatal(err)

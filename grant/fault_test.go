@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	long   = flag.Bool("long", false, "faults in full length, for a step of their own")
+	long   = flag.Bool("long", false, "run the faults in full length")
 	checks = flag.Int("checks", 500, "checks under each kind of fault with -long")
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/grant"
 )
 
-// TestEachChangeLosesReplies: a change whose reply was lost takes place once, says so, and has one entry in the history.
+// TestEachChangeLosesReplies: a change whose reply was lost is applied once, is reported as applied, and has one entry in the history.
 func TestEachChangeLosesReplies(t *testing.T) {
 	t.Parallel()
 	fresh := admin

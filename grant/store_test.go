@@ -34,8 +34,8 @@ var (
 	boss  = grant.Act{By: "boss"}
 )
 
-// TestRows checks how rows are stored: the console, exports and
-// later versions read them.
+// TestRows checks the stored form of rows, which the console,
+// exports and later versions read.
 func TestRows(t *testing.T) {
 	now := time.Date(2026, 7, 1, 9, 0, 0, 5, time.UTC)
 	r := newRawTable(t, grant.Clock(func() time.Time { return now }), grant.DeleteExpired(time.Hour))
@@ -111,7 +111,7 @@ func TestTimeToLive(t *testing.T) {
 	}
 	e.Clock().Advance(2 * time.Minute)
 	if _, err := s.Get(ctx, admin); err != nil {
-		t.Errorf("Get when the time after expiry has just passed = %v, want the grant", err)
+		t.Errorf("Get just after the retention time = %v, want the grant", err)
 	}
 	if d, err := s.Check(ctx, admin); err != nil || d.Reason != grant.Expired {
 		t.Errorf("Check = %+v, %v, want expired", d, err)
@@ -313,7 +313,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// FuzzTenant: only texts of tenants are parsed, and each as one tenant only.
+// FuzzTenant: only names of tenants are parsed, and each name is that of one tenant.
 func FuzzTenant(f *testing.F) {
 	for _, s := range []string{"", "-", "T#", "T#a", "T#$c", "T##", "a", "T#\xff", "T#$"} {
 		f.Add(s)
@@ -323,7 +323,7 @@ func FuzzTenant(f *testing.F) {
 		if tenant.UnmarshalText([]byte(s)) == nil {
 			back, err := tenant.MarshalText()
 			if err != nil || string(back) != s {
-				t.Errorf("%q comes back as %q, %v", s, back, err)
+				t.Errorf("%q is read back as %q, %v", s, back, err)
 			}
 			if name, ok := tenant.Name(); ok && grant.TenantOf(name) != tenant {
 				t.Errorf("%q has the name %q, which is another tenant", s, name)

@@ -9,8 +9,8 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// The list of a Change that a function returns for several items must not get the condition of one of them.
-func TestSendLeavesTheChanges(t *testing.T) {
+// If a function returns the same list of changes for several items, the condition of one of them must not be added to it.
+func TestSendKeepsCallersChanges(t *testing.T) {
 	t.Parallel()
 	type thing struct {
 		ID string `dynamodbav:"id"`
@@ -42,6 +42,6 @@ func TestSendLeavesTheChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	if changes[:2][1] != nil {
-		t.Error("the condition of an item is in the list")
+		t.Error("the list contains the condition of an item")
 	}
 }

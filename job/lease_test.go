@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/job"
 )
 
-// deaf is a store some of whose replies are lost.
+// deaf is a store that loses some replies.
 type deaf struct {
 	job.Store
 	swaps atomic.Int64
@@ -29,7 +29,7 @@ func (d *deaf) Swap(ctx context.Context, name string, was, will job.State) error
 	return d.lost(ctx, int(d.swaps.Add(1)))
 }
 
-// A renewal of the lease whose reply is lost, or does not come, is not the lease of another runner.
+// A renewal whose reply is lost, or never comes, is not taken for the lease of another runner.
 func TestLostRenewals(t *testing.T) {
 	t.Parallel()
 	for name, lost := range map[string]func(context.Context) error{

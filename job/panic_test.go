@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// A job, and its plan, whose function panics are shown neither as running nor as done.
+// If the function of a job panics, the progress shows neither a run nor a plan as running or done.
 func TestPanicsEndTheTask(t *testing.T) {
 	t.Parallel()
 	table := newOrders(t, ddbtest.New(t), 10)

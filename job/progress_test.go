@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// A job within a task of its caller does not change the figures of that task; one that the caller joins does.
+// A job within a task of its caller does not change the counts of that task, unless the caller joins it.
 func TestJobWithinATask(t *testing.T) {
 	t.Parallel()
 	table := newOrders(t, ddbtest.New(t), 10)
@@ -34,7 +34,7 @@ func TestJobWithinATask(t *testing.T) {
 	}
 }
 
-// While a write or a read waits until it is sent again, the progress says so, and why; then the job runs on.
+// While a write or read waits before a retry, the progress reports it with the reason; then the job continues.
 func TestWaitsOfWrites(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

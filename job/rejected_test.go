@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/job"
 )
 
-// An item that DynamoDB refuses, when it is written or read again, has failed and does not end the run, unless there are too many.
+// An item that DynamoDB rejects, when it is written or read again, counts as failed and does not end the run, unless there are too many.
 func TestRefusedItems(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"ValidationException", "ItemCollectionSizeLimitExceededException"} {
@@ -50,11 +50,11 @@ func TestRefusedItems(t *testing.T) {
 		return nil
 	}))
 	if r, err := j.Run(t.Context()); err != nil || r.Failed != 1 || r.Changed != 9 || r.Conflicts != 1 || got.Load() != 1 {
-		t.Errorf("refused when it was read again: %+v, %v, %d reports", r, err, got.Load())
+		t.Errorf("rejected when it was read again: %+v, %v, %d reports", r, err, got.Load())
 	}
 }
 
-// session expires.
+// session is an item that expires.
 type session struct {
 	ID    string `dynamodbav:"id"`
 	State string `dynamodbav:"state"`
@@ -67,7 +67,7 @@ var (
 	sessionUntil = ddb.NumField(func(s *session) *int64 { return &s.Until })
 )
 
-// A job sees the items that the table hides because they have expired, when it reads one again as well.
+// A job processes expired items that the table hides, also when it reads one again.
 func TestExpiredItems(t *testing.T) {
 	t.Parallel()
 	sessions, err := ddb.NewSimple[session](ddbtest.New(t), "sessions", sessionID, ddb.TTL(sessionUntil), ddb.HideExpired())
@@ -99,7 +99,7 @@ func TestExpiredItems(t *testing.T) {
 	}
 }
 
-// A write or read that is throttled, or that fails and may succeed later, is sent again after waits that double; only lasting failures end the run.
+// A write or read that is throttled or fails temporarily is retried with exponential backoff; only lasting failures end the run.
 func TestThrottledWrites(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -111,11 +111,11 @@ func TestThrottledWrites(t *testing.T) {
 	}{
 		{"throttled", func(m fault.Matcher) fault.Rule { return m.Throttle() }, 5, false, 700 * time.Millisecond, 1700 * time.Millisecond},
 		{"a conflict with a transaction", func(m fault.Matcher) fault.Rule { return m.Conflict() }, 5, false, 700 * time.Millisecond, 1700 * time.Millisecond},
-		{"throttled every time", func(m fault.Matcher) fault.Rule { return m.Throttle() }, 1000, true, 10 * time.Second, 25 * time.Second},
+		{"always throttled", func(m fault.Matcher) fault.Rule { return m.Throttle() }, 1000, true, 10 * time.Second, 25 * time.Second},
 	} {
 		for _, operation := range []string{"UpdateItem", "GetItem"} {
 			if operation == "GetItem" && c.name == "a conflict with a transaction" {
-				continue // it is of writes
+				continue // only writes have conflicts
 			}
 			synctest.Test(t, func(t *testing.T) {
 				e := ddbtest.NewEngine(ddbtest.WithFaults(c.fault(fault.On(operation).First(c.times))))
@@ -136,7 +136,7 @@ func TestThrottledWrites(t *testing.T) {
 	}
 }
 
-// A run that is cancelled while a change waits ends as one that is cancelled. An item that others change every time fails after waits.
+// A run that is cancelled while a change waits ends as cancelled. An item that others change every time fails after several waits.
 func TestWaitsOfChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -27,8 +27,8 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// A run that is killed or stopped at any request is continued by the next: all items are changed, none twice, and nothing else. A killed runner keeps the
-// lease until it is over; a stopped one releases it with the position.
+// A run that is killed or stopped at any request is continued by the next: all items are changed, each once, and nothing else. A killed runner holds the
+// lease until it expires; a stopped one stores the position and releases the lease.
 func TestStoppedAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	const n = 24
@@ -83,7 +83,7 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 				if second.Failed != 0 || second.Conflicts != 0 || second.Changed > n-r.Changed || second.Read > n || !killed && second.Read+r.Read > n+6 {
 					t.Errorf("request %d: first %+v, then %+v", k, r, second)
 				}
-				if u := updates.Load(); u > n+2 { // those that were in flight
+				if u := updates.Load(); u > n+2 { // updates that were in flight
 					t.Errorf("request %d: %d updates", k, u)
 				}
 				allLower(t, table, n)
@@ -103,8 +103,8 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 	}
 }
 
-// While writers of the old format, which do not know of the job, and of the new format are running, replies are lost and requests fail, no write is lost: in
-// the end every item is the result of the function for what its last writer wrote.
+// While writers of the old format, which do not know of the job, and of the new format run, and replies and requests are lost, no write is lost: at the end
+// every item is the result of the function for the item that its last writer wrote.
 func TestNoWriteIsLost(t *testing.T) {
 	t.Parallel()
 	const n, writers = 30, 4
@@ -169,7 +169,7 @@ func TestNoWriteIsLost(t *testing.T) {
 			allLower(t, table, n)
 			for i, seq := range last {
 				if item := stored(t, plain, fmt.Sprint(i)); seq > 0 && (item["seq"].(*types.AttributeValueMemberN).Value != fmt.Sprint(seq) || item["unknown"] == nil) {
-					t.Errorf("seed %d: item %d is not what its writer wrote last: %v", seed, i, seq)
+					t.Errorf("seed %d: item %d is not the last one that its writer wrote: %v", seed, i, seq)
 				}
 			}
 			if conflicts == 0 {
@@ -179,7 +179,7 @@ func TestNoWriteIsLost(t *testing.T) {
 	}
 }
 
-// meddle writes an item between the read and the write of a job, once.
+// meddle writes an item once, between the read and the write of a job.
 func meddle(f func(Order) job.Change[Order], id string, write func()) func(Order) job.Change[Order] {
 	var done atomic.Bool
 	return func(o Order) job.Change[Order] {
@@ -191,8 +191,8 @@ func meddle(f func(Order) job.Change[Order], id string, write func()) func(Order
 	}
 }
 
-// What others write in between is a conflict, which is counted exactly, whatever they change: the attribute of the job, another one, one that was missing; an
-// attribute that the type does not know stays; an item that is deleted stays deleted.
+// A write by others in between is a conflict and is counted, whatever they change: the attribute of the job, another one, or one that was missing. An
+// attribute that the type does not have is kept, and a deleted item stays deleted.
 func TestConflicts(t *testing.T) {
 	t.Parallel()
 	base := map[string]types.AttributeValue{"id": text("1"), "status": text("OPEN-1"), "seq": number(1)}
@@ -209,14 +209,14 @@ func TestConflicts(t *testing.T) {
 		status    string
 		has       string
 	}{
-		"the same attribute":          {with("status", text("PAID")), 1, 1, "paid", ""},
-		"another attribute":           {with("seq", number(7)), 1, 1, "open-1", "seq"},
-		"one that was missing":        {with("note", text("new")), 1, 1, "open-1", "note"},
-		"one that the type lacks":     {with("unknown", text("x")), 0, 1, "open-1", "unknown"},
-		"the new form":                {with("status", text("open-1")), 1, 0, "open-1", ""},
-		"the same item again":         {base, 0, 1, "open-1", ""},
-		"the same number, other text": {with("seq", number("1.0")), 0, 1, "open-1", ""},
-		"it is deleted":               {nil, 1, 0, "", ""},
+		"the same attribute":                  {with("status", text("PAID")), 1, 1, "paid", ""},
+		"another attribute":                   {with("seq", number(7)), 1, 1, "open-1", "seq"},
+		"one that was missing":                {with("note", text("new")), 1, 1, "open-1", "note"},
+		"one that the type lacks":             {with("unknown", text("x")), 0, 1, "open-1", "unknown"},
+		"the new form":                        {with("status", text("open-1")), 1, 0, "open-1", ""},
+		"the same item again":                 {base, 0, 1, "open-1", ""},
+		"the same number in another notation": {with("seq", number("1.0")), 0, 1, "open-1", ""},
+		"it is deleted":                       {nil, 1, 0, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -237,7 +237,7 @@ func TestConflicts(t *testing.T) {
 			item := stored(t, client, "1")
 			if c.status == "" {
 				if item != nil {
-					t.Errorf("it is there again: %v", item)
+					t.Errorf("it exists again: %v", item)
 				}
 				return
 			}
@@ -248,7 +248,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// Put and Delete need a guard, are refused without it, and lose nothing with it.
+// Put and Delete are refused without a guard, and lose no write with it.
 func TestPutAndDelete(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]func(Order) job.Change[Order]{
@@ -283,7 +283,7 @@ func TestPutAndDelete(t *testing.T) {
 	}
 }
 
-// Failed items are reported with their keys and do not end the run, until there are too many; the report, progress and errors show no data.
+// Failed items are reported with their keys and do not end the run unless there are too many; the report, progress and errors show no data.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
@@ -344,7 +344,7 @@ func TestFailures(t *testing.T) {
 	}()
 }
 
-// A plan writes nothing and predicts what a run then does.
+// A plan writes nothing and predicts what a run does.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	var writes atomic.Int64
@@ -393,7 +393,7 @@ func (g onlyTable) Admit(_ context.Context, c *ddb.Call) error {
 func (onlyTable) Throttled(*ddb.Call, []ddb.ThrottlingReason) {}
 func (onlyTable) Done(*ddb.Call)                              {}
 
-// A spent budget stops a run, and the next continues; neither the budget nor the gates of the run apply to the store.
+// A spent budget stops a run, and the next run continues. Neither the budget nor the gates of the run apply to the store.
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"file", "table"} {
@@ -458,8 +458,8 @@ func TestApply(t *testing.T) {
 			t.Errorf("%s: it needs the job: %t, want %t", name, got, c.want)
 		}
 	}
-	if !new(job.Job[Order, string]).Needs(Order{}) { // Apply says what is wrong
-		t.Error("an item needs no job that is not made")
+	if !new(job.Job[Order, string]).Needs(Order{}) { // Apply returns the problem
+		t.Error("Needs of an invalid job is true")
 	}
 	must(t, j.Apply(t.Context(), "1"))
 	must(t, j.Apply(t.Context(), "1"))
@@ -473,7 +473,7 @@ func TestApply(t *testing.T) {
 }
 
 // Invalid arguments are refused before anything is sent.
-func TestWrongJobs(t *testing.T) {
+func TestInvalidJobs(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
 	table := newOrders(t, client, 1)

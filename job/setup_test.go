@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Order is an item whose status has to be changed to lower case.
+// Order is an item whose status a job changes to lower case.
 type Order struct {
 	ID     string `dynamodbav:"id"`
 	Status string `dynamodbav:"status"`
@@ -38,7 +38,7 @@ var (
 
 type orders = ddb.SimpleTable[Order, string]
 
-// lower is the function of most tests.
+// lower is the job function of most tests.
 func lower(o Order) job.Change[Order] {
 	if o.Status == strings.ToLower(o.Status) {
 		return job.Keep[Order]()
@@ -60,7 +60,7 @@ func newOrders(t testing.TB, client *dynamodb.Client, n int) *orders {
 	return table
 }
 
-// newJob is a job in small pages.
+// newJob returns a job that reads small pages.
 func newJob(t testing.TB, table *orders, f func(Order) job.Change[Order], opts ...job.Option) *job.Job[Order, string] {
 	t.Helper()
 	opts = append(opts, job.Sweep(sweep.Segments(3), sweep.Workers(2)), job.Concurrency(2))
@@ -85,7 +85,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// put stores an item as another program does, without any condition.
+// put stores an item as another program would, without a condition.
 func put(t testing.TB, client *dynamodb.Client, item map[string]types.AttributeValue) {
 	t.Helper()
 	_, err := client.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: new("orders"), Item: item})
@@ -101,7 +101,7 @@ func stored(t testing.TB, client *dynamodb.Client, id string) map[string]types.A
 	return out.Item
 }
 
-// allLower checks that every order is there, in lower case, as its last writer has left it.
+// allLower checks that every order exists, in lower case and as its last writer wrote it.
 func allLower(t testing.TB, table *orders, n int) {
 	t.Helper()
 	list, err := table.Scan().Consistent().Collect(context.Background())
@@ -116,7 +116,7 @@ func allLower(t testing.TB, table *orders, n int) {
 	}
 }
 
-// mortal is a store that no longer answers once its runner was killed.
+// mortal is a store that no longer answers after its runner was killed.
 type mortal struct {
 	job.Store
 	dead atomic.Bool

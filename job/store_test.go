@@ -29,7 +29,7 @@ func newStores(t *testing.T) map[string]job.Store {
 	return map[string]job.Store{"table": table, "file": job.NewFileStore(filepath.Join(t.TempDir(), "jobs.json"))}
 }
 
-// Stores keep a state exactly, and of several swaps of the same state only one succeeds.
+// Stores return a state exactly as it was stored, and of several swaps of the same state only one succeeds.
 func TestStores(t *testing.T) {
 	t.Parallel()
 	for name, s := range newStores(t) {
@@ -101,7 +101,7 @@ func TestSwapOfAnOldState(t *testing.T) {
 	}
 }
 
-// Two runners of a job: the second is refused while the first has the lease, takes over when the first does not renew it, and the first then ends.
+// Two runners of a job: the second is refused while the first holds the lease, takes over when the first does not renew it, and then the first ends.
 func TestOneRunner(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestOneRunner(t *testing.T) {
 			ended <- err
 		}()
 		second := newJob(t, table, lower, job.StoredIn(states))
-		for range 5 { // longer than a lease, which the first renews
+		for range 5 { // longer than a lease: the first runner renews it
 			<-time.After(20 * time.Second)
 			if _, err := second.Run(t.Context()); !errors.Is(err, job.ErrLeased) || !strings.Contains(err.Error(), "process") {
 				t.Errorf("got %v", err)
@@ -135,7 +135,7 @@ func TestOneRunner(t *testing.T) {
 				t.Error("the first runner continues without a lease")
 			}
 		case <-time.After(45 * time.Second):
-			t.Error("the first runner does not end")
+			t.Error("the first runner did not end")
 		}
 		slow.Store(false)
 		if _, err := second.Run(t.Context()); err != nil {
@@ -145,7 +145,7 @@ func TestOneRunner(t *testing.T) {
 	})
 }
 
-// A restart reads all items, whatever position is stored, and the next run continues where it is stopped. It does not take the job from another runner.
+// A restart reads all items, whatever position is stored, and the next run continues where it was stopped. It does not take over the job of another runner.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestRestart(t *testing.T) {
 		if r, err := j.Run(t.Context()); err != nil || r.Read >= 30 || r.Read == 0 {
 			t.Errorf("%+v, %v", r, err)
 		}
-		// Another runner has the job, and has made progress.
+		// Another runner runs the job, and has made progress.
 		other := job.State{Position: "theirs", Token: "x", Owner: "other", Until: time.Now().Add(time.Hour).UTC(), Runs: 2}
 		must(t, states.Swap(t.Context(), "lower", job.State{Runs: 2}, other))
 		if r, err := j.Restart(t.Context()); !errors.Is(err, job.ErrLeased) || r.Read != 0 {
@@ -192,7 +192,7 @@ func TestRestart(t *testing.T) {
 		if s, err := states.Load(t.Context(), "lower"); err != nil || s != other {
 			t.Errorf("%v, %v", s, err)
 		}
-		<-time.After(2 * time.Hour) // that was killed: its position does not matter
+		<-time.After(2 * time.Hour) // it was killed: its position does not matter
 		if r, err := j.Restart(t.Context()); err != nil || r.Read != 30 {
 			t.Errorf("%+v, %v", r, err)
 		}
@@ -202,7 +202,7 @@ func TestRestart(t *testing.T) {
 	})
 }
 
-// A lost reply of the store leaves no lease without an owner.
+// A lost reply of the store leaves no lease behind.
 func TestLostRepliesOfTheStore(t *testing.T) {
 	t.Parallel()
 	for k := 1; k <= 3; k++ {
@@ -227,7 +227,7 @@ func TestLostRepliesOfTheStore(t *testing.T) {
 	}
 }
 
-// A damaged file, and a lock left by a kill, are named.
+// The error names a damaged file, and a lock left by a killed process.
 func TestDamagedFiles(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jobs.json")

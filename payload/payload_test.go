@@ -56,7 +56,7 @@ func TestFolderStaysInside(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for what, opts := range map[string][]payload.Option{
-		"no prefix": {payload.Prefix("")}, "a prefix that climbs": {payload.Prefix("a/../b")}, "a slash at the end": {payload.Prefix("a/")},
+		"no prefix": {payload.Prefix("")}, "a prefix with ..": {payload.Prefix("a/../b")}, "a slash at the end": {payload.Prefix("a/")},
 		"points": {payload.Prefix("..")}, "a colon": {payload.Prefix("a:b")}, "a threshold": {payload.Threshold(0)}, "a high threshold": {payload.Threshold(500_000)},
 		"a size": {payload.MaxSize(0)}, "a total": {payload.MaxTotal(0)}, "concurrency": {payload.Concurrency(0)}, "a clock": {payload.Clock(nil)},
 		"a compressor": {payload.Compress(nil)}, "two of one name": {payload.Compress(payload.Gzip(), payload.Gzip())},
@@ -96,7 +96,7 @@ func TestGzip(t *testing.T) {
 	if _, err := plain.Fetch(t.Context(), ref); err == nil || !strings.Contains(err.Error(), "Compress") {
 		t.Errorf("without the option: %v", err)
 	}
-	// A bomb: an object that unpacks to more than the reference says.
+	// A decompression bomb: an object that unpacks to more than the reference says.
 	key := ref[strings.LastIndex(ref, ":")+1:]
 	bomb, err := payload.Gzip().Compress(make([]byte, 1<<20))
 	if err != nil {
@@ -173,14 +173,14 @@ func TestPack(t *testing.T) {
 		if err1 != nil || err2 != nil || len(text) != tc.text || len(image) != tc.image || string(image) != strings.Repeat("i", tc.image) {
 			t.Errorf("%+v: %d, %v and %d, %v", tc, len(text), err1, len(image), err2)
 		}
-		// Packing an item that was read and opened stores nothing more.
+		// Packing an item that was read and opened stores nothing again.
 		if err := payload.Pack(t.Context(), p, docs, d.ID, &got, &got.Text, &got.Image); err != nil || got.Text.Offloaded() != tc.textOut {
 			t.Errorf("%+v: packed again: %v", tc, err)
 		}
 	}
 }
 
-// FuzzFetch: no reference, whatever its text, returns anything but the data stored under it.
+// FuzzFetch: no reference, whatever its text, returns anything other than the data stored under it.
 func FuzzFetch(f *testing.F) {
 	o := payload.Memory()
 	p, err := payload.New(o, payload.Compress(payload.Gzip()))

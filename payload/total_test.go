@@ -27,11 +27,11 @@ func (w *watched) Get(ctx context.Context, key string, limit int64) ([]byte, err
 	defer w.now.Add(-1)
 	for most := w.most.Load(); now > most && !w.most.CompareAndSwap(most, now); most = w.most.Load() {
 	}
-	<-time.After(time.Second) // of the bubble: by then all that can run at once are running
+	<-time.After(time.Second) // in the bubble: by then all gets that can run at once are running
 	return w.Objects.Get(ctx, key, limit)
 }
 
-// TestMaxTotal: payloads that are being fetched or not yet yielded use no more than MaxTotal, nor do fields that are opened together.
+// TestMaxTotal: payloads that are being fetched or not yet yielded use at most MaxTotal, and so do fields that are opened together.
 func TestMaxTotal(t *testing.T) {
 	for name, c := range map[string]struct {
 		total int64
@@ -85,7 +85,7 @@ func TestMaxTotal(t *testing.T) {
 	}
 }
 
-// TestMemoryOfBombs: eight small objects that unpack to 64 MB each are refused together before one is unpacked, and each uses only the memory that it needs.
+// TestMemoryOfBombs: eight small objects that unpack to 64 MB each are refused together before any is unpacked, and each uses only the memory that it needs.
 func TestMemoryOfBombs(t *testing.T) {
 	const size, total = 64 << 20, 130 << 20
 	p, err := payload.New(payload.Memory(), payload.Compress(payload.Gzip()), payload.MaxTotal(total))

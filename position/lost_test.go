@@ -21,7 +21,7 @@ import (
 	"github.com/dynamotable/ddb/position"
 )
 
-// faulty is a store whose writes fail by rules while they are enabled, and a store on the same table without faults.
+// faulty returns a store whose writes fail by rules that can be switched, and a store on the same table without faults.
 func faulty(t testing.TB, seed uint64, rules func(m fault.Matcher) []fault.Rule) (s, plain *position.Store, on *atomic.Bool) {
 	t.Helper()
 	on = new(atomic.Bool)
@@ -54,7 +54,7 @@ var lost = map[string]func(m fault.Matcher) []fault.Rule{
 	"a late request":         func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.Nth(1).Late(time.Second)} },
 }
 
-// TestLostReplies: whatever is lost, an idempotent write ends with the correct result, and never with "unknown".
+// TestLostReplies: whichever reply is lost, an idempotent write returns the correct result, and never "unknown".
 func TestLostReplies(t *testing.T) {
 	t.Parallel()
 	for name, rules := range lost {
@@ -131,8 +131,8 @@ func TestLostReplies(t *testing.T) {
 	}
 }
 
-// TestLostReplyAndARival: if another process came in between, the error says what is stored now, and that the earlier outcome is unknown.
-func TestLostReplyAndARival(t *testing.T) {
+// TestLostReplyWithOtherWriter: if another process has written in between, the error says what is stored now, and that the earlier outcome is unknown.
+func TestLostReplyWithOtherWriter(t *testing.T) {
 	t.Parallel()
 	for name, rival := range map[string]func(ctx context.Context, s *position.Store) error{
 		"stale":  func(ctx context.Context, s *position.Store) error { return s.Save(ctx, "c", "p", 7) },
@@ -155,7 +155,7 @@ func TestLostReplyAndARival(t *testing.T) {
 				err := s.Save(t.Context(), "c", "p", 5)
 				target := map[string]error{"stale": position.ErrStale, "fenced": position.ErrFenced}[name]
 				if !errors.Is(err, target) || !errors.Is(err, ddb.ErrOutcomeUnknown) {
-					t.Errorf("%v; want one that matches %q and %q", err, target, ddb.ErrOutcomeUnknown)
+					t.Errorf("%v; want an error that matches %q and %q", err, target, ddb.ErrOutcomeUnknown)
 				}
 			})
 		})

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 )
 
-// TestLostReplies: a save whose reply was lost is sent again, whether it is new, exists already, or replaces an older format.
+// TestLostReplies: a save whose reply was lost is sent again, whether the snapshot is new, exists already, or replaces one of an older format.
 func TestLostReplies(t *testing.T) {
 	t.Parallel()
 	snap := snapshot.Snapshot{Stream: "s", Version: 3, Type: "t", Schema: 2, State: []byte("new")}

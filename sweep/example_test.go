@@ -32,7 +32,7 @@ func Example() {
 		}
 		for page, err := range s.Pages(ctx) {
 			if err != nil {
-				position = sweep.PositionOf(err) // it counts segments that had no items as well
+				position = sweep.PositionOf(err) // empty segments count too
 				return err
 			}
 			count += len(page.Items)

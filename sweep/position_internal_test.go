@@ -22,8 +22,8 @@ type numbered struct {
 
 var numberedID = ddb.NumField(func(n *numbered) *int { return &n.ID })
 
-// However DynamoDB throttles, at most two segments for each worker are begun and not done, so a position stays small; a run that continues with fewer workers than
-// the previous one begins no more until it has caught up.
+// However DynamoDB throttles, at most two segments for each worker are in progress, so that a position stays small. A run that continues with fewer workers than
+// the previous one starts no segment until it has caught up.
 func TestBegunSegmentsAreBounded(t *testing.T) {
 	for name, throttled := range map[string]func(page int) bool{ // once
 		"never":        func(int) bool { return false },
@@ -78,7 +78,7 @@ func TestBegunSegmentsAreBounded(t *testing.T) {
 									t.Fatal(err)
 								}
 								if begun := len(at.cursors); begun > max(2*n, before) {
-									t.Fatalf("run %d, page %d: %d segments are begun and not done with %d workers, after %d of the run before", run, pages, begun, n, before)
+									t.Fatalf("run %d, page %d: %d segments are in progress with %d workers, after %d in the previous run", run, pages, begun, n, before)
 								}
 								if pages++; run == 0 && pages == 100 {
 									before = len(at.cursors)

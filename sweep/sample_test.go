@@ -29,7 +29,7 @@ var (
 
 // The interval of an estimate contains the true count about as often as it claims, even if partition keys differ in size, and the cost is
 // the share of the scan.
-func TestSampleHoldsTheTruth(t *testing.T) {
+func TestSampleIntervalCoverage(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()
 	table, err := ddb.New[Row](e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 }), "rows", rowPK, rowSK, ddb.WithLedger(nil))
@@ -72,22 +72,22 @@ func TestSampleHoldsTheTruth(t *testing.T) {
 			t.Errorf("%d items were read: %v", got.Read, got)
 		}
 	}
-	t.Logf("%d of %d, %d intervals of %d hold it, their mean width is %.0f", truth, len(list), held, draws, width)
+	t.Logf("%d of %d, %d intervals of %d contain it, their mean width is %.0f", truth, len(list), held, draws, width)
 	if held < draws*85/100 || width > 0.5*float64(truth) {
-		t.Errorf("%d of %d intervals hold the truth, %d; their mean width is %.0f", held, draws, truth, width)
+		t.Errorf("%d of %d intervals contain the true count, %d; their mean width is %.0f", held, draws, truth, width)
 	}
 	if got, err := sweep.Sample(t.Context(), table.Scan().Filter(rowKind.Eq("none")), 0.05); err != nil || got.Count != 0 || got.Low != 0 || got.High < 100 || got.High > 2000 {
-		t.Errorf("of items that do not exist: %v, %v", got, err)
+		t.Errorf("an estimate for items that do not exist: %v, %v", got, err)
 	}
 }
 
-// A small table is read completely, and counted exactly. Units and progress are those of all requests.
+// A small table is read completely and counted exactly. Units and progress include all requests.
 func TestSampleOfSmallTables(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()
 	table := newThings(t, e)
 	if got, err := sweep.Sample(t.Context(), table.Scan(), 0.01); err != nil || got.Count != 0 {
-		t.Errorf("of an empty table: %v, %v", got, err)
+		t.Errorf("an estimate for an empty table: %v, %v", got, err)
 	}
 	filled(t, table, items, 10)
 	got, err := sweep.Sample(t.Context(), table.Scan().Filter(thingKind.Eq("odd")).PageSize(7), 0.01)

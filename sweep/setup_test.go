@@ -33,7 +33,7 @@ var (
 
 type things = ddb.SimpleTable[Thing, string]
 
-// The sizes of the small table that most tests sweep.
+// The size of the small table that most tests sweep.
 const (
 	items    = 60
 	segments = 7
@@ -41,7 +41,7 @@ const (
 	pageSize = 4
 )
 
-// newThings makes a table on an engine, whose client sends each request once.
+// newThings creates a table on an engine whose client sends each request once.
 func newThings(t testing.TB, e *ddbtest.Engine, opts ...schema.Option) *things {
 	t.Helper()
 	table, err := ddb.NewSimple[Thing](e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 }), "things", thingID)
@@ -54,7 +54,7 @@ func newThings(t testing.TB, e *ddbtest.Engine, opts ...schema.Option) *things {
 	return table
 }
 
-// filled puts n items of the given size of data.
+// filled stores n items with data of the given size.
 func filled(t testing.TB, table *things, n, size int) *things {
 	t.Helper()
 	list := make([]Thing, n)
@@ -67,7 +67,7 @@ func filled(t testing.TB, table *things, n, size int) *things {
 	return table
 }
 
-// small is a sweep of many short pages.
+// small returns a sweep with many short pages.
 func small(table *things) *sweep.Sweep[Thing] {
 	return sweep.Of(table.Scan().PageSize(pageSize), sweep.Segments(segments), sweep.Workers(workers))
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// stopped is a run that is stopped at its k-th request or page.
+// stopped describes a run that is stopped at its k-th request or page.
 type stopped struct {
 	rules  func(m fault.Matcher) []fault.Rule // of the k-th Scan
 	ctx    func(ctx context.Context, k int) (context.Context, context.CancelFunc)
@@ -29,17 +29,17 @@ type stopped struct {
 
 func nothing(fault.Matcher) []fault.Rule { return nil }
 
-// A run that is stopped at any request, in any way, is resumed from its position: all items are passed to the loop, only pages that were in progress are
-// read again, and repeated pages were not counted when the position was taken.
+// A run that is stopped at any request, in any way, is resumed from its position: all items are passed to the loop, and only pages that were in
+// progress, and that the position does not count, are read again.
 func TestStoppedAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	for name, way := range map[string]stopped{
-		"the reply is lost":   {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.DropReply()} }},
-		"an internal error":   {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.InternalError()} }},
-		"the request hangs":   {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.Hang()} }},
-		"half a body":         {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.TruncateBody()} }},
-		"the caller gives up": {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.Hang()} }, cancel: true},
-		"the loop is left":    {rules: nothing, body: func(k, page int) bool { return page == k }},
+		"the reply is lost":        {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.DropReply()} }},
+		"an internal error":        {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.InternalError()} }},
+		"the request hangs":        {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.Hang()} }},
+		"half a body":              {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.TruncateBody()} }},
+		"the context is cancelled": {rules: func(m fault.Matcher) []fault.Rule { return []fault.Rule{m.Hang()} }, cancel: true},
+		"the loop is left":         {rules: nothing, body: func(k, page int) bool { return page == k }},
 		"the body panics": {rules: nothing, body: func(k, page int) bool {
 			if page == k {
 				panic("the body")
@@ -170,8 +170,8 @@ func scansOf(seen map[string]int) (n int) {
 	return n
 }
 
-// When a process is killed, its last stored position may be old: pages since then are repeated, and in addition at most one page for each worker is
-// read again.
+// When a process is killed, its last stored position may be old. Pages since then are repeated, and at most one page more for each
+// worker.
 func TestKilledWithAnOldPosition(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -215,10 +215,10 @@ func TestKilledWithAnOldPosition(t *testing.T) {
 			}
 			again := scansOf(seen) - items
 			if len(seen) != items || again > (runs-1)*every*pageSize {
-				t.Errorf("position each %d pages: %d items seen, %d again in %d runs", every, len(seen), again, runs)
+				t.Errorf("position every %d pages: %d items seen, %d repeated, in %d runs", every, len(seen), again, runs)
 			}
 			if extra, most := scanned.Load()-once, int64((runs-1)*(workers+every)); extra > most {
-				t.Errorf("position each %d pages: %d requests more than one run, at most %d are expected", every, extra, most)
+				t.Errorf("position every %d pages: %d requests more than in one run, want at most %d", every, extra, most)
 			}
 			e.Close()
 		}

@@ -36,8 +36,8 @@ func begun[T any](t *testing.T, s *sweep.Sweep[T]) string {
 	return ""
 }
 
-// Positions of other sweeps and damaged ones are refused before anything is sent, whether they have cursors or not; those of the same sweep
-// with another projection, page size or number of workers are accepted.
+// Positions of other sweeps and damaged positions are refused before anything is sent, with or without cursors. Positions of the same
+// sweep with another projection, page size or number of workers are accepted.
 func TestForeignPositions(t *testing.T) {
 	var requests atomic.Int64
 	e := ddbtest.NewEngine(ddbtest.WithObserver(func(fault.Request) { requests.Add(1) }))
@@ -109,7 +109,7 @@ func TestForeignPositions(t *testing.T) {
 }
 
 // Invalid arguments are refused before anything is sent, and the error names all of them.
-func TestWrongSweeps(t *testing.T) {
+func TestInvalidSweeps(t *testing.T) {
 	var requests atomic.Int64
 	e := ddbtest.NewEngine(ddbtest.WithObserver(func(fault.Request) { requests.Add(1) }))
 	defer e.Close()
@@ -155,8 +155,8 @@ func TestWrongSweeps(t *testing.T) {
 	}
 }
 
-// An index is swept like a table, filters and projections apply, and pages without items are yielded, so that their position can be stored.
-func TestWhatIsSwept(t *testing.T) {
+// An index is swept like a table, filters and projections apply, and empty pages are yielded, so that their position can be stored.
+func TestSweepOfTablesAndIndexes(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()
 	table := newThings(t, e)
@@ -172,12 +172,12 @@ func TestWhatIsSwept(t *testing.T) {
 		scan ddb.Paged[Thing]
 		want int
 	}{
-		"a table":        {table.Scan(), items},
-		"an index":       {byKind.Scan(), items},
-		"a filter":       {table.Scan().Filter(thingKind.Eq("odd")), items / 2},
-		"a projection":   {table.Scan().Project(thingKind), items},
-		"nothing passes": {table.Scan().Filter(thingKind.Eq("none")).PageSize(pageSize), 0},
-		"many segments":  {table.Scan().PageSize(1), items},
+		"a table":                   {table.Scan(), items},
+		"an index":                  {byKind.Scan(), items},
+		"a filter":                  {table.Scan().Filter(thingKind.Eq("odd")), items / 2},
+		"a projection":              {table.Scan().Project(thingKind), items},
+		"nothing passes the filter": {table.Scan().Filter(thingKind.Eq("none")).PageSize(pageSize), 0},
+		"many segments":             {table.Scan().PageSize(1), items},
 	} {
 		seen, scanned, positions := make(map[string]bool), 0, 0
 		if err := drain(t.Context(), sweep.Of(c.scan, sweep.Segments(4096/64)), func(p sweep.Page[Thing]) {
@@ -197,7 +197,7 @@ func TestWhatIsSwept(t *testing.T) {
 	}
 }
 
-// The number of segments depends on the size of the table, and stays when the table has grown.
+// The number of segments depends on the size of the table, and does not change when the table grows.
 func TestNumberOfSegments(t *testing.T) {
 	var segmentsSeen sync.Map
 	var size atomic.Int64
@@ -231,7 +231,7 @@ func TestNumberOfSegments(t *testing.T) {
 			return true
 		})
 	}
-	// Without DescribeTable it is 64, and the progress says why; with a number given nobody asks.
+	// Without DescribeTable it is 64, and the progress has the reason; with a given number DescribeTable is not called.
 	size.Store(-1)
 	unknown := progress.Count{Name: "unknown table size", N: 1}
 	for name, c := range map[string]struct {
@@ -259,7 +259,7 @@ func TestNumberOfSegments(t *testing.T) {
 	if segments, err := ddb.SegmentsOf(describes.Scan()); err != nil {
 		t.Error(err)
 	} else if _, _, err := segments.Size(t.Context()); err == nil || !strings.Contains(err.Error(), "not allowed") {
-		t.Errorf("the size: got %v", err)
+		t.Errorf("LearnSizes: got %v", err)
 	}
 }
 
@@ -291,7 +291,7 @@ func (h hook) End(_ context.Context, c *ddb.Call) {
 	}
 }
 
-// One Sweep serves many runs at once, and a position may be taken while others are read.
+// One Sweep can have several concurrent runs, and a position may be taken while other pages are read.
 func TestConcurrentRuns(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()
@@ -305,7 +305,7 @@ func TestConcurrentRuns(t *testing.T) {
 			last := ""
 			if err := drain(t.Context(), s, func(p sweep.Page[Thing]) {
 				seen += len(p.Items)
-				for _, old := range pages { // whose body has ended: they include what this page began with
+				for _, old := range pages { // pages whose body has ended: they include those that ended before this page
 					if got := old.Position(); got != last {
 						t.Errorf("an old page has another position: %q, want %q", got, last)
 					}
@@ -320,7 +320,7 @@ func TestConcurrentRuns(t *testing.T) {
 }
 
 // Positions, pages and errors show no key when they are printed or encoded by accident.
-func TestNothingIsShown(t *testing.T) {
+func TestPrintingShowsNoKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Nth(5).InternalError()))
 		defer e.Close()

@@ -22,7 +22,7 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// interval is a gate that admits requests at intervals.
+// interval is a gate that admits requests at regular intervals.
 type interval struct {
 	watch
 	every time.Duration
@@ -44,7 +44,7 @@ func (i *interval) Admit(context.Context, *ddb.Call) error {
 
 func (i *interval) Done(*ddb.Call) {}
 
-// watch is a gate that counts the requests in flight, from when they ask to be sent until their end.
+// watch is a gate that counts the requests in flight, from admission to their end.
 type watch struct {
 	mu        sync.Mutex
 	flying    int
@@ -89,7 +89,7 @@ func (w *watch) late() (mean float64, most int) {
 	return mean / float64(len(half)), slices.Max(w.counts)
 }
 
-// The number of workers adapts: it grows while only requests take time, and stays small if a pace, the table, or the loop
+// The number of workers adapts: it grows while only requests take time, and stays small if a pace, the table or the loop
 // body is the bottleneck.
 func TestWorkersAdapt(t *testing.T) {
 	t.Parallel()
@@ -97,7 +97,7 @@ func TestWorkersAdapt(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		throughput bool
-		every      time.Duration // a request is admitted, as by a pace
+		every      time.Duration // interval of admitted requests, as with a pace
 		body       time.Duration
 		least      float64 // workers of the second half
 		most       float64
@@ -109,7 +109,7 @@ func TestWorkersAdapt(t *testing.T) {
 		{name: "a pace", every: 50 * time.Millisecond, least: 1, most: 3.5, within: 32 * time.Second},
 		// The table has 50 units a second, and no burst capacity.
 		{name: "the table", throughput: true, least: 1, most: 6, within: 25 * time.Second},
-		// 500 bodies of 40 ms are 20 s; two workers are enough to read meanwhile.
+		// 500 bodies of 40 ms are 20 s; two workers are enough to read in the meantime.
 		{name: "the loop body", body: 40 * time.Millisecond, least: 1.5, most: 4, within: 22 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestWorkersAdapt(t *testing.T) {
 	}
 }
 
-// A hot key range waits, while the other segments are read; the number of workers stays.
+// A segment of a hot key range waits while the other segments are read; the number of workers does not drop.
 func TestHotSegmentWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -174,7 +174,7 @@ func TestHotSegmentWaits(t *testing.T) {
 }
 
 // Lasting throttling ends the run, with the position.
-func TestThrottledForGood(t *testing.T) {
+func TestLastingThrottling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		on := new(atomic.Bool)
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Where(func(fault.Request) bool { return on.Load() }).Throttle("TableReadProvisionedThroughputExceeded")))
@@ -192,7 +192,7 @@ func TestThrottledForGood(t *testing.T) {
 	})
 }
 
-// A run that is cancelled while it waits because the table throttles ends as a run that is cancelled.
+// A run that is cancelled while it waits because the table throttles ends as cancelled.
 func TestCancelledWhileThrottled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -210,8 +210,8 @@ func TestCancelledWhileThrottled(t *testing.T) {
 	})
 }
 
-// A sweep that is part of a longer call reports to that call that it waits because the table throttles, and that the wait has ended.
-func TestWaitsOfAPart(t *testing.T) {
+// A sweep within a longer call reports to that call when it waits because the table throttles, and when the wait has ended.
+func TestWaitsWithinCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("Scan").Nth(2).Throttle("TableReadProvisionedThroughputExceeded")))
 		defer e.Close()

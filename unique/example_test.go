@@ -60,7 +60,7 @@ func Example() {
 			clubMembers.TxUpdate(m.ID, memberEmail.Set(address)), emails.TxChange(m.Club, m.Email, address, m.ID))
 	}
 	fmt.Println(move(ann, "ann@example.com"))
-	// The same again: what was read is stale.
+	// The same change again: the item that was read is stale.
 	fmt.Println(errors.Is(move(ann, "ann@example.net"), unique.ErrNotReserved))
 	fmt.Println(emails.Owner(ctx, "chess", "ann@example.com"))
 	// Output:

@@ -10,7 +10,7 @@ import (
 
 func TestMain(m *testing.M) { apitest.Main(m) }
 
-// Short names for what the packages share.
+// Short names for the shared test helpers.
 type user = apitest.User
 
 var (

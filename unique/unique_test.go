@@ -71,7 +71,7 @@ func (m members) create(ctx context.Context, id, email string) error {
 	return ddb.Transact(ctx, m.client, m.users.TxCreate(&user{ID: id, Email: email}), m.emails.TxReserve(tenant, email, id))
 }
 
-// change has the condition that the address is the one that u was read with.
+// change requires that the address is still the one that u was read with.
 func (m members) change(ctx context.Context, u user, email string) error {
 	return ddb.Transact(ctx, m.client, m.users.TxUpdate(u.ID, userEmail.Set(email)), m.emails.TxChange(tenant, u.Email, email, u.ID))
 }
@@ -129,7 +129,7 @@ func TestUnique(t *testing.T) {
 				{func() error { return m.change(ctx, bea, "") }, nil, "a= b= c=u1"},
 				{func() error { return m.change(ctx, user{ID: "u2"}, "a") }, nil, "a=u2 b= c=u1"},
 				{func() error { return m.remove(ctx, user{ID: "u1", Email: "c"}) }, nil, "a=u2 b= c="},
-				// Reserving again is no conflict with oneself.
+				// Reserving a value again for its owner is no conflict.
 				{func() error { return ddb.Transact(ctx, m.client, m.emails.TxReserve(tenant, "a", "u2")) }, nil, "a=u2 b= c="},
 				// Another scope, another value.
 				{func() error { return ddb.Transact(ctx, m.client, m.emails.TxReserve("other", "a", "u9")) }, nil, "a=u2 b= c="},
@@ -152,7 +152,7 @@ func TestUniqueErrors(t *testing.T) {
 	if err := m.create(ctx, "u1", "canary"); err != nil {
 		t.Fatal(err)
 	}
-	// The change is one operation although it has two actions: the next one keeps its index.
+	// The change is one operation although it has two actions: the next operation keeps its index.
 	err := ddb.Transact(ctx, m.client, m.emails.TxChange(tenant, "canary2", "canary", "u2"), m.users.TxCreate(&user{ID: "u1"}))
 	taken, ok1 := errors.AsType[*unique.TakenError](err)
 	lost, ok2 := errors.AsType[*unique.NotReservedError](err)
@@ -205,7 +205,7 @@ func TestUniqueDeclarations(t *testing.T) {
 	}
 }
 
-// TestUniqueKeys: distinct scopes and values have distinct keys, which fit into a key attribute.
+// TestUniqueKeys: distinct scopes and values have distinct keys, and each fits into a key attribute.
 func TestUniqueKeys(t *testing.T) {
 	m := newMembers(t, false)
 	long := strings.Repeat("x", 300)
@@ -276,7 +276,7 @@ func TestUniqueVerifyAndRepair(t *testing.T) {
 				t.Errorf("%d, %v", n, err)
 			}
 			findings = verify(map[string]string{"bare": "missing lacks ", "swapped": "foreign robbed ghost", "fought": "contested c2 c1"})
-			// Another call reserves the missing value meanwhile: it is not repaired, and the other findings are.
+			// Another call reserves the missing value in the meantime: it is not repaired, but the other findings are.
 			if err := ddb.Transact(ctx, m.client, m.emails.TxReserve(tenant, "bare", "quick")); err != nil {
 				t.Fatal(err)
 			}
@@ -305,8 +305,8 @@ func TestUniqueVerifyNeedsAllClaims(t *testing.T) {
 	}
 }
 
-// TestUniqueUnderConcurrency: creates, changes and removals at once leave no value with two
-// owners, and every owner's value is reserved for it.
+// TestUniqueUnderConcurrency: after concurrent creates, changes and removals no value has
+// two owners, and every owner's value is reserved for it.
 func TestUniqueUnderConcurrency(t *testing.T) {
 	ctx := t.Context()
 	ids, addresses := []string{"u1", "u2", "u3"}, []string{"a", "b", "c", "d"}
@@ -344,7 +344,7 @@ func TestUniqueUnderConcurrency(t *testing.T) {
 	})
 }
 
-// step reads a user and writes the drawn change, protected only by the reservations.
+// step reads a user and writes a random change, protected only by the reservations.
 func (m members) step(ctx context.Context, kind int, id, email string) error {
 	if kind == 0 {
 		return m.create(ctx, id, email)

@@ -37,7 +37,7 @@ type row struct {
 	N  int    `dynamodbav:"n"`
 }
 
-// world is an engine with a streamed table, and a processor as that of Excalibur is.
+// world is an engine with a streamed table, and a processor like that of Excalibur.
 type world struct {
 	*ddbtest.Engine
 	db        *dynamodb.Client
@@ -67,7 +67,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// write makes n changes of one item each, numbered on.
+// write makes n changes, each of one item, with consecutive numbers.
 func (w *world) write(t *testing.T, n int) {
 	t.Helper()
 	for range n {
@@ -148,7 +148,7 @@ func (w *world) read(t *testing.T) (importer.State, error) {
 	return importer.State{}, nil
 }
 
-// consume runs a consumer of the app until nothing comes any more, and returns the numbers that it was given.
+// consume runs a consumer of the app until it gets no more changes, and returns their numbers.
 func (w *world) consume(t *testing.T, store change.Store, opts ...change.Option) []string {
 	t.Helper()
 	var mu sync.Mutex
@@ -178,8 +178,8 @@ func numbers(from, to int) []string {
 	return list
 }
 
-// TestGoesOn: wherever the processor has stopped, over splits of shards, the consumer is given the rest, and none of one item out of order.
-func TestGoesOn(t *testing.T) {
+// TestConsumerContinuesAfterImport: wherever the processor has stopped, over splits of shards, the consumer gets the remaining changes, in the order of each item.
+func TestConsumerContinuesAfterImport(t *testing.T) {
 	for steps := range 12 {
 		t.Run(fmt.Sprint(steps), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestGoesOn(t *testing.T) {
 				w.SplitShards("rows", 2)
 				w.write(t, 10)
 				var handled []string
-				// The processor reads all shards at the same time, children before their parents are at their ends, and stops in the middle.
+				// The processor reads all shards at the same time, children before the ends of their parents, and stops in the middle.
 				for range steps {
 					handled = append(handled, w.handle(t, 3)...)
 				}
@@ -220,7 +220,7 @@ func TestGoesOn(t *testing.T) {
 				}
 				for _, n := range got {
 					if slices.Contains(handled, n) {
-						t.Errorf("%s comes again", n)
+						t.Errorf("%s is delivered again", n)
 					}
 				}
 			})
@@ -228,7 +228,7 @@ func TestGoesOn(t *testing.T) {
 	}
 }
 
-// TestFinishedAncestors: a shard that the processor had finished, and forgotten, is not read again once a shard that continues it was begun.
+// TestFinishedAncestors: a shard that the processor has finished and forgotten is not read again if one of its children was begun.
 func TestFinishedAncestors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -264,8 +264,8 @@ func TestFinishedAncestors(t *testing.T) {
 	})
 }
 
-// TestBeginnings: a processor that has handled nothing yet begins where it would have.
-func TestBeginnings(t *testing.T) {
+// TestImportWithoutProgress: for a processor that has handled nothing yet, the consumer begins where the processor would have.
+func TestImportWithoutProgress(t *testing.T) {
 	for what, tc := range map[string]struct {
 		at   func() any
 		want int
@@ -311,7 +311,7 @@ func TestMalformed(t *testing.T) {
 		want     string
 	}{
 		"no base64":   {text("secret!"), "base64"},
-		"no JSON":     {encoded("secret"), "JSON"},
+		"not JSON":    {encoded("secret"), "JSON"},
 		"no stream":   {encoded(`{"shardPositions":{"a":"1"}}`), "names no stream"},
 		"no sequence": {encoded(`{"streamArn":"arn","shardPositions":{"a":"secret"}}`), "sequence number"},
 	} {
@@ -329,7 +329,7 @@ func TestMalformed(t *testing.T) {
 	}
 	store := new(change.MemoryStore)
 	if _, err := importer.Import(t.Context(), w.streams, importer.State{Stream: w.arn + "9", Shards: map[string]string{"a": "1"}}, "app", store); err == nil {
-		t.Error("a stream that is not there")
+		t.Error("a missing stream")
 	}
 	if leases, err := store.Leases(t.Context(), "app"); err != nil || len(leases) != 0 {
 		t.Errorf("%v, %v", leases, err)

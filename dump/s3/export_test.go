@@ -2,5 +2,5 @@
 
 package s3
 
-// Putable is for tests: data of this size would be a load for them.
+// Putable is exported for tests, which cannot use data of this size.
 var Putable = putable

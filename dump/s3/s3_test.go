@@ -33,7 +33,7 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// fake sends requests to a server of S3 in the process, and lets them go wrong.
+// fake sends requests to an S3 server in the process, and injects faults.
 type fake struct {
 	handler http.Handler
 	mu      sync.Mutex
@@ -41,7 +41,7 @@ type fake struct {
 	open    int // bodies that were not closed
 }
 
-// newFake has one bucket.
+// newFake returns a fake with one bucket.
 func newFake(bucket string) *fake {
 	backend := s3mem.New()
 	if err := backend.CreateBucket(bucket); err != nil {
@@ -99,7 +99,7 @@ func (f *fake) Do(req *http.Request) (*http.Response, error) {
 			rest = strings.NewReader("")
 		}
 		resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(string(body[:len(body)/2])), rest))
-	case "torn at once":
+	case "cut immediately":
 		resp.Body = io.NopCloser(failing{})
 	case "other etag":
 		resp.Header.Set("ETag", `"another"`)
@@ -115,7 +115,7 @@ func (f *fake) count(n int) {
 	f.open += n
 }
 
-// counted notes that a body was closed.
+// counted counts closed bodies.
 type counted struct {
 	io.ReadCloser
 	f      *fake
@@ -141,7 +141,7 @@ func answer(req *http.Request, status int, code string) *http.Response {
 	}
 }
 
-// newBucket is a fresh bucket in memory.
+// newBucket returns a fresh bucket in memory.
 func newBucket(t testing.TB, opts ...ddbs3.Option) (*ddbs3.Bucket, *fake) {
 	t.Helper()
 	f := newFake("backups")
@@ -149,7 +149,7 @@ func newBucket(t testing.TB, opts ...ddbs3.Option) (*ddbs3.Bucket, *fake) {
 		Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""), HTTPClient: f,
 		BaseEndpoint: aws.String("http://127.0.0.1:1"), UsePathStyle: true,
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts = 10 // faults of other calls must not add up to the end of this one
+			o.MaxAttempts = 10 // faults of other calls must not end this one
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 		}),
 	})
@@ -178,7 +178,7 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-// Buckets of two prefixes share nothing, also where one prefix begins as the other.
+// Buckets with two prefixes share nothing, even if one prefix begins with the other.
 func TestPrefix(t *testing.T) {
 	top, f := newBucket(t)
 	client := s3.New(s3.Options{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""), HTTPClient: f, BaseEndpoint: aws.String("http://127.0.0.1:1"), UsePathStyle: true})
@@ -209,7 +209,7 @@ type thing struct {
 	Text string `dynamodbav:"text"`
 }
 
-// tables are one with items, and an empty one.
+// tables returns a table with items and an empty one.
 func tables(t testing.TB) (from, to *rawtable.Table) {
 	client := ddbtest.New(t)
 	var list []*rawtable.Table
@@ -231,7 +231,7 @@ func tables(t testing.TB) (from, to *rawtable.Table) {
 
 // TestFaults makes every third request of an export, its verification and its import fail, with each kind of temporary failure.
 func TestFaults(t *testing.T) {
-	for _, what := range []string{"lost", "reply lost", "SlowDown", "torn", "ended", "torn at once"} {
+	for _, what := range []string{"lost", "reply lost", "SlowDown", "torn", "ended", "cut immediately"} {
 		t.Run(what, func(t *testing.T) {
 			b, f := newBucket(t, ddbs3.Prefix("p"))
 			n, faults := 0, 0
@@ -258,7 +258,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("an item is %s", d.Kind)
 			}
 			if faults < 4 {
-				t.Errorf("only %d requests went wrong", faults)
+				t.Errorf("only %d requests failed", faults)
 			}
 		})
 	}
@@ -269,7 +269,7 @@ func reads(req *http.Request) bool {
 	return req.Method == http.MethodGet && !strings.Contains(req.URL.RawQuery, "list-type")
 }
 
-// TestOutage ends an export and an import with a bucket that does not respond from the nth request on; each is resumed at that
+// TestOutage makes the bucket stop responding from the nth request of an export and of an import; each is resumed at that
 // point.
 func TestOutage(t *testing.T) {
 	from, to := tables(t)
@@ -321,11 +321,11 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// TestReplaced: what is read on after a break is of the same object, or the read ends.
-func TestReplaced(t *testing.T) {
+// TestReplacedObject: after a broken connection the read continues with the same object, or ends.
+func TestReplacedObject(t *testing.T) {
 	data := strings.Repeat("0123456789", 1000)
 	for what, want := range map[string]string{
-		"PreconditionFailed": "was replaced", "other etag": "was replaced", "no range": "another part", "torn at once": "unexpected EOF", "lost": "connection reset", "": "",
+		"PreconditionFailed": "was replaced", "other etag": "was replaced", "no range": "another part", "cut immediately": "unexpected EOF", "lost": "connection reset", "": "",
 	} {
 		t.Run(what, func(t *testing.T) {
 			b, f := newBucket(t)
@@ -351,7 +351,7 @@ func TestReplaced(t *testing.T) {
 			case want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "k in bucket backups")):
 				t.Errorf("%d bytes, %v; want %q", len(got), err, want)
 			case !strings.HasPrefix(data, string(got)):
-				t.Error("bytes of something else were read")
+				t.Error("bytes of another object were read")
 			}
 			if _, err := r.Read(make([]byte, 1)); err == nil {
 				t.Error("a closed object was read")
@@ -386,7 +386,7 @@ func TestErrors(t *testing.T) {
 		t.Errorf("a cancelled write: %v", err)
 	}
 	if _, err := ddbs3.New(nil, "", nil, ddbs3.Prepare(nil), ddbs3.Prefix("/")); !errors.Is(err, ddb.ErrInvalid) || strings.Count(err.Error(), "dump/s3:") != 4 {
-		t.Errorf("everything wrong: %v", err)
+		t.Errorf("several problems at once: %v", err)
 	}
 	var none *ddbs3.Bucket
 	if err := none.Write(t.Context(), "k", nil); !errors.Is(err, ddb.ErrInvalid) {

@@ -88,7 +88,7 @@ func kinds(t testing.TB, store *eventstore.Store, stream string) string {
 	return strings.Join(list, " ")
 }
 
-// TestAngzarrEditions: wherever editions branch off, an edition is read as angzarr reads it: the main events below its first number, then its own.
+// TestAngzarrEditions: wherever an edition branches off, it is read as angzarr reads it: the main events below its first number, then its own events.
 func TestAngzarrEditions(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		engine := ddbtest.NewEngine()
@@ -134,7 +134,7 @@ func TestAngzarrEditions(t *testing.T) {
 				got = append(got, ev.Type)
 			}
 			if e.Divergence() != parts[name] || strings.Join(got, " ") != text {
-				rt.Errorf("%s parts behind %d: %q, want %q behind %d", name, e.Divergence(), got, text, parts[name])
+				rt.Errorf("%s branches off after %d: %q, want %q after %d", name, e.Divergence(), got, text, parts[name])
 			}
 			// It continues with the next version.
 			done, err := e.Append(t.Context(), eventstore.Exactly(version), eventstore.NewEvent{Type: "next"})
@@ -154,14 +154,14 @@ func TestAngzarrCascades(t *testing.T) {
 		pending int64
 		abandon bool
 	}{
-		"confirmed":   {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil), marker(key, 3, "confirm", "c1")}, "a b c confirm", 0, false},
-		"revoked":     {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil), marker(key, 3, "revoke", "c1")}, "a angzarr-withheld c revoke", 0, false},
-		"undecided":   {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil)}, "a", 1, false},
-		"no cascade":  {[]item{page(key, 0, "a", nil), page(key, 1, "b", item{"committed": flag(false)})}, "a", 1, false},
-		"abandoned":   {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil)}, "a angzarr-withheld c", 0, true},
-		"of another":  {[]item{provisional(key, 0, "a", "c1"), marker(key, 1, "confirm", "c2")}, "", 1, false},
-		"two of them": {[]item{provisional(key, 0, "a", "c1"), provisional(key, 1, "b", "c2"), marker(key, 2, "revoke", "c1"), marker(key, 3, "confirm", "c2")}, "angzarr-withheld b revoke confirm", 0, false},
-		"no marker":   {[]item{provisional(key, 0, "a", "c1"), marker(key, 1, "x", "c1")}, "", 1, false},
+		"confirmed":          {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil), marker(key, 3, "confirm", "c1")}, "a b c confirm", 0, false},
+		"revoked":            {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil), marker(key, 3, "revoke", "c1")}, "a angzarr-withheld c revoke", 0, false},
+		"undecided":          {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil)}, "a", 1, false},
+		"no cascade":         {[]item{page(key, 0, "a", nil), page(key, 1, "b", item{"committed": flag(false)})}, "a", 1, false},
+		"abandoned":          {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil)}, "a angzarr-withheld c", 0, true},
+		"of another cascade": {[]item{provisional(key, 0, "a", "c1"), marker(key, 1, "confirm", "c2")}, "", 1, false},
+		"two cascades":       {[]item{provisional(key, 0, "a", "c1"), provisional(key, 1, "b", "c2"), marker(key, 2, "revoke", "c1"), marker(key, 3, "confirm", "c2")}, "angzarr-withheld b revoke confirm", 0, false},
+		"no marker":          {[]item{provisional(key, 0, "a", "c1"), marker(key, 1, "x", "c1")}, "", 1, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			client := ddbtest.New(t)
@@ -186,8 +186,8 @@ func TestAngzarrCascades(t *testing.T) {
 	}
 }
 
-// TestAngzarrDecidedLater: a stream that ends before a provisional event continues when that is decided; an event that was treated as revoked and is confirmed later
-// is noticed.
+// TestAngzarrDecidedLater: a stream that ends before a provisional event continues when the cascade is decided; an event that was treated as revoked and is
+// confirmed later is reported.
 func TestAngzarrDecidedLater(t *testing.T) {
 	const key = "order#angzarr#" + rootA
 	client := ddbtest.New(t)
@@ -209,7 +209,7 @@ func TestAngzarrDecidedLater(t *testing.T) {
 	verified(t, src, early, "order-"+rootA+" 2 it is missing", "order-"+rootA+" 2 it is not in the source")
 }
 
-// TestAngzarrOrigin: repeats of earlier requests are recognised, and the cause of an event is found.
+// TestAngzarrOrigin: repeated requests are recognised, and the cause of an event is imported.
 func TestAngzarrOrigin(t *testing.T) {
 	const order, stock = "order#angzarr#" + rootA, "stock##" + rootB
 	client := ddbtest.New(t)
@@ -255,11 +255,11 @@ func TestAngzarrOrigin(t *testing.T) {
 	done, err := store.Append(t.Context(), "order-"+rootA, eventstore.Any(), eventstore.CommitID("req-2"),
 		eventstore.NewEvent{Type: "paid", Data: []byte("paid")}, eventstore.NewEvent{Type: "sent", Data: []byte("sent")})
 	if err != nil || !done.Deduplicated || done.First != 2 || done.Last != 3 {
-		t.Errorf("a repeat of a request from before: %+v, %v", done, err)
+		t.Errorf("a repeat of an imported request: %+v, %v", done, err)
 	}
 }
 
-// TestAngzarrRequestOfMany: a request of more events than fit into an append is imported, and an import that ends within it continues.
+// TestAngzarrRequestOfMany: a request with more events than fit into one append is imported, and an import that ends within it can be continued.
 func TestAngzarrRequestOfMany(t *testing.T) {
 	const key = "order#angzarr#" + rootA
 	client := ddbtest.New(t)
@@ -304,7 +304,7 @@ func TestAngzarrRefused(t *testing.T) {
 		"a time":          {[]item{page(key, 0, "a", item{"created_at": s("secret")})}, "created_at", importer.ErrMalformed},
 		"a gap":           {[]item{page(key, 0, "a", nil), page(key, 2, "a", nil)}, "2 follows 0", importer.ErrSequence},
 		"a late begin":    {[]item{page(key, 2, "a", nil)}, "2 follows", importer.ErrSequence},
-		"an edition's":    {[]item{page("order#x#"+rootA, 3, "a", nil), page("order#x#"+rootA, 5, "a", nil)}, "5 follows 3", importer.ErrSequence},
+		"an edition":      {[]item{page("order#x#"+rootA, 3, "a", nil), page("order#x#"+rootA, 5, "a", nil)}, "5 follows 3", importer.ErrSequence},
 		"without options": {[]item{provisional(key, 0, "a", "c"), marker(key, 1, "b", "c")}, "the option Marker is missing", nil},
 	} {
 		t.Run(what, func(t *testing.T) {

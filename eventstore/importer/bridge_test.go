@@ -55,7 +55,7 @@ func TestBridgeAppend(t *testing.T) {
 		t.Errorf("an old sequence: %v", err)
 	}
 	if _, err := b.Append(t.Context(), "order", "1", 3, at, placed("c", `1`), placed("d", `1`)); !errors.Is(err, eventstore.ErrCorruptIdempotency) {
-		t.Errorf("a part of the events is there: %v", err)
+		t.Errorf("a part of the events exists: %v", err)
 	}
 	if last, err := b.Append(t.Context(), "order", "", 0, at, placed("e", ``)); err != nil || last != 1 {
 		t.Errorf("a stream without an identifier: %d, %v", last, err)
@@ -104,9 +104,9 @@ func TestBridgeRefused(t *testing.T) {
 		"many":      {"order", many, "100 events"},
 		"no id":     {"order", []eventstore.NewEvent{{Type: "x"}}, "event 0 has no id"},
 		"two ids":   {"order", []eventstore.NewEvent{placed("a", ""), placed("a", "")}, "event 1 has no id"},
-		"no JSON":   {"order", []eventstore.NewEvent{placed("a", "secret")}, "not JSON"},
+		"not JSON":  {"order", []eventstore.NewEvent{placed("a", "secret")}, "not JSON"},
 		"large":     {"order", []eventstore.NewEvent{placed("a", `"`+strings.Repeat("x", 400_000)+`"`)}, "the option Store"},
-		"together":  {"order", together, "at once"},
+		"together":  {"order", together, "all at once"},
 		"metadata":  {"order", []eventstore.NewEvent{{ID: "a", Type: "x", Metadata: map[string]string{importer.MetadataKey: "secret"}}}, "import-metadata are not JSON"},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestBridgeRefused(t *testing.T) {
 	}
 }
 
-// TestBridgeHandle: events written to the new store are copied to the old table once, and events imported from it are not copied back.
+// TestBridgeHandle: events of the new store are copied to the old table once, and imported events are not copied back.
 func TestBridgeHandle(t *testing.T) {
 	client := ddbtest.New(t)
 	seedTable(t, client, schemelessTable, "id", "created", false, []item{
@@ -218,7 +218,7 @@ func scanned(t testing.TB, client *dynamodb.Client) []item {
 	return out.Items
 }
 
-// TestBridgeStorm: writers of one stream, some of whose requests and replies are lost, number every event once and leave no gap.
+// TestBridgeStorm: writers of one stream whose requests and replies are lost at random number every event once and without gaps.
 func TestBridgeStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		on := fault.On("TransactWriteItems", "GetItem", "BatchGetItem")

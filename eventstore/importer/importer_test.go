@@ -32,7 +32,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// seedTable creates a table as the old system does, and writes items as it does.
+// seedTable creates a table and writes items as the old system does.
 func seedTable(t testing.TB, client *dynamodb.Client, name, pk, sk string, number bool, items []map[string]types.AttributeValue) {
 	t.Helper()
 	kind := types.ScalarAttributeTypeS
@@ -60,7 +60,7 @@ func b(v string) types.AttributeValue { return &types.AttributeValueMemberB{Valu
 
 type item = map[string]types.AttributeValue
 
-// dynamoES makes a table with hostile ids, a stream of over 2 MB, and one of a single event.
+// dynamoES creates a table with unusual ids, a stream of over 2 MB, and one with a single event.
 func dynamoES(t testing.TB, client *dynamodb.Client) importer.Source {
 	t.Helper()
 	var items []item
@@ -175,7 +175,7 @@ func TestDynamoESViews(t *testing.T) {
 		t.Error(err)
 	}
 	if err := views.Put(t.Context(), &old); !errors.Is(err, ddb.ErrConditionFailed) {
-		t.Errorf("a write upon an old version: %v", err)
+		t.Errorf("a write at an old version: %v", err)
 	}
 	if sn, err := snapshots.Get(t.Context(), "a:1"); err != nil || sn.Sequence != 9 || string(sn.Payload) != "{}" {
 		t.Errorf("%+v, %v", sn, err)
@@ -228,7 +228,7 @@ func TestAngzarr(t *testing.T) {
 	}
 }
 
-// TestSchemeless has events without numbers, as older versions of the adapter have written them.
+// TestSchemeless has events without numbers, as older versions of the adapter wrote them.
 func TestSchemeless(t *testing.T) {
 	client := ddbtest.New(t)
 	at := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
@@ -291,7 +291,7 @@ func TestSchemeless(t *testing.T) {
 	}
 }
 
-// dying lets a number of requests through and fails all others.
+// dying passes a number of requests and fails all later ones.
 type dying struct {
 	next aws.HTTPClient
 	mu   sync.Mutex
@@ -320,7 +320,7 @@ func TestResume(t *testing.T) {
 			func(t *testing.T, client *dynamodb.Client) { dynamoES(t, client) },
 			func(client ddb.Client) (importer.Source, error) { return importer.DynamoES(client, "Events", nil) }, 139,
 		},
-		"no numbers": {
+		"without numbers": {
 			func(t *testing.T, client *dynamodb.Client) {
 				var items []item
 				for i := range 170 {
@@ -357,7 +357,7 @@ func TestResume(t *testing.T) {
 			store := newStore(t, clean)
 			for left, done := 0, false; !done; left++ {
 				if left == 1000 {
-					t.Fatal("it never ends")
+					t.Fatal("it does not end")
 				}
 				client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(&dying{next: e, left: left}), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithMaxAttempts(1),
 					ddbclient.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}))
@@ -404,14 +404,14 @@ func TestRefused(t *testing.T) {
 		want  error
 		text  string
 	}{
-		"no type":       {[]item{esItem(func(i item) { delete(i, "EventType") })}, importer.ErrMalformed, "EventType"},
-		"another key":   {[]item{esItem(func(i item) { i["AggregateId"] = s("2") })}, importer.ErrMalformed, "AggregateTypeAndId"},
-		"a wrong type":  {[]item{esItem(func(i item) { i["Payload"] = n(7) })}, nil, "Payload"},
-		"a gap":         {[]item{esItem(func(item) {}), esItem(func(i item) { i["AggregateIdSequence"] = n(3) })}, importer.ErrSequence, "3 follows 1"},
-		"a late begin":  {[]item{esItem(func(i item) { i["AggregateIdSequence"] = n(2) })}, importer.ErrSequence, "2 follows"},
-		"odd metadata":  {[]item{esItem(func(item) {})}, nil, ""},
-		"no metadata":   {[]item{esItem(func(i item) { delete(i, "Metadata") })}, nil, ""},
-		"no whole type": {[]item{esItem(func(i item) { i["EventVersion"] = s("beta") })}, nil, ""},
+		"no type":            {[]item{esItem(func(i item) { delete(i, "EventType") })}, importer.ErrMalformed, "EventType"},
+		"another key":        {[]item{esItem(func(i item) { i["AggregateId"] = s("2") })}, importer.ErrMalformed, "AggregateTypeAndId"},
+		"a wrong type":       {[]item{esItem(func(i item) { i["Payload"] = n(7) })}, nil, "Payload"},
+		"a gap":              {[]item{esItem(func(item) {}), esItem(func(i item) { i["AggregateIdSequence"] = n(3) })}, importer.ErrSequence, "3 follows 1"},
+		"a late beginning":   {[]item{esItem(func(i item) { i["AggregateIdSequence"] = n(2) })}, importer.ErrSequence, "2 follows"},
+		"odd metadata":       {[]item{esItem(func(item) {})}, nil, ""},
+		"no metadata":        {[]item{esItem(func(i item) { delete(i, "Metadata") })}, nil, ""},
+		"an incomplete type": {[]item{esItem(func(i item) { i["EventVersion"] = s("beta") })}, nil, ""},
 	} {
 		t.Run(what, func(t *testing.T) {
 			client := ddbtest.New(t)
@@ -438,7 +438,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestDifferences: whatever was changed in or added to the new store is found.
+// TestDifferences: every change and addition in the new store is found.
 func TestDifferences(t *testing.T) {
 	client := ddbtest.New(t)
 	src := dynamoES(t, client)
@@ -477,14 +477,14 @@ func TestDifferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err = importer.Import(t.Context(), src, store); !errors.Is(err, importer.ErrForeign) {
-		t.Errorf("a stream that went on: %v", err)
+		t.Errorf("a stream with further events: %v", err)
 	}
 	if _, err := importer.Import(t.Context(), nil, nil, importer.Concurrency(0)); !errors.Is(err, ddb.ErrInvalid) {
 		t.Errorf("bad input: %v", err)
 	}
 }
 
-// TestUniqueIDs: a store with unique ids takes fewer events at once, and an import continues where it was.
+// TestUniqueIDs: a store with unique ids accepts fewer events in one append, and an import continues where it stopped.
 func TestUniqueIDs(t *testing.T) {
 	client := ddbtest.New(t)
 	src := dynamoES(t, client)

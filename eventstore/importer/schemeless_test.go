@@ -28,7 +28,7 @@ const schemelessTable = "schemeless-event-store"
 
 var schemelessStart = time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
 
-// schemelessItem is an event as the adapter stores it; without a sequence if that is 0.
+// schemelessItem is an event as the adapter stores it; 0 means no sequence.
 func schemelessItem(id, identifier string, sequence int, at time.Time) item {
 	it := item{
 		"id": s("EventID#" + id), "created": s(at.Format("2006-01-02T15:04:05.000Z")), "domain": s("order"), "type": s("placed"),
@@ -98,7 +98,7 @@ func verified(t testing.TB, src importer.Source, store *eventstore.Store, want .
 	}
 }
 
-// TestSchemelessOrder: the order is that of the numbers, even if ids and times differ.
+// TestSchemelessOrder: events are in the order of their numbers, even if ids and times have another order.
 func TestSchemelessOrder(t *testing.T) {
 	client := ddbtest.New(t)
 	var items []item
@@ -118,7 +118,7 @@ func TestSchemelessOrder(t *testing.T) {
 	}
 	verified(t, src, store)
 
-	// Further events, one of them with a time before all others.
+	// Further events, one of them with the earliest time.
 	put(t, client, schemelessTable, schemelessItem("c", "2", 3, schemelessStart.Add(-time.Hour)), schemelessHead("2", 3))
 	imported(t, src, store, 1)
 	imported(t, src, store, 0)
@@ -131,7 +131,7 @@ func TestSchemelessOrder(t *testing.T) {
 // disordered yields the events of each stream in another order, as a faulty source would.
 type disordered struct {
 	importer.Source
-	numbers bool // the numbers stay
+	numbers bool // the numbers are kept
 }
 
 func (d disordered) Events(ctx context.Context, st importer.Stream) iter.Seq2[importer.Record, error] {
@@ -160,15 +160,15 @@ func (d disordered) Count(ctx context.Context, st importer.Stream) (int64, error
 	return d.Source.(importer.Counter).Count(ctx, st)
 }
 
-// TestVerifyHasItsOwnOrder: the events of a source with a wrong order are imported in that order, and Verify notices, even with that source.
-func TestVerifyHasItsOwnOrder(t *testing.T) {
+// TestVerifyChecksOrder: events of a source in a wrong order are imported in that order, and Verify reports it, even with that source.
+func TestVerifyChecksOrder(t *testing.T) {
 	client := ddbtest.New(t)
 	seedTable(t, client, schemelessTable, "id", "created", false, []item{
 		schemelessItem("b", "1", 1, schemelessStart), schemelessItem("c", "1", 2, schemelessStart), schemelessItem("a", "1", 3, schemelessStart), schemelessHead("1", 3),
 	})
 	src, store := schemelessSource(t, client), newStore(t, client)
 	if _, err := importer.Import(t.Context(), disordered{src, true}, store); !errors.Is(err, importer.ErrSequence) {
-		t.Errorf("events whose numbers fall: %v", err)
+		t.Errorf("events with decreasing numbers: %v", err)
 	}
 	wrong := disordered{src, false}
 	imported(t, wrong, store, 3)
@@ -181,9 +181,9 @@ func TestVerifyHasItsOwnOrder(t *testing.T) {
 		"order-1 2 metadata", "order-1 2 order: number 1 of the source comes after number 3",
 		"order-1 3 metadata", "order-1 3 order: number 2 of the source comes after number 3")
 	if _, err := importer.Import(t.Context(), src, store); !errors.Is(err, importer.ErrForeign) {
-		t.Errorf("an import behind events in another order: %v", err)
+		t.Errorf("an import after events in another order: %v", err)
 	}
-	// An event that the table has lost.
+	// The table has lost an event.
 	if err := store.Reset(t.Context(), schema.AllowDelete(store.Name())); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestVerifyHasItsOwnOrder(t *testing.T) {
 	verified(t, src, store, "order-1 3 the source counts up to 4, its last event is number 3")
 }
 
-// TestSchemelessWithoutNumbers: events of older versions of the adapter, some of which come late.
+// TestSchemelessWithoutNumbers: events of older versions of the adapter have no numbers, and some come late.
 func TestSchemelessWithoutNumbers(t *testing.T) {
 	client := ddbtest.New(t)
 	at := func(s int) time.Time { return schemelessStart.Add(time.Duration(s) * time.Second) }
@@ -209,7 +209,7 @@ func TestSchemelessWithoutNumbers(t *testing.T) {
 		t.Error(got)
 	}
 	verified(t, src, store)
-	// An event that is not the source's.
+	// An event that the source does not have.
 	if _, err := store.Append(t.Context(), "order-1", eventstore.Any(), eventstore.NewEvent{ID: "own", Type: "x"}); err != nil {
 		t.Fatal(err)
 	}
@@ -238,17 +238,17 @@ func TestSchemelessMeta(t *testing.T) {
 		schema int
 		want   string
 	}{
-		"none":                {nil, 1, `{}`},
-		"texts":               {m(item{"user": s("x")}), 1, `{"user":"x"}`},
-		"version":             {m(item{"schemaVersion": n(2)}), 2, `{}`},
-		"version and texts":   {m(item{"schemaVersion": n(3), "user": s("x")}), 3, `{"user":"x"}`},
-		"version and null":    {m(item{"schemaVersion": n(3), "user": null}), 3, `{"import-metadata":"{\"schemaVersion\":3,\"user\":null}"}`},
-		"null":                {m(item{"a": null, "b": s("x")}), 1, `{"import-metadata":"{\"a\":null,\"b\":\"x\"}"}`},
-		"version as a text":   {m(item{"schemaVersion": s("2")}), 1, `{"schemaVersion":"2"}`},
-		"version below one":   {m(item{"schemaVersion": n(0)}), 1, `{"import-metadata":"{\"schemaVersion\":0}"}`},
-		"a part of a version": {m(item{"schemaVersion": &types.AttributeValueMemberN{Value: "1.5"}}), 1, `{"import-metadata":"{\"schemaVersion\":1.5}"}`},
-		"nested":              {m(item{"a": m(item{"b": s("<&>")})}), 1, `{"import-metadata":"{\"a\":{\"b\":\"<&>\"}}"}`},
-		"empty key":           {s(`{"":"x","a":"y"}`), 1, `{"import-metadata":"{\"\":\"x\",\"a\":\"y\"}"}`},
+		"none":                 {nil, 1, `{}`},
+		"texts":                {m(item{"user": s("x")}), 1, `{"user":"x"}`},
+		"version":              {m(item{"schemaVersion": n(2)}), 2, `{}`},
+		"version and texts":    {m(item{"schemaVersion": n(3), "user": s("x")}), 3, `{"user":"x"}`},
+		"version and null":     {m(item{"schemaVersion": n(3), "user": null}), 3, `{"import-metadata":"{\"schemaVersion\":3,\"user\":null}"}`},
+		"null":                 {m(item{"a": null, "b": s("x")}), 1, `{"import-metadata":"{\"a\":null,\"b\":\"x\"}"}`},
+		"version as a text":    {m(item{"schemaVersion": s("2")}), 1, `{"schemaVersion":"2"}`},
+		"version below one":    {m(item{"schemaVersion": n(0)}), 1, `{"import-metadata":"{\"schemaVersion\":0}"}`},
+		"a fractional version": {m(item{"schemaVersion": &types.AttributeValueMemberN{Value: "1.5"}}), 1, `{"import-metadata":"{\"schemaVersion\":1.5}"}`},
+		"nested":               {m(item{"a": m(item{"b": s("<&>")})}), 1, `{"import-metadata":"{\"a\":{\"b\":\"<&>\"}}"}`},
+		"empty key":            {s(`{"":"x","a":"y"}`), 1, `{"import-metadata":"{\"\":\"x\",\"a\":\"y\"}"}`},
 	} {
 		t.Run(what, func(t *testing.T) {
 			client := ddbtest.New(t)
@@ -297,7 +297,7 @@ func TestSchemelessSameID(t *testing.T) {
 	}
 }
 
-// TestSchemelessHistories: whatever times and ids events have, and whenever imports run, streams are in the order of their numbers.
+// TestSchemelessHistories: whatever times and ids events have, and whenever imports run, the events of a stream are in the order of their numbers.
 func TestSchemelessHistories(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		engine := ddbtest.NewEngine()

@@ -24,7 +24,7 @@ func TestMemory(t *testing.T) {
 	eventstoretest.Keys(t, func() eventstore.Keys { return m })
 }
 
-// kms wraps by exclusive or with the id, which is enough to check that it is used.
+// kms wraps keys by XOR with the id, which is enough to check that it is used.
 type kms struct{}
 
 func (kms) Wrap(_ context.Context, id string, secret []byte) ([]byte, error) {
@@ -81,7 +81,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestLostReplies: whichever reply is lost, a subject has one key, and is permanently forgotten.
+// TestLostReplies: whichever reply is lost, a subject has one key, and stays forgotten.
 func TestLostReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, rule := range []func(fault.Matcher) fault.Rule{fault.Matcher.DropReply, fault.Matcher.DropRequest, fault.Matcher.InternalError, fault.Matcher.Duplicate} {
@@ -98,9 +98,9 @@ func TestLostReplies(t *testing.T) {
 				}
 				first := key()
 				if again := key(); len(first.Secret) != 32 || !bytes.Equal(first.Secret, again.Secret) {
-					t.Errorf("seed %d: another key", seed)
+					t.Errorf("seed %d: got another key", seed)
 				}
-				for table.Forget(t.Context(), "ada") != nil { // until it is known
+				for table.Forget(t.Context(), "ada") != nil { // until the outcome is known
 					continue
 				}
 				for {
@@ -118,7 +118,7 @@ func TestLostReplies(t *testing.T) {
 	})
 }
 
-// Data of a person are gone with the key.
+// Without its key, the data of a person can no longer be read.
 func Example() {
 	ctx := context.Background()
 	client, stop := ddbtest.Open()

@@ -25,9 +25,9 @@ func TestOpen(t *testing.T) {
 		t.Errorf("Check = %+v, %v, want denied with an error", d, err)
 	}
 	if _, err := grantclient.Open(ctx, grant.Config{Region: "eu-central-1", Endpoint: "not a url"}); err == nil {
-		t.Error("Open takes an endpoint that is none")
+		t.Error("Open accepted an invalid endpoint")
 	}
 	if s, err := grantclient.Open(ctx, grant.Config{DeleteExpiredAfter: "soon"}); !errors.Is(err, ddb.ErrInvalid) || !errors.Is(s.Ensure(ctx), ddb.ErrInvalid) {
-		t.Errorf("Open by a configuration that is wrong: %v", err)
+		t.Errorf("Open with an invalid configuration: %v", err)
 	}
 }

@@ -88,11 +88,11 @@ func key(tenant grant.Tenant, user, grantType, qualifier string) grant.Key {
 	return grant.Key{Tenant: tenant, User: user, Type: grantType, Qualifier: qualifier}
 }
 
-func imported(t *testing.T, source importer.Source, store *grant.Store, read, saved, revoked, same int64, different ...grant.Key) { //nolint:unparam // all of a report
+func imported(t *testing.T, source importer.Source, store *grant.Store, read, saved, revoked, same int64, different ...grant.Key) { //nolint:unparam // all fields of a report
 	t.Helper()
 	r, err := importer.Import(t.Context(), source, store)
 	if err != nil || r.Read != read || r.Saved != saved || r.Revoked != revoked || r.Same != same || len(r.Different) != len(different) {
-		t.Errorf("%+v, %v; want %d read, %d saved, %d revoked, %d the same", r, err, read, saved, revoked, same)
+		t.Errorf("%+v, %v; want %d read, %d saved, %d revoked, %d unchanged", r, err, read, saved, revoked, same)
 	}
 	for i := range min(len(different), len(r.Different)) {
 		if r.Different[i] != different[i] {
@@ -161,7 +161,7 @@ func TestExcalibur(t *testing.T) {
 	}
 }
 
-// watching runs a check after each request, and lets a number of them through.
+// watching passes a number of requests, and runs a check after each.
 type watching struct {
 	next  aws.HTTPClient
 	check func()
@@ -180,18 +180,18 @@ func (w *watching) Do(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// TestRevokedNeverHolds stops the import at every request: a grant that is revoked in the source is never active, and in the end it is revoked.
-func TestRevokedNeverHolds(t *testing.T) {
+// TestRevokedIsNeverActive stops the import at every request: a grant that is revoked in the source is never active, and in the end it is revoked.
+func TestRevokedIsNeverActive(t *testing.T) {
 	e := ddbtest.NewEngine()
 	defer e.Close()
 	client := e.Client()
-	future := item{"expires_on": s("2999-01-01T00:00:00+00:00"), "is_revoked": flag(true), "revoked_on": s("2998-01-01T00:00:00+00:00")} // by a clock that is ahead
+	future := item{"expires_on": s("2999-01-01T00:00:00+00:00"), "is_revoked": flag(true), "revoked_on": s("2998-01-01T00:00:00+00:00")} // by a clock that runs ahead
 	seed(t, client, excalibur("acme", "u1", "role", "x", revoked), excalibur("acme", "u2", "role", "x", future))
 	store := newStore(t, client)
 	keys := []grant.Key{key(grant.TenantOf("acme"), "u1", "role", "x"), key(grant.TenantOf("acme"), "u2", "role", "x")}
 	for left, done := 0, false; !done; left++ {
 		if left == 100 {
-			t.Fatal("it never ends")
+			t.Fatal("it does not end")
 		}
 		dying, err := ddbclient.New(t.Context(), ddbclient.WithEndpoint("http://127.0.0.1:1"), ddbclient.WithMaxAttempts(1),
 			ddbclient.WithConfig(aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}),

@@ -27,7 +27,7 @@ import (
 	ddbs3 "github.com/dynamotable/ddb/payload/s3"
 )
 
-// inside sends requests to a handler without a socket, and injects faults.
+// inside passes requests to a handler without a socket, and injects faults.
 type inside struct {
 	handler http.Handler
 	mu      sync.Mutex
@@ -89,7 +89,7 @@ func answer(req *http.Request, status int, code string) *http.Response {
 	}
 }
 
-// newBucket is a fresh bucket in memory.
+// newBucket returns a fresh bucket in memory.
 func newBucket(t testing.TB, opts ...ddbs3.Option) (*ddbs3.Bucket, *inside) {
 	t.Helper()
 	in := &inside{handler: gofakes3.New(s3mem.New()).Server()}

@@ -64,16 +64,16 @@ func TestRoundTrip(t *testing.T) {
 		}
 		got, err := zstd.New().Decompress(small, int64(len(data)))
 		if err != nil || !bytes.Equal(got, data) {
-			t.Errorf("%d bytes come back as %d, %v", len(data), len(got), err)
+			t.Errorf("%d bytes are read back as %d, %v", len(data), len(got), err)
 		}
 		if len(data) > 0 {
 			if got, err := zstd.New().Decompress(small, int64(len(data))-1); err == nil || got != nil {
-				t.Errorf("more than was said: %d bytes, %v", len(got), err)
+				t.Errorf("more than the stated size: %d bytes, %v", len(got), err)
 			}
 		}
 		if len(small) > 10 {
 			if _, err := zstd.New().Decompress(small[:len(small)-5], int64(len(data))); err == nil {
-				t.Error("a cut object is no error")
+				t.Error("a truncated object gave no error")
 			}
 		}
 	}

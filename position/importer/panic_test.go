@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// An import whose source panics is not shown as done.
+// An import whose source panics is not reported as done.
 func TestPanicOfTheSource(t *testing.T) {
 	t.Parallel()
 	store := newStore(t, ddbtest.New(t))

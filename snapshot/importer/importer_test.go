@@ -151,7 +151,7 @@ func TestExcalibur(t *testing.T) {
 			t.Errorf("%s: %q, want %q", stream, got, want)
 		}
 	}
-	// The version has another state here.
+	// The version has another state in the new store.
 	if err := store.DeleteAll(t.Context(), "Order-1"); err != nil {
 		t.Fatal(err)
 	}
@@ -175,13 +175,13 @@ func TestRefused(t *testing.T) {
 		item item
 		want string
 	}{
-		"no id":        {with("aggregateId", nil), "aggregateId"},
-		"another id":   {with("aggregateId", s("secret")), "attribute PK"},
-		"another type": {with("aggregateType", s("secret")), "aggregateType"},
-		"no version":   {with("version", nil), "attribute version"},
-		"no data":      {with("data", nil), "attribute data"},
-		"no time":      {with("createdAt", s("secret")), "createdAt"},
-		"a form":       {with("data", b("secret")), "the option Form cannot read it"},
+		"no id":           {with("aggregateId", nil), "aggregateId"},
+		"another id":      {with("aggregateId", s("secret")), "attribute PK"},
+		"another type":    {with("aggregateType", s("secret")), "aggregateType"},
+		"no version":      {with("version", nil), "attribute version"},
+		"no data":         {with("data", nil), "attribute data"},
+		"no time":         {with("createdAt", s("secret")), "createdAt"},
+		"an unknown form": {with("data", b("secret")), "the option Form cannot read it"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			client := ddbtest.New(t)
