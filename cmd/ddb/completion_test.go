@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestCompletionInShells runs the scripts in the shells that there are; each asks ddb itself.
+// TestCompletionInShells runs the scripts in the installed shells; each calls ddb itself.
 func TestCompletionInShells(t *testing.T) {
 	shop(t, nil)
 	program, err := os.Executable()

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// TestDescribeSettings: every setting of a table is in its description, and one that may not be read is named.
+// TestDescribeSettings: every setting of a table is in its description, and a setting that may not be read is named.
 func TestDescribeSettings(t *testing.T) {
 	engine, _ := shop(t, nil)
 	client := engine.Client()

@@ -30,7 +30,7 @@ func runDdb(ctx context.Context, in io.Reader, args ...string) (out, errs string
 	return o.String(), e.String(), exitStatus(err)
 }
 
-// ddbLine runs a command line of the words that stand between spaces.
+// ddbLine splits a command line at spaces and runs it.
 func ddbLine(t *testing.T, line string) (out, errs string, status int) {
 	t.Helper()
 	return runDdb(t.Context(), strings.NewReader(""), fields(line)...)
@@ -41,7 +41,7 @@ func TestFailuresBeforeInterruption(t *testing.T) {
 	var stop interruption
 	engine, _ := shop(t, stop.wrap)
 	t.Chdir(t.TempDir())
-	_, err := engine.Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{ // its index rejects the items whose status is a text
+	_, err := engine.Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{ // its index rejects items with a string as status
 		TableName: aws.String("narrow"), KeySchema: keySchema("customer", "id"), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{attribute("customer", "S"), attribute("id", "S"), attribute("gift", "S")},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
@@ -83,7 +83,7 @@ func TestFailuresBeforeInterruption(t *testing.T) {
 			if strings.HasSuffix(command, full) && strings.Contains(errs, "1 failed") {
 				lost++
 				if !strings.Contains(errs, "no space left on device") {
-					t.Errorf("%s: stopped at %d: it does not say that the failures were not written:\n%s", command, at, errs)
+					t.Errorf("%s: stopped at %d: it does not report that the failures were not written:\n%s", command, at, errs)
 				}
 			}
 			if _, more, status := ddbLine(t, "resume "+position); status != exitPartly {
@@ -95,13 +95,13 @@ func TestFailuresBeforeInterruption(t *testing.T) {
 			t.Errorf("%s: it was never stopped", command)
 		}
 		if strings.HasSuffix(command, full) && lost == 0 {
-			t.Errorf("%s: it was never stopped behind a failure", command)
+			t.Errorf("%s: it was never stopped after a failure", command)
 		}
 	}
 }
 
-// No position stays when a command has finished, neither that of -position nor the one that was resumed.
-func TestFinishedPositions(t *testing.T) {
+// When a command has finished, its position file is removed, both that of -position and the resumed one.
+func TestPositionsAreRemoved(t *testing.T) {
 	var stop interruption
 	engine, _ := shop(t, stop.wrap)
 	t.Chdir(t.TempDir())
@@ -109,7 +109,7 @@ func TestFinishedPositions(t *testing.T) {
 		t.Fatal(errs)
 	}
 	client := engine.Client()
-	_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{ // from now on it rejects an item
+	_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{ // from here on it rejects an item
 		TableName:            aws.String("orders2"),
 		AttributeDefinitions: []types.AttributeDefinition{attribute("gift", "S")},
 		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
@@ -128,7 +128,7 @@ func TestFinishedPositions(t *testing.T) {
 			t.Fatalf("%s: %d\n%s", command, status, errs)
 		}
 		if _, err := os.Stat("p"); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s: the position is still there: %v", command, err)
+			t.Errorf("%s: the position was not removed: %v", command, err)
 		}
 		for at := 1; ; at++ {
 			ctx, cancel := context.WithCancelCause(t.Context())
@@ -148,7 +148,7 @@ func TestFinishedPositions(t *testing.T) {
 			t.Fatalf("%s resumed: %d\n%s", command, status, errs)
 		}
 		if _, err := os.Stat("p"); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s resumed: the position is still there: %v", command, err)
+			t.Errorf("%s resumed: the position was not removed: %v", command, err)
 		}
 	}
 	if err := os.WriteFile("p", []byte("something else"), 0o600); err != nil {
@@ -162,8 +162,8 @@ func TestFinishedPositions(t *testing.T) {
 	}
 }
 
-// A position is of one table: not of one of the same name in another account, nor, for a copy, from another source.
-func TestPositionIsOfItsTables(t *testing.T) {
+// A position is valid for one table: not for one of the same name in another account, nor, for a copy, for another source.
+func TestPositionBelongsToTables(t *testing.T) {
 	shop(t, nil)
 	t.Chdir(t.TempDir())
 	for _, command := range []string{"scan orders -page 1 -budget 1", "copy orders orders2 -budget 1", "put counters -budget 1 " + `{"n":{"N":"1"}} {"n":{"N":"2"}}`} {
@@ -220,7 +220,7 @@ func TestPutFailuresResumed(t *testing.T) {
 	}
 }
 
-// counters are the items of the table of that name.
+// counters returns the items of the table counters.
 func counters(t *testing.T) int {
 	t.Helper()
 	out, errs, status := ddbLine(t, "scan counters")
@@ -230,7 +230,7 @@ func counters(t *testing.T) int {
 	return strings.Count(out, "\n")
 }
 
-// When the input breaks off, what was read before is put, and the rest can be put from there.
+// When the input breaks off, the items read before are put, and the rest can be put from there.
 func TestPutInputBreaks(t *testing.T) {
 	shop(t, nil)
 	t.Chdir(t.TempDir())
@@ -276,7 +276,7 @@ func TestPutStopsWaiting(t *testing.T) {
 	}
 }
 
-// An item that was put, but whose reply was lost, is not reported as a failure by the resumed run.
+// The resumed run does not report an item as failed that was put although the reply was lost.
 func TestPutConditionResumed(t *testing.T) {
 	for _, args := range [][]string{
 		{"put", "counters", "-create", `{"n":{"N":"1"}}`, `{"n":{"N":"2"}}`},
@@ -300,13 +300,13 @@ func TestPutConditionResumed(t *testing.T) {
 			}
 		}
 	}
-	// An item that was there before is named.
+	// An item that existed before is named.
 	if _, errs, status := runDdb(t.Context(), nil, "put", "counters", "-create", `{"n":{"N":"1"}}`); status != exitPartly {
 		t.Errorf("%d\n%s", status, errs)
 	}
 }
 
-// No command that is only to be explained reads items.
+// With -explain no command reads items.
 func TestExplainReadsNothing(t *testing.T) {
 	var stop interruption
 	shop(t, func(h http.Handler) http.Handler {
@@ -328,7 +328,7 @@ func TestExplainReadsNothing(t *testing.T) {
 	}
 }
 
-// A purge counts the items that it has deleted, without those that -where kept, over all runs.
+// A purge counts the items deleted in all runs, without those that -where kept.
 func TestPurgeCounts(t *testing.T) {
 	shop(t, racing("2027-01"))
 	t.Chdir(t.TempDir())
@@ -338,7 +338,7 @@ func TestPurgeCounts(t *testing.T) {
 	}
 }
 
-// racing lets the first delete of an item fail by its condition, as if another had written it since it was read.
+// racing makes the condition of the first delete of an item fail, as if it had been written since it was read.
 func racing(sort string) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -355,8 +355,8 @@ func racing(sort string) func(http.Handler) http.Handler {
 	}
 }
 
-// A stream is continued with the same command, from a time on.
-func TestStreamGoesOn(t *testing.T) {
+// A stream is continued with the same command and a start time.
+func TestStreamResumeCommand(t *testing.T) {
 	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	for line, want := range map[string]string{
 		"streams tail orders": "ddb streams tail orders -from 2026-11-29T12:00:00Z",

@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/job"
 )
 
-// TestJobStatusOfFile: what a FileStore keeps is printed as what a table keeps, without its position.
+// TestJobStatusOfFile: the state in a FileStore is printed like that in a table, without its position.
 func TestJobStatusOfFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "jobs.json")
 	store := job.NewFileStore(file)
@@ -22,7 +22,7 @@ func TestJobStatusOfFile(t *testing.T) {
 	}
 }
 
-// TestJobState: a job is running for as long as its runner has it.
+// TestJobState: a job is running while its runner holds the lease.
 func TestJobState(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	for want, s := range map[string]job.State{

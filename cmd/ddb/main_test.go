@@ -69,7 +69,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// userModule is the folder of a module that uses this repository.
+// userModule returns the folder of a module that uses this repository.
 func userModule(t *testing.T, file, source string) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -96,7 +96,7 @@ func userModule(t *testing.T, file, source string) string {
 	return dir
 }
 
-// TestGenHandles: -check says what is out of date; without it the files are written, and are up to date then.
+// TestGenHandles: -check reports files that are out of date; without it the files are written, and are then up to date.
 func TestGenHandles(t *testing.T) {
 	t.Chdir(userModule(t, "order.go", "package shop\n\ntype Order struct {\n\tID string `dynamodbav:\"id\"`\n}\n"))
 	for _, step := range []struct{ args, want string }{

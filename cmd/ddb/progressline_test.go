@@ -50,7 +50,7 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
-// TestProgressForMachines: each report is a line of JSON; the last says that all is done.
+// TestProgressForMachines: each report is a line of JSON; the last one says that the task is done.
 func TestProgressForMachines(t *testing.T) {
 	shop(t, nil)
 	_, errs, err := output(t, "scan", "orders", "-page", "1", "-progress", "json")
@@ -92,7 +92,7 @@ func TestPanicIsNotDone(t *testing.T) {
 	}
 }
 
-// TestIsTerminal: a file, a pipe and the null device are none.
+// TestIsTerminal: a file, a pipe and the null device are not terminals.
 func TestIsTerminal(t *testing.T) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
@@ -105,17 +105,17 @@ func TestIsTerminal(t *testing.T) {
 	}
 	defer file.Close()
 	if isTerminal(null) || isTerminal(file) {
-		t.Error("what is no terminal counts as one")
+		t.Error("something else counts as a terminal")
 	}
 	if tty, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0); err == nil {
 		defer tty.Close()
 		if !isTerminal(tty) {
-			t.Error("a terminal counts as none")
+			t.Error("a terminal does not count as one")
 		}
 	}
 }
 
-// TestSignal: on a signal the program ends with status 130 and prints the command that resumes the work, and that command works.
+// TestSignal: on a signal the program ends with status 130 and prints a command that resumes the work, and that command works.
 func TestSignal(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {

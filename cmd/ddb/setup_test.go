@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// asProgram makes the test binary be ddb, so that tests can kill it.
+// asProgram makes the test binary run as ddb, so that tests can kill it.
 const asProgram = "DDB_TEST_RUN_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// shop is an engine with a few tables, served on this machine. Requests pass through the handler that wrap makes, if there is one.
+// shop is an engine with a few tables, served on this machine. Requests pass through the handler that wrap returns, if wrap is not nil.
 func shop(t *testing.T, wrap func(http.Handler) http.Handler) (*ddbtest.Engine, *httptest.Server) {
 	t.Helper()
 	engine := ddbtest.NewEngine(ddbtest.WithVirtualClock(time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)), ddbtest.WithSeed(1))
@@ -41,7 +41,7 @@ func shop(t *testing.T, wrap func(http.Handler) http.Handler) (*ddbtest.Engine, 
 	return engine, server
 }
 
-// serve is a server on this machine that the environment names.
+// serve starts a server on this machine and sets the environment to use it.
 func serve(t *testing.T, handler http.Handler) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -57,7 +57,7 @@ func serve(t *testing.T, handler http.Handler) *httptest.Server {
 	return server
 }
 
-// fill makes the tables.
+// fill creates the tables.
 func fill(t *testing.T, engine *ddbtest.Engine) {
 	t.Helper()
 	client := engine.Client()
@@ -132,7 +132,7 @@ func attribute(name string, kind types.ScalarAttributeType) types.AttributeDefin
 	return types.AttributeDefinition{AttributeName: &name, AttributeType: kind}
 }
 
-// rawText is an item as DynamoDB's JSON.
+// rawText returns an item as DynamoDB JSON.
 func rawText(item map[string]types.AttributeValue) (string, error) {
 	raw, err := ddb.RawItemOf(item)
 	return string(raw.JSON()), err

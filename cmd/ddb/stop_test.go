@@ -29,8 +29,8 @@ import (
 // interruption ends a command at one of its requests.
 type interruption struct {
 	mu    sync.Mutex
-	left  int    // requests before the one; 0 for never
-	after bool   // the request is done, and its reply is lost
+	left  int    // number of the request; 0 for never
+	after bool   // the request is executed, and its reply is lost
 	end   func() // ends the command
 	seen  int
 }
@@ -41,7 +41,7 @@ func (i *interruption) set(at int, after bool, end func()) {
 	i.left, i.after, i.end, i.seen = at, after, end, 0
 }
 
-// wrap lets requests pass until the one.
+// wrap passes requests until the one to interrupt.
 func (i *interruption) wrap(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.mu.Lock()
@@ -53,7 +53,7 @@ func (i *interruption) wrap(h http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
-		body, err := io.ReadAll(r.Body) // only then does a server notice that its client has gone
+		body, err := io.ReadAll(r.Body) // only then does the server notice that its client has disconnected
 		if err != nil {
 			return
 		}
@@ -62,22 +62,22 @@ func (i *interruption) wrap(h http.Handler) http.Handler {
 			h.ServeHTTP(httptest.NewRecorder(), r)
 		}
 		end()
-		<-r.Context().Done() // the client has gone
+		<-r.Context().Done() // the client has disconnected
 	})
 }
 
 // verb is a command whose interruptions are tested.
 type verb struct {
 	args, input string
-	output      bool   // what it prints in all runs together is compared, else the tables are
-	parallel    bool   // it sends many requests, in no order; without -long it is stopped at every ninth of them
-	before      string // commands that are run before, one a line
-	then        string // a command that must be done at the end without a difference
-	status      int    // that it ends with when it is not stopped
-	once        bool   // it has no position: it is done or not, and run again as it is
+	output      bool   // compare the output of all runs together; otherwise compare the tables
+	parallel    bool   // it sends many requests, in any order; without -long it is stopped at every ninth
+	before      string // commands to run before, one per line
+	then        string // a command that must succeed at the end and find no difference
+	status      int    // its exit status when it is not stopped
+	once        bool   // it has no position: it is run again from the beginning
 }
 
-// differ makes table orders2 differ from orders: it lacks two items, has one changed and one equal, and has two that orders lacks.
+// differ makes table orders2 differ from orders: it lacks two items, has a changed and an equal one, and two that orders lacks.
 const differ = `put orders2 {"customer":{"S":"c1"},"id":{"S":"2026-08"},"status":{"S":"paid"},"total":{"N":"12.0"}} {"customer":{"S":"c2"},"id":{"S":"2026-09"},"total":{"N":"31"}} ` +
 	`{"customer":{"S":"c9"},"id":{"S":"1"}} {"customer":{"S":"c1"},"id":{"S":"2"}}`
 
@@ -115,7 +115,7 @@ var verbs = map[string]verb{
 	"help":           {args: "help scan", once: true, output: true},
 }
 
-// fields cuts a command line; a space that does not cut stands as \u00a0.
+// fields splits a command line at spaces; \u00a0 is a space that does not split.
 func fields(line string) []string {
 	list := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' })
 	for i := range list {
@@ -124,7 +124,7 @@ func fields(line string) []string {
 	return list
 }
 
-// stored is everything in the tables.
+// stored returns the contents of all tables.
 func stored(t *testing.T, engine *ddbtest.Engine) string {
 	t.Helper()
 	var lines []string
@@ -145,14 +145,14 @@ func stored(t *testing.T, engine *ddbtest.Engine) string {
 	return strings.Join(lines, "\n")
 }
 
-var long = flag.Bool("long", false, "stop and kill commands at each of their requests, however many")
+var long = flag.Bool("long", false, "stop and kill commands at each of their requests, however many there are")
 
 func sortedLines(text string) string {
 	return strings.Join(slices.Sorted(strings.Lines(text)), "")
 }
 
-// TestStop: every command is stopped at each of its requests, before and after the service has done it. Then it ends with status 130, and what it
-// advises does the rest: all that is printed by both runs together, and what is stored, is as after one run.
+// TestStop: every command is stopped at each of its requests, before and after the service has executed it. It ends with status 130, and the
+// command that it prints does the rest: the output of both runs together, and the tables, are the same as after one run.
 func TestStop(t *testing.T) {
 	for name, v := range verbs {
 		t.Run(name, func(t *testing.T) {
@@ -215,14 +215,14 @@ func TestStop(t *testing.T) {
 						}
 						again = []string{"resume", position}
 					} else if out != "" && !v.once {
-						t.Fatalf("%s: it printed and cannot go on:\n%s", at, out)
+						t.Fatalf("%s: it has printed output and cannot be resumed:\n%s", at, out)
 					}
 					more, errs, status := run(t.Context(), again...)
 					if status != v.status {
 						t.Fatalf("%s\nthen status %d\n%s", at, status, errs)
 					}
 					if v.once {
-						out = "" // it was run anew
+						out = "" // it was run again from the beginning
 					}
 					if v.output && out+more != want && !(v.parallel && sortedLines(out+more) == sortedLines(want)) {
 						t.Errorf("%s: printed\n%s\nand\n%s\nwant\n%s", at, out, more, want)
@@ -237,7 +237,7 @@ func TestStop(t *testing.T) {
 					}
 					if position != "" {
 						if _, err := os.Stat(position); !errors.Is(err, os.ErrNotExist) {
-							t.Errorf("%s: the position is still there: %v", at, err)
+							t.Errorf("%s: the position was not removed: %v", at, err)
 						}
 					}
 				}
@@ -246,7 +246,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestKill: a command with -position that is killed at any of its requests, without -long at every second one, goes on from the file. What was printed is repeated by one page at most.
+// TestKill: a command with -position that is killed at any of its requests (without -long, at every second one) continues from the file. It repeats at most one page of output.
 func TestKill(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
@@ -312,7 +312,7 @@ func TestKill(t *testing.T) {
 					return
 				}
 				if err == nil {
-					t.Fatal("it was killed and has not noticed")
+					t.Fatal("it was killed and did not end")
 				}
 				if _, err := os.Stat(file); err == nil {
 					args = []string{"resume", file}
@@ -333,7 +333,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// check compares what two runs have done with what one does.
+// check compares the result of two runs with that of one.
 func check(t *testing.T, v verb, engine *ddbtest.Engine, out, more string) {
 	t.Helper()
 	repeated := strings.Count(out, "\n") + strings.Count(more, "\n")
@@ -351,9 +351,9 @@ func check(t *testing.T, v verb, engine *ddbtest.Engine, out, more string) {
 		if strings.HasPrefix(v.args, "query") {
 			want = 3
 		}
-		most := 1 // lines that are repeated
+		most := 1 // repeated lines
 		if v.status == exitFailed {
-			want, most = 5, 5 // differences, of one batch
+			want, most = 5, 5 // differences of one batch
 		}
 		if n != want || repeated-n > most {
 			t.Errorf("%d lines, %d of them repeated", n, repeated-n)
@@ -366,8 +366,8 @@ func check(t *testing.T, v verb, engine *ddbtest.Engine, out, more string) {
 	}
 }
 
-// TestPositionOfOthers: a comparison does not go on with a table that was created again, nor at another service.
-func TestPositionOfOthers(t *testing.T) {
+// TestForeignPosition: a comparison is not resumed with a table that was created again, nor at another service.
+func TestForeignPosition(t *testing.T) {
 	for name, c := range map[string]struct{ args, before, want string }{
 		"diff":   {"diff orders orders2 -budget 2", differ, "start from the beginning"},
 		"verify": {"verify backup orders2 -budget 4", "export orders backup -name monday\n" + differ, "start from the beginning"},

@@ -16,11 +16,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the transcripts as they are now")
+var update = flag.Bool("update", false, "update the transcripts")
 
-// TestTranscripts runs the commands of the files in testdata/transcripts, each file on tables of its own, and compares all that they write. A line
-// that begins with $ is a command, and one with < is its input. Then come its output, its errors behind "! ", and its exit
-// status behind "? " if that is not 0. In what follows, @1 is the first file of a position that was printed.
+// TestTranscripts runs the commands of the files in testdata/transcripts, each file on its own tables, and compares their output. A line that
+// begins with $ is a command, and one with < is its input. Then come its output, its errors after "! ", and its exit
+// status after "? " if it is not 0. Later, @1 is the first position file that was printed.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/transcripts/*.txt")
 	if err != nil || len(files) == 0 {
@@ -50,7 +50,7 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
-// replay runs the commands of a transcript on tables of its own, and returns it with what they write now.
+// replay runs the commands of a transcript on its own tables, and returns the transcript with their current output.
 func replay(t *testing.T, transcript string) string {
 	_, server := shop(t, nil)
 	t.Chdir(t.TempDir())
@@ -112,7 +112,7 @@ func (r *replayer) play(lines []string) string {
 	return out.String()
 }
 
-// TestGuide: the transcripts in the guide are true.
+// TestGuide: the transcripts in the guide are up to date.
 func TestGuide(t *testing.T) {
 	file, err := filepath.Abs("../../docs/guides/command-line.md")
 	if err != nil {
@@ -150,7 +150,7 @@ var (
 	elapsed      = regexp.MustCompile(`in [0-9.]+m?s`)
 )
 
-// program runs ddb as main does, in this process.
+// program runs ddb in this process, as main does.
 func program(t *testing.T, input string, args []string) (out, errs string, status int) {
 	t.Helper()
 	if len(args) == 0 || args[0] != "ddb" {
@@ -164,7 +164,7 @@ func program(t *testing.T, input string, args []string) (out, errs string, statu
 	return o.String(), e.String(), exitStatus(err)
 }
 
-// words cuts a command line as a shell does, with quotes of both kinds.
+// words splits a command line as a shell does, with both kinds of quotes.
 func words(t *testing.T, line string) (list []string) {
 	t.Helper()
 	var word strings.Builder
@@ -189,7 +189,7 @@ func words(t *testing.T, line string) (list []string) {
 		}
 	}
 	if open != 0 {
-		t.Fatalf("a quote does not end: %s", line)
+		t.Fatalf("a quote is not closed: %s", line)
 	}
 	if started {
 		list = append(list, word.String())

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// A verification of files alone sends no request: it is stopped while it reads a file. A pipe in the place of the file says when that is.
+// A verification of files sends no requests, so it is stopped while it reads a file. A pipe in place of the file shows when it does.
 func TestStopVerifyOfFiles(t *testing.T) {
 	_, _ = shop(t, nil)
 	run := func(ctx context.Context, args ...string) (out, errs string, status int) {
@@ -78,7 +78,7 @@ func TestStopVerifyOfFiles(t *testing.T) {
 			}
 			must(os.Remove(file))
 			must(os.WriteFile(file, data, 0o600))
-			if i == 3 && !damaged { // what was verified is not read again
+			if i == 3 && !damaged { // verified files are not read again
 				must(os.Rename(files[0], files[0]+".away"))
 			}
 			_, errs, status = run(t.Context(), "resume", position)
@@ -89,7 +89,7 @@ func TestStopVerifyOfFiles(t *testing.T) {
 				must(os.Rename(files[0]+".away", files[0]))
 			}
 			if _, err := os.Stat(position); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("file %d: the position is still there: %v", i, err)
+				t.Errorf("file %d: the position was not removed: %v", i, err)
 			}
 		}
 	}

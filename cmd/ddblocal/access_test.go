@@ -36,7 +36,7 @@ func answer(t *testing.T, args, method, host string, header map[string]string) *
 	return w.Result()
 }
 
-// Web pages use the server only from origins that a flag names; programs need none.
+// Web pages can use the server only from origins that a flag allows; programs need no flag.
 func TestOrigins(t *testing.T) {
 	const page = "http://localhost:8001"
 	for _, c := range []struct {
@@ -80,7 +80,7 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// A preflight answer lets the page send the headers of a signed request.
+// The answer to a preflight request lets the page send the headers of a signed request.
 func TestPreflight(t *testing.T) {
 	const page, asked = "http://localhost:8001", "authorization,content-type,x-amz-target"
 	resp := answer(t, "-origin "+page, "OPTIONS", "localhost:8000", map[string]string{"Origin": page, "Access-Control-Request-Headers": asked})
@@ -94,7 +94,7 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// A page that gives its own name the address of this machine reaches the server under that name.
+// A page whose domain resolves to the address of this machine cannot reach the server under that name (DNS rebinding).
 func TestHosts(t *testing.T) {
 	for _, c := range []struct {
 		args, host string
@@ -129,7 +129,7 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// A client that does not send the body that it announced is let go.
+// A client that does not send the announced body is disconnected.
 func TestReadTimeout(t *testing.T) {
 	s, err := parse([]string{"-read-timeout", "20ms"}, io.Discard)
 	if err != nil {
@@ -152,7 +152,7 @@ func TestReadTimeout(t *testing.T) {
 	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.ReadAll(conn); err != nil { // without the timeout this would wait for ever
+	if _, err := io.ReadAll(conn); err != nil { // without the timeout this would wait forever
 		t.Logf("the connection ended with %v", err)
 	}
 	if err := server.Close(); err != nil {
@@ -161,7 +161,7 @@ func TestReadTimeout(t *testing.T) {
 	<-served
 }
 
-// The page is reached beside the API, by nobody whom -origin or -host lets use the API, and not at all without -page.
+// The page is served next to the API, but not to the origins and hosts that -origin and -host allow to use the API, and not at all without -page.
 func TestPage(t *testing.T) {
 	engine := ddbtest.NewEngine()
 	defer engine.Close()

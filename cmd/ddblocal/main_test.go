@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// start runs the command in a process of its own and returns a client.
+// start runs the command in its own process and returns a client.
 func start(t *testing.T, args string) (*exec.Cmd, *dynamodb.Client, string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -93,8 +93,8 @@ func put(ctx context.Context, c *dynamodb.Client, id string) error {
 	return err
 }
 
-// Every write that was answered is there after the process was killed.
-func TestDataOutlivesAKill(t *testing.T) {
+// Every acknowledged write exists after the process was killed.
+func TestDataSurvivesKill(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	var acknowledged []string
 	var created float64
@@ -186,7 +186,7 @@ func TestEndsOnSignal(t *testing.T) {
 	}
 	got, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: table, Key: map[string]types.AttributeValue{"id": thing("a")["id"]}})
 	if err != nil || got.Item != nil {
-		t.Errorf("the deleted item is back: %v, %v", got, err)
+		t.Errorf("the deleted item exists again: %v, %v", got, err)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestSeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := filepath.Join(t.TempDir(), "data")
-	for range 2 { // the second time the tables are there
+	for range 2 { // the second time the tables exist
 		cmd, c, _ := start(t, "-data "+data+" -seed "+file)
 		scan, err := c.Scan(t.Context(), &dynamodb.ScanInput{TableName: table})
 		if err != nil || scan.Count != 2 {
@@ -301,8 +301,8 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-// What the folder lost is reported on standard error, with its size and where the file as it was is.
-func TestDamageIsTold(t *testing.T) {
+// Data lost in the folder is reported on standard error, with its size and the path of the original file.
+func TestDamageIsReported(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	cmd, c, _ := start(t, "-data "+dir)
 	create(t, c)

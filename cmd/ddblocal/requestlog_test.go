@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// A line has the operation, the tables and how it ended, and nothing of items, keys and messages.
+// A line has the operation, the tables and the result, and nothing of items, keys and messages.
 func TestRequestLog(t *testing.T) {
 	engine := ddbtest.NewEngine()
 	defer engine.Close()
@@ -66,7 +66,7 @@ operation=GET status=200 ...
 	}
 }
 
-// What stands in the log may come from anybody who can send a request.
+// The content of the log may come from anybody who can send a request.
 func TestRequestLogIsOneLine(t *testing.T) {
 	var lines bytes.Buffer
 	handler := logged(http.NotFoundHandler(), slog.New(slog.NewTextHandler(&lines, nil)))
@@ -78,7 +78,7 @@ func TestRequestLogIsOneLine(t *testing.T) {
 	}
 }
 
-// A request whose body does not come, or whose answer is cut off, is in the log, too.
+// A request without its body, or with a truncated answer, is logged, too.
 func TestRequestLogOfCutRequest(t *testing.T) {
 	var lines bytes.Buffer
 	handler := logged(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), slog.New(slog.NewTextHandler(&lines, nil)))

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// Mistakes in a seed file are named where they stand, unknown keys all at once.
+// The error of a mistake in a seed file gives its place, and all unknown keys at once.
 func TestSeedErrors(t *testing.T) {
 	const users = `{"TableName": "users", "BillingMode": "PAY_PER_REQUEST",
 		"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}`
@@ -52,7 +52,7 @@ func TestSeedErrors(t *testing.T) {
 	}
 }
 
-// All that CreateTable takes is known, in tables of every kind.
+// Seed files accept every parameter of CreateTable, in tables of every kind.
 func TestSeedKnowsCreateTable(t *testing.T) {
 	const content = `{"tables": [{"TableName": "users", "BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
 		"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "at", "AttributeType": "N"}],

@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// show is an expression with its values in the order of their placeholders.
+// show returns an expression with its values in the order of their placeholders.
 func show(e expression.Expression) string {
 	var b strings.Builder
 	b.WriteString(e.Text)
@@ -176,10 +176,10 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// syntax is what DynamoDB says of expressions that it cannot read, or whose placeholders do not fit.
+// syntax matches DynamoDB's errors for expressions that it cannot parse, or whose placeholders do not match.
 var syntax = regexp.MustCompile(`(?i)syntax|token|unused|not defined|not used|function name|missing`)
 
-// FuzzExpression: what is accepted has the form that DynamoDB reads, and all its placeholders.
+// FuzzExpression: an accepted expression can be parsed by DynamoDB, and has all its placeholders.
 func FuzzExpression(f *testing.F) {
 	for _, seed := range []string{
 		`status = "open" AND NOT (total > -1 OR contains(tags, 'new'))`, "a.`b`[1] BETWEEN size(c) AND 2", `attribute_type(a, "S")`,

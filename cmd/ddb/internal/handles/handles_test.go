@@ -21,7 +21,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// TestGolden: the files next to the sources are the generated ones, whether or not they exist already.
+// TestGolden: the files next to the sources equal the generated ones, whether or not they exist already.
 func TestGolden(t *testing.T) {
 	for _, c := range []handles.Config{
 		{Dir: "testdata/shop"},
@@ -148,7 +148,7 @@ func TestGeneratedHandlesWork(t *testing.T) {
 	}
 }
 
-// module makes a module of a user, with the files, that builds with this repository.
+// module creates a user's module with the files, which builds with this repository.
 func module(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root, err := filepath.Abs("../../../..")
@@ -221,11 +221,11 @@ const order = "package shop\n\ntype Order struct {\n\tID string `dynamodbav:\"id
 
 func orderWith(fields string) string { return strings.Replace(order, "FIELDS", fields, 1) }
 
-// TestLifeOfAStruct: from nothing, again, with another field, with a handle by hand, with the field gone, with the struct gone.
-func TestLifeOfAStruct(t *testing.T) {
+// TestRegenerate: handles are generated for a new struct, again, for another field, with a handwritten handle, without a removed field, and without the struct.
+func TestRegenerate(t *testing.T) {
 	dir := module(t, map[string]string{
 		"order.go": orderWith(""),
-		// Code that uses handles that are not there yet does not compile.
+		// Code that uses missing handles does not compile.
 		"use.go": "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar key = ddb.NameOf(orderID)\n\nfunc first() string { return orderID.String() + key }\n",
 	})
 	c := handles.Config{Dir: dir}
@@ -257,7 +257,7 @@ func TestLifeOfAStruct(t *testing.T) {
 	write(t, dir, "hand.go", "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar total = ddb.OrdField(func(x *Order) *int { return &x.Total })\n")
 	check([]string{"order_ddb.go"}, "orderID", "Total")
 
-	// A handle of that name counts, however it was made.
+	// A handle of that name counts, however it was declared.
 	write(t, dir, "hand.go", "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar orderTotal = ddb.AsNum(number())\n\nfunc number() ddb.Attr[Order, int] { return ddb.Field(func(x *Order) *int { return &x.Total }) }\n")
 	check(nil, "orderID", "Total")
 
@@ -266,7 +266,7 @@ func TestLifeOfAStruct(t *testing.T) {
 	check([]string{"-order_ddb.go"}, "", "")
 }
 
-func TestSourceThatIsGone(t *testing.T) {
+func TestDeletedSource(t *testing.T) {
 	dir := module(t, map[string]string{"order.go": orderWith(""), "doc.go": "package shop\n"})
 	apply(t, handles.Config{Dir: dir})
 	if err := os.Remove(filepath.Join(dir, "order.go")); err != nil {
@@ -277,8 +277,8 @@ func TestSourceThatIsGone(t *testing.T) {
 	}
 }
 
-// TestOtherBuilds: files that this build does not see are left alone.
-func TestOtherBuilds(t *testing.T) {
+// TestOtherBuildTags: files that are excluded from this build are not changed.
+func TestOtherBuildTags(t *testing.T) {
 	extra := "//go:build extra\n\npackage shop\n\ntype Extra struct {\n\tID string `dynamodbav:\"id\"`\n}\n"
 	dir := module(t, map[string]string{"order.go": orderWith(""), "extra.go": extra})
 	if got := apply(t, handles.Config{Dir: dir, Tags: "extra"}); !slices.Equal(got, []string{"extra_ddb.go", "order_ddb.go"}) {
@@ -302,7 +302,7 @@ func TestChosenTypes(t *testing.T) {
 	}
 }
 
-// TestErrors: each names file and line and says what to do; nothing is written.
+// TestErrors: each error names file and line and what to do; nothing is written.
 func TestErrors(t *testing.T) {
 	id := "\tID string `dynamodbav:\"id\"`\n"
 	tests := map[string]struct {

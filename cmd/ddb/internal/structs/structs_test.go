@@ -42,15 +42,15 @@ func element(attr, role string) types.KeySchemaElement {
 	return types.KeySchemaElement{AttributeName: &attr, KeyType: types.KeyType(role)}
 }
 
-// table is one whose items are of some sort.
+// table is a table with items of one kind.
 type table struct {
 	input       *dynamodb.CreateTableInput
 	ttl         string
 	items       []structs.Item
-	differences int // between the table and the definition that is written, because of what it leaves out
+	differences int // differences between the table and the generated definition, which leaves some settings out
 }
 
-// simple is a table with one key attribute.
+// simple returns a table with one key attribute.
 func simple(attr string, kind types.ScalarAttributeType, items ...structs.Item) table {
 	return table{items: items, input: &dynamodb.CreateTableInput{
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &attr, AttributeType: kind}},
@@ -58,7 +58,7 @@ func simple(attr string, kind types.ScalarAttributeType, items ...structs.Item) 
 	}}
 }
 
-// keyed gives each item a key of its own.
+// keyed gives each item its own key.
 func keyed(items ...structs.Item) table {
 	for i, item := range items {
 		item["pk"] = s(fmt.Sprint("item ", i))
@@ -66,7 +66,7 @@ func keyed(items ...structs.Item) table {
 	return simple("pk", types.ScalarAttributeTypeS, items...)
 }
 
-// tables are of all sorts.
+// tables are tables of all kinds.
 func tables() []table {
 	units := &types.ProvisionedThroughput{ReadCapacityUnits: new(int64), WriteCapacityUnits: new(int64)}
 	*units.ReadCapacityUnits, *units.WriteCapacityUnits = 5, 6
@@ -196,8 +196,8 @@ func anyValue(r *rand.Rand, depth int) types.AttributeValue {
 	return m(item)
 }
 
-// TestRoundTrip: code is written for tables of all sorts and built as a user's program, which compares the live tables with their
-// definitions, reads all items into the structs, and writes them into a copy of each table. The copies are equal.
+// TestRoundTrip: code is generated for tables of all kinds and built as a user's program. The program compares the live tables
+// with their definitions, reads all items into the structs, and writes them to a copy of each table. The copies are equal.
 func TestRoundTrip(t *testing.T) {
 	engine := ddbtest.NewEngine()
 	defer engine.Close()
@@ -224,7 +224,7 @@ func TestRoundTrip(t *testing.T) {
 		write(t, dir, name+".go", string(code))
 		fmt.Fprintf(&calls, calling, i, table.differences)
 		if again, err := structs.Source(sample, structs.Options{}); err != nil || string(again) != string(code) {
-			t.Errorf("%s: another run gives other code; %v", name, err)
+			t.Errorf("%s: a second run generates other code; %v", name, err)
 		}
 	}
 	write(t, dir, "main.go", fmt.Sprintf(program, calls.String()))
@@ -244,7 +244,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// program is the user's; calling is its part for one table.
+// program is the user's program; calling is its part for one table.
 const (
 	program = `package main
 
@@ -307,7 +307,7 @@ func create(t *testing.T, client *dynamodb.Client, name string, table table) {
 	}
 }
 
-// contents are the items of a table, each as text that is the same for equal items, in order.
+// contents returns the items of a table in order, each as a text that is the same for equal items.
 func contents(t *testing.T, client *dynamodb.Client, name string) []string {
 	t.Helper()
 	out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &name})
@@ -364,7 +364,7 @@ func canonical(v types.AttributeValue) string {
 	return fmt.Sprintf("%T %q", v, parts)
 }
 
-// module is the folder of a module that uses this repository.
+// module returns the folder of a module that uses this repository.
 func module(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("../../../..")

@@ -17,14 +17,14 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddblocal/internal/page"
 )
 
-var long = flag.Bool("long", false, "the Go of all searches, not of a few")
+var long = flag.Bool("long", false, "compile the Go code of all searches")
 
-// TestGo compiles the Go of many searches and runs it: it finds what the views show.
+// TestGo compiles and runs the Go code of many searches: it finds the items that the views show.
 func TestGo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")
 	}
-	const few = 5 // of the searches, without -long
+	const few = 5 // number of searches without -long
 	s := newSite(t, page.Options{})
 	s.shop()
 	s.put("orders", attrs{"customer": str("\"q\"\\`"), "id": str("x"), "raw": bin("\x00\xff"), "total": num("12345678901234567890123456789012345678"), "flag": &boolean{Value: true}, "m": &mapping{Value: attrs{"in": num("1")}}})
@@ -105,7 +105,7 @@ func Run(ctx context.Context, client ddb.Client) (string, error) {
 	s.says(body, "ddb.K2(json.Number(\"1\"), json.Number(\"1\"))")
 }
 
-// runGo runs a program of packages that are not on the disk: the build reads them from a folder of the test.
+// runGo runs a program whose packages are not on disk, with an overlay.
 //
 // https://pkg.go.dev/cmd/go (flag -overlay)
 func runGo(t *testing.T, sources map[string]string, endpoint string) string {
@@ -164,7 +164,7 @@ func show(ids string, err error) {
 // TestAWSCLI runs commands that views show with the AWS CLI itself.
 func TestAWSCLI(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil || !*long {
-		t.Skip("runs the AWS CLI, with -long and where there is one")
+		t.Skip("runs the AWS CLI, with -long and if it is installed")
 	}
 	s := newSite(t, page.Options{})
 	s.shop()
@@ -181,7 +181,7 @@ func TestAWSCLI(t *testing.T) {
 		cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_DEFAULT_REGION=us-east-1", "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true")
 		out, err := cmd.CombinedOutput()
 		if err != nil && strings.Contains(command, "--cli-binary-format") && strings.Contains(string(out), "Unknown options: --cli-binary-format") {
-			continue // version 1, which would have taken another value
+			continue // version 1, which needs another value
 		}
 		if err != nil {
 			t.Errorf("%v: %s\n%s", err, out, command)

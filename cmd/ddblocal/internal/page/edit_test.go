@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddblocal/internal/page"
 )
 
-// form is a form of a view: where it goes, and its fields.
+// form is a form of a view: its action and its fields.
 type form struct {
 	action string
 	fields url.Values
@@ -66,7 +66,7 @@ func (s *site) posts(f form, status int) string {
 	return w.Body.String()
 }
 
-// follow sends a form whose answer is a redirect, and returns the view it leads to.
+// follow sends a form whose answer is a redirect, and returns the view of the redirect.
 func (s *site) follow(f form) string {
 	s.t.Helper()
 	w := s.post(f)
@@ -76,7 +76,7 @@ func (s *site) follow(f form) string {
 	return s.get(w.Header().Get("Location"), 200)
 }
 
-// stored is an item of table things as the engine has it, in canonical JSON.
+// stored returns an item of table things as the engine has it, in canonical JSON.
 func (s *site) stored(key string) string {
 	s.t.Helper()
 	var reply struct{ Item json.RawMessage }
@@ -96,7 +96,7 @@ const (
 	aQuery = page.Path + `tables/things/edit?key=%7B%22id%22%3A%7B%22S%22%3A%22a%22%7D%7D`
 )
 
-// TestRoundTrip: a value of every type is unchanged by the form, and can be entered in it.
+// TestRoundTrip: a form does not change values of any type, and accepts them.
 func TestRoundTrip(t *testing.T) {
 	for _, value := range []string{
 		`{"S":""}`, `{"S":"two\nlines\r\nand \"quotes\" </textarea><b> & \\ \u0000\u2028 ü 𝄞"}`, `{"S":"\n{}"}`,
@@ -108,7 +108,7 @@ func TestRoundTrip(t *testing.T) {
 		s := newSite(t, page.Options{})
 		s.things()
 		put := `{"id":{"S":"a"},"<v>":` + value + `}`
-		// In by the form for a new item.
+		// Enter it in the form for a new item.
 		f := s.form(s.get(page.Path+"tables/things/new", 200), "Edit")
 		f.fields.Set("text", put)
 		body := s.follow(s.form(s.posts(f, 200), "Store the item"))
@@ -118,7 +118,7 @@ func TestRoundTrip(t *testing.T) {
 		if direct := strings.Replace(s.stored(`{"id":{"S":"b"}}`), `"S":"b"`, `"S":"a"`, 1); want != direct {
 			t.Errorf("%s: the form stored\n%s\nthe API\n%s", value, want, direct)
 		}
-		// Out and in again: nothing is different.
+		// Submit the edit form without changes: nothing is different.
 		f = s.form(s.get(aQuery, 200), "Edit")
 		s.says(s.posts(f, 200), "nothing is different")
 		// If another attribute is added, the value is unchanged.
@@ -126,7 +126,7 @@ func TestRoundTrip(t *testing.T) {
 		body = s.posts(f, 200)
 		s.says(body, "also added + {\"N\":\"1\"}", "This is the request.")
 		if strings.Contains(shown(t, body, "Request"), `SET #0 = :0, `) {
-			t.Errorf("%s: it is written though it did not change:\n%s", value, shown(t, body, "Request"))
+			t.Errorf("%s: it is written although it did not change:\n%s", value, shown(t, body, "Request"))
 		}
 		s.follow(s.form(body, "Save the changes"))
 		if got := s.stored(aKey); got != canonicalJSON(t, strings.TrimSuffix(want, "}")+`,"also":{"N":"1"}}`) {
@@ -144,7 +144,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestLostUpdate: an edit of an item that has changed since is rejected, and offered again for the current item.
+// TestLostUpdate: an edit of an item that has changed in the meantime is rejected, and offered again for the current item.
 func TestLostUpdate(t *testing.T) {
 	const was = `{"id":{"S":"a"},"n":{"N":"1"},"m":{"M":{"x":{"N":"1"}}}}`
 	for _, c := range []struct {
@@ -155,9 +155,9 @@ func TestLostUpdate(t *testing.T) {
 		{"the same attribute", `{"id":{"S":"a"},"n":{"N":"2"},"m":{"M":{"x":{"N":"1"}}}}`, `{"id":{"S":"a"},"n":{"N":"5"},"m":{"M":{"x":{"N":"1"}}}}`, true, `{"id":{"S":"a"},"n":{"N":"5"},"m":{"M":{"x":{"N":"1"}}}}`},
 		{"another attribute", `{"id":{"S":"a"},"n":{"N":"2"},"m":{"M":{"x":{"N":"1"}}}}`, `{"id":{"S":"a"},"n":{"N":"1"},"m":{"M":{"x":{"N":"7"}}}}`, false, `{"id":{"S":"a"},"n":{"N":"2"},"m":{"M":{"x":{"N":"7"}}}}`},
 		{"below the attribute", `{"id":{"S":"a"},"n":{"N":"1"},"m":{"M":{"x":{"N":"2"}}}}`, `{"id":{"S":"a"},"n":{"N":"3"},"m":{"M":{"x":{"N":"1"}}}}`, false, `{"id":{"S":"a"},"n":{"N":"3"},"m":{"M":{"x":{"N":"2"}}}}`},
-		{"an attribute is gone", `{"id":{"S":"a"},"n":{"N":"1"}}`, `{"id":{"S":"a"},"n":{"N":"3"},"m":{"M":{"x":{"N":"1"}}}}`, false, `{"id":{"S":"a"},"n":{"N":"3"}}`},
+		{"an attribute was removed", `{"id":{"S":"a"},"n":{"N":"1"}}`, `{"id":{"S":"a"},"n":{"N":"3"},"m":{"M":{"x":{"N":"1"}}}}`, false, `{"id":{"S":"a"},"n":{"N":"3"}}`},
 		{"both add one", `{"id":{"S":"a"},"n":{"N":"1"},"m":{"M":{"x":{"N":"1"}}},"new":{"S":"theirs"}}`, `{"id":{"S":"a"},"n":{"N":"1"},"m":{"M":{"x":{"N":"1"}}},"new":{"S":"mine"}}`, true, `{"id":{"S":"a"},"n":{"N":"1"},"m":{"M":{"x":{"N":"1"}}},"new":{"S":"mine"}}`},
-		{"one that is removed", `{"id":{"S":"a"},"n":{"N":"2"},"m":{"M":{"x":{"N":"1"}}}}`, `{"id":{"S":"a"},"m":{"M":{"x":{"N":"1"}}}}`, true, `{"id":{"S":"a"},"m":{"M":{"x":{"N":"1"}}}}`},
+		{"a removed attribute", `{"id":{"S":"a"},"n":{"N":"2"},"m":{"M":{"x":{"N":"1"}}}}`, `{"id":{"S":"a"},"m":{"M":{"x":{"N":"1"}}}}`, true, `{"id":{"S":"a"},"m":{"M":{"x":{"N":"1"}}}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, when := range []string{"before the review", "before saving"} {
@@ -191,8 +191,8 @@ func TestLostUpdate(t *testing.T) {
 	}
 }
 
-// TestAddedMeanwhile: what another program adds while a person edits is kept, because an edit only writes what it changes.
-func TestAddedMeanwhile(t *testing.T) {
+// TestConcurrentAddIsKept: attributes that another program adds during an edit are kept, because an edit writes only its changes.
+func TestConcurrentAddIsKept(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.things()
 	s.send("PutItem", `{"TableName":"things","Item":{"id":{"S":"a"},"n":{"N":"1"}}}`, nil)
@@ -206,8 +206,8 @@ func TestAddedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestWrittenOtherwise: another order of a set, spaces and escapes change nothing.
-func TestWrittenOtherwise(t *testing.T) {
+// TestOtherNotationIsNoChange: another order of a set, other spaces and other escapes are no change.
+func TestOtherNotationIsNoChange(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.things()
 	s.send("PutItem", `{"TableName":"things","Item":{"id":{"S":"a"},"s":{"SS":["a","b"]},"m":{"M":{"x":{"NS":["1","2"]},"y":{"L":[{"S":"a"},{"S":"b"}]}}}}}`, nil)
@@ -218,7 +218,7 @@ func TestWrittenOtherwise(t *testing.T) {
 	s.says(s.posts(edit, 200), "m changed")
 }
 
-// TestManyAttributes: a condition holds only so many; what changes is compared in any case.
+// TestManyAttributes: a condition can hold only some attributes; changed ones are always compared.
 func TestManyAttributes(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.things()
@@ -240,8 +240,8 @@ func TestManyAttributes(t *testing.T) {
 	}
 }
 
-// TestManyAddedAttributes: a condition with the names of all that an edit adds would be longer than the engine takes. The key is compared in any
-// case: an update without it would make an item that was deleted meanwhile again.
+// TestManyAddedAttributes: a condition with the names of all attributes that an edit adds would be longer than the engine accepts. The key is
+// always compared: an update without it would recreate an item that was deleted in the meantime.
 func TestManyAddedAttributes(t *testing.T) {
 	for _, count := range []int{100, 140, 200} {
 		s := newSite(t, page.Options{})
@@ -281,7 +281,7 @@ func TestManyAddedAttributes(t *testing.T) {
 		s.send("DeleteItem", `{"TableName":"things","Key":`+aKey+`}`, nil)
 		s.says(s.posts(save, 409), "the item was deleted since it was read")
 		if got := s.stored(aKey); got != "" {
-			t.Errorf("%d attributes: a deleted item is there again: %.60s", count, got)
+			t.Errorf("%d attributes: a deleted item was recreated: %.60s", count, got)
 		}
 		s.send("PutItem", put, nil)
 		s.follow(save)
@@ -315,7 +315,7 @@ func TestNewAndDelete(t *testing.T) {
 	s.says(s.posts(edit, 409), "the item was deleted since it was read", "precious")
 }
 
-// TestRefusedItems: everything that is wrong with a text is named, the text is kept, and nothing is sent.
+// TestRefusedItems: all errors of a text are named, the text is kept, and nothing is sent.
 func TestRefusedItems(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.things()
@@ -351,7 +351,7 @@ func TestRefusedItems(t *testing.T) {
 	s.says(s.posts(s.form(s.posts(f, 200), "Save the changes"), 400), "UpdateItem was refused: ValidationException")
 }
 
-// TestTokens: a form changes nothing without the token of this run, and nothing at all on a read-only page.
+// TestTokens: a form without the token of this run changes nothing, and a read-only page changes nothing at all.
 func TestTokens(t *testing.T) {
 	s, other := newSite(t, page.Options{}), newSite(t, page.Options{})
 	readOnly := newSite(t, page.Options{ReadOnly: true})
@@ -397,10 +397,10 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// changingPaths are what forms are sent to.
+// changingPaths are the paths of forms.
 var changingPaths = []string{"tables/things/stream", "tables/things/ttl", "tables/things/import", "clock", "faults", "tables/things/review", "tables/things/save", "tables/things/delete"}
 
-// optionsOf are the values of a select.
+// optionsOf returns the values of a select.
 func optionsOf(body, name string) (values []string) {
 	text := regexp.MustCompile(`(?s)<select name="` + name + `">.*?</select>`).FindString(body)
 	for _, o := range regexp.MustCompile(`<option value="([^"]*)"`).FindAllStringSubmatch(text, -1) {

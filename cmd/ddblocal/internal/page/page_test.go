@@ -34,7 +34,7 @@ func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Va
 func num(n string) types.AttributeValue { return &types.AttributeValueMemberN{Value: n} }
 func bin(b string) types.AttributeValue { return &types.AttributeValueMemberB{Value: []byte(b)} }
 
-// site is a page with an engine of its own.
+// site is a page with its own engine.
 type site struct {
 	t      *testing.T
 	engine *ddbtest.Engine
@@ -95,7 +95,7 @@ func (s *site) shop() {
 	}
 }
 
-// simpleTable has a number as its key, and no sort key.
+// simpleTable creates a table with a number as its key, and no sort key.
 func simpleTable() *dynamodb.CreateTableInput {
 	return &dynamodb.CreateTableInput{TableName: aws.String("sessions"), AttributeDefinitions: definition("customer N"), KeySchema: keys("customer")}
 }
@@ -115,7 +115,7 @@ func (s *site) put(table string, item attrs) {
 	}
 }
 
-// request is a request of a browser on this machine.
+// request returns a request of a browser on this machine.
 func request(method, target string) *http.Request {
 	r := httptest.NewRequest(method, target, http.NoBody)
 	r.RemoteAddr, r.Host = "127.0.0.1:40000", "localhost:8000"
@@ -138,7 +138,7 @@ func (s *site) get(target string, status int) string {
 	return w.Body.String()
 }
 
-// target is a path of the page with parameters.
+// target returns a path of the page with parameters.
 func target(path string, params ...string) string {
 	q := make(url.Values)
 	for i := 0; i+1 < len(params); i += 2 {
@@ -152,7 +152,7 @@ var (
 	spaces = regexp.MustCompile(`\s+`)
 )
 
-// textOf is what a view says, without markup.
+// textOf returns the text of a view, without markup.
 func textOf(body string) string {
 	return strings.TrimSpace(spaces.ReplaceAllString(html.UnescapeString(tags.ReplaceAllString(body, " ")), " "))
 }
@@ -177,7 +177,7 @@ func (s *site) linkOf(body, text string) string {
 	return html.UnescapeString(found[1] + found[2])
 }
 
-// rows are the items that a view shows, each with its cells.
+// rows returns the items that a view shows, each with its cells.
 func rows(body string) (all [][]string) {
 	tables := regexp.MustCompile(`(?s)<table class="items">.*?</table>`).FindString(body)
 	for _, row := range regexp.MustCompile(`(?s)<tr>.*?</tr>`).FindAllString(tables, -1)[1:] {
@@ -208,8 +208,8 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestWhoMayUseIt: only browsers on this machine that ask for it by a name of this machine, unless a flag allows more.
-func TestWhoMayUseIt(t *testing.T) {
+// TestAccess: only browsers on this machine that use a name of this machine can use the page, unless a flag allows more.
+func TestAccess(t *testing.T) {
 	local, public := newSite(t, page.Options{}), newSite(t, page.Options{Public: true, Hosts: []string{"box.example"}})
 	const here, there = "127.0.0.1:40000", "192.0.2.7:40000"
 	for _, c := range []struct {
@@ -249,7 +249,7 @@ func TestWhoMayUseIt(t *testing.T) {
 	}
 }
 
-// TestOtherSites: pages of other sites can link to a view, and nothing else.
+// TestOtherSites: pages of other sites can link to a view, and can do nothing else.
 func TestOtherSites(t *testing.T) {
 	s := newSite(t, page.Options{})
 	for _, c := range []struct {
@@ -293,8 +293,8 @@ func TestOtherSites(t *testing.T) {
 	}
 }
 
-// TestNothingElseIsLoaded: the page runs no script and loads nothing.
-func TestNothingElseIsLoaded(t *testing.T) {
+// TestPageLoadsNothing: the page runs no script and loads nothing.
+func TestPageLoadsNothing(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.shop()
 	w := answer(s.page, request("GET", page.Path+"tables/orders/items"))
@@ -316,7 +316,7 @@ func TestNothingElseIsLoaded(t *testing.T) {
 
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{.}}</style>&amp;` + "\u2028\\"
 
-// TestHostileTexts: names and values are text, whatever they contain.
+// TestHostileTexts: names and values are shown as text, whatever they contain.
 func TestHostileTexts(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.create(&dynamodb.CreateTableInput{TableName: aws.String("odd"), AttributeDefinitions: definition(strings.ReplaceAll(hostile, " ", "")+" S", "v S"), KeySchema: keys(strings.ReplaceAll(hostile, " ", "")),

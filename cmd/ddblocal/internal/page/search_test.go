@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddblocal/internal/page"
 )
 
-// shown returns the texts under the headings of a view's request: Request, AWS CLI, Go.
+// shown returns the texts of a view's request under the headings Request, AWS CLI and Go.
 func shown(t *testing.T, body, heading string) string {
 	t.Helper()
 	found := regexp.MustCompile(`(?s)<summary>` + heading + `</summary>(?:<p class="note">[^<]*</p>)?<pre>(.*?)</pre>`).FindStringSubmatch(body)
@@ -28,7 +28,7 @@ func shown(t *testing.T, body, heading string) string {
 	return html.UnescapeString(found[1])
 }
 
-// ids are the orders of a view, customer and id in one.
+// ids returns the orders of a view, each as customer and id.
 func ids(t *testing.T, body string) (all []string) {
 	t.Helper()
 	head := regexp.MustCompile(`(?s)<table class="items">.*?</thead>`).FindString(body)
@@ -108,8 +108,8 @@ func (s *site) operationOf(body string) string {
 	return found[1]
 }
 
-// isTheRequest sends the request that a view shows, and compares the orders. Then it looks whether the command of the AWS
-// CLI says the same, as a shell reads it.
+// isTheRequest sends the request that a view shows, and compares the orders. Then it checks that the command for the AWS
+// CLI, parsed by a shell, is the same request.
 func (s *site) isTheRequest(body string, want []string) {
 	s.t.Helper()
 	text := shown(s.t, body, "Request")
@@ -132,7 +132,7 @@ func (s *site) isTheRequest(body string, want []string) {
 	}
 }
 
-// shell runs a command with a function in the place of the AWS CLI, and makes its options a request.
+// shell runs a command with a function in place of the AWS CLI, and turns its options into a request.
 func (s *site) shell(command string) string {
 	s.t.Helper()
 	out, err := exec.CommandContext(s.t.Context(), "sh", "-c", `aws() { for word in "$@"; do printf '%s\0' "$word"; done; }
@@ -186,7 +186,7 @@ func canonicalJSON(t *testing.T, text string) string {
 	return string(data)
 }
 
-// TestQuotedForTheShell: hostile keys and names reach the AWS CLI as they are.
+// TestQuotedForTheShell: hostile keys and names reach the AWS CLI unchanged.
 func TestQuotedForTheShell(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.shop()
@@ -230,7 +230,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestRefusedSearches: everything that is wrong is named, and nothing is sent.
+// TestRefusedSearches: all errors of a search are named, and nothing is sent.
 func TestRefusedSearches(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.shop()
@@ -259,11 +259,11 @@ func TestRefusedSearches(t *testing.T) {
 			t.Errorf("%q: a request was sent", c.params)
 		}
 	}
-	// What only the engine can know is its answer.
+	// Errors that only the engine can find are in its answer.
 	s.says(s.get(target("tables/orders/items", "after", `{"customer":{"S":"a"}}`), 400), "Scan was refused: ValidationException")
 }
 
-// TestValuesAsStored: a view of an item has each value as the engine has it, numbers to the last digit.
+// TestValuesAsStored: a view of an item shows each value as the engine has it, numbers to the last digit.
 func TestValuesAsStored(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.create(&dynamodb.CreateTableInput{TableName: aws.String("things"), AttributeDefinitions: definition("k B", "n N"), KeySchema: keys("k, n")})

@@ -28,14 +28,14 @@ func TestClock(t *testing.T) {
 	body = s.follow(s.form(body, "Advance by 1 hour"))
 	s.says(body, "The clock is advanced.", "1 h ahead of this machine")
 	if s.stored(aKey) == "" {
-		t.Error("the item is gone too early")
+		t.Error("the item was deleted too early")
 	}
 	f := s.form(body, "Advance")
 	f.fields.Set("amount", "31")
 	f.fields.Set("unit", "m")
 	s.says(s.follow(f), "1 h 31 min ahead")
 	if got := s.stored(aKey); got != "" {
-		t.Errorf("time to live has not taken %s", got)
+		t.Errorf("time to live has not deleted %s", got)
 	}
 	at := s.engine.Clock().Now()
 	for _, wrong := range [][2]string{{"", "h"}, {"-1", "h"}, {"0", "d"}, {"1.5", "d"}, {"1", ""}, {"1", "y"}, {"99999999999999999999", "s"}, {"9223372036854775807", "d"}, {"18250", "d"}} {
@@ -84,7 +84,7 @@ func TestFaults(t *testing.T) {
 	if _, err := client.ListTables(t.Context(), nil); !errors.As(err, &internal) {
 		t.Errorf("ListTables: %v", err)
 	}
-	s.says(s.get(page.Path, 200), "things id (S)") // the page itself meets no fault
+	s.says(s.get(page.Path, 200), "things id (S)") // faults do not affect the page itself
 	s.says(s.follow(s.form(s.get(page.Path+"faults", 200), "Switch off 2")), "It is switched off.", "Faults 1 on")
 	if _, err := client.ListTables(t.Context(), nil); err != nil {
 		t.Errorf("ListTables: %v", err)
@@ -100,11 +100,11 @@ func TestFaults(t *testing.T) {
 	f.fields["kind"], f.fields["operation"], f.fields["percent"], f.fields["first"] = []string{"delay"}, nil, nil, nil
 	s.says(s.posts(f, 400), "the fault needs a number of milliseconds")
 	if err := put(); err != nil {
-		t.Errorf("a refused form switched something on: %v", err)
+		t.Errorf("a refused form switched a fault on: %v", err)
 	}
 }
 
-// TestEveryFault: each fault that can be chosen does something to a request.
+// TestEveryFault: each fault of the form has an effect on a request.
 func TestEveryFault(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.things()

@@ -21,7 +21,7 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddblocal/internal/page"
 )
 
-// tableRows are the rows of the table in a region of a view.
+// tableRows returns the rows of the table in a region of a view.
 func tableRows(body, region string) (all [][]string) {
 	text := regexp.MustCompile(`(?s)aria-label="` + region + `">.*?</table>`).FindString(body)
 	text = text[max(strings.Index(text, "<tbody>"), 0):]
@@ -35,7 +35,7 @@ func tableRows(body, region string) (all [][]string) {
 	return all
 }
 
-// TestMembers: what the view says to be in an index is what the index has, for items that are older than it as well.
+// TestMembers: the view shows exactly the items that are in an index, also items that are older than it.
 func TestMembers(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.create(&dynamodb.CreateTableInput{TableName: aws.String("things"), AttributeDefinitions: definition("id S"), KeySchema: keys("id")})
@@ -77,7 +77,7 @@ func TestMembers(t *testing.T) {
 	s.says(s.get(page.Path+"tables/things/indexes/by-a-b", 200), "no: a is absent; b is absent", "no: a is empty; b has the type B, the index takes N", "a has 2,049 bytes, a key at most 2,048")
 	s.says(s.get(page.Path+"tables/things/indexes/none", 404), `the table has no index "none"`)
 
-	// A vector index says how many items it has.
+	// The view of a vector index has the number of its items.
 	_, err := s.client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: aws.String("things"), AttributeDefinitions: definition("a S"), VectorIndexUpdates: []types.VectorIndexUpdate{{Create: &types.CreateVectorIndexAction{
 		IndexName: aws.String("meaning"), Dimensions: aws.Int64(2), DistanceFunction: types.VectorDistanceFunctionEuclidean, VectorAttribute: &types.VectorAttributeDefinition{AttributeName: aws.String("c")}, Projection: &types.Projection{ProjectionType: "ALL"},
 		SearchSchema: []types.SearchSchemaElement{{AttributeName: aws.String("a"), SearchSchemaElementType: types.SearchSchemaElementTypeHash}},
@@ -96,7 +96,7 @@ func TestMembers(t *testing.T) {
 	s.says(body, "no: c is absent; a is absent", "c has 1 elements, the index takes 2", "c[1] is not a 32-bit number", "c has the type S, the index takes a list of numbers")
 }
 
-// scanned are the ids of all items of an index.
+// scanned returns the ids of all items of an index.
 func (s *site) scanned(name string) (ids []string) {
 	s.t.Helper()
 	pages := dynamodb.NewScanPaginator(s.client, &dynamodb.ScanInput{TableName: aws.String("things"), IndexName: &name})
@@ -139,7 +139,7 @@ func (s *site) sameMembers(name string, want []string) {
 	}
 	for _, row := range tableRows(s.get(target("tables/things/indexes/"+name, "only", "out"), 200), "Items") {
 		if row[1] == "yes" {
-			s.t.Errorf("%s: %q is among those that are not in it", name, row)
+			s.t.Errorf("%s: the view lists %q as not in the index", name, row)
 		}
 	}
 }
@@ -219,14 +219,14 @@ func TestStream(t *testing.T) {
 			t.Errorf("%s shows %q", at, got)
 		}
 		if refreshed := strings.Contains(body, `<meta http-equiv="refresh" content="2">`); refreshed != (at == follow) {
-			t.Errorf("%s is loaded again: %v", at, refreshed)
+			t.Errorf("%s was loaded again: %v", at, refreshed)
 		}
 	}
 	for i := range 250 {
 		s.put("things", attrs{"id": str(fmt.Sprint("many-", i))})
 	}
 	if got := tableRows(s.get(follow, 200), "Records"); len(got) != 200 || !strings.Contains(fmt.Sprint(got[0]), "many-249") {
-		t.Errorf("following shows %d records, %q first", len(got), got[0])
+		t.Errorf("the follow-up view shows %d records, %q first", len(got), got[0])
 	}
 	s.get(target("tables/things/item", "key", strings.Repeat("[", 200_000)), 400)
 	s.engine.SplitShards("things", 2)
@@ -239,7 +239,7 @@ func TestStream(t *testing.T) {
 	s.says(s.get(target("tables/things/stream", "shard", "x"), 400), "GetShardIterator was refused")
 }
 
-// TestExpiry: what the view says of an item is what happens to it.
+// TestExpiry: an item expires as the view says.
 func TestExpiry(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.things()
@@ -278,7 +278,7 @@ func TestExpiry(t *testing.T) {
 	stay = append(stay, "none")
 	slices.Sort(stay)
 	if !slices.Equal(left, stay) {
-		t.Errorf("left are %q, the view said %q", left, stay)
+		t.Errorf("the remaining items are %q, the view said %q", left, stay)
 	}
 	s.says(s.follow(s.form(s.get(page.Path+"tables/things/ttl", 200), "Time to live")), "Time to live is off")
 }
@@ -310,7 +310,7 @@ func (s *site) imports(fields map[string]string, file string) string {
 	return answer(s.page, r).Body.String()
 }
 
-// TestTransfer: what is exported can be imported, and is the same then.
+// TestTransfer: exported items can be imported, and are the same afterwards.
 func TestTransfer(t *testing.T) {
 	s := newSite(t, page.Options{})
 	s.things()
