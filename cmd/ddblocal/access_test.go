@@ -94,7 +94,7 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// A page whose domain resolves to the address of this machine cannot reach the server under that name (DNS rebinding).
+// A web page whose domain resolves to this machine (DNS rebinding) is refused; programs reach the server by address, localhost, or a name that -host allows.
 func TestHosts(t *testing.T) {
 	for _, c := range []struct {
 		args, host string
@@ -161,7 +161,7 @@ func TestReadTimeout(t *testing.T) {
 	<-served
 }
 
-// The page is served next to the API, but not to the origins and hosts that -origin and -host allow to use the API, and not at all without -page.
+// The page is served next to the API. -origin and -host give access to the API only, and without -page there is no page.
 func TestPage(t *testing.T) {
 	engine := ddbtest.NewEngine()
 	defer engine.Close()

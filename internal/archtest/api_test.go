@@ -53,7 +53,7 @@ func TestExportedAPI(t *testing.T) {
 	}
 	for _, e := range entries {
 		if !seen[e.Name()] {
-			t.Errorf("%s is of a package that is not there", e.Name())
+			t.Errorf("%s belongs to a missing package", e.Name())
 		}
 	}
 }

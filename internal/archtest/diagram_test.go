@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// diagram is the graph in docs/architecture.md: parts, each with some folders, and the imports between them.
+// diagram is the graph in docs/architecture.md: parts, each with its folders, and the imports between them.
 type diagram struct {
 	folders map[string][]string // by the name of the part
 	edges   map[[2]string]bool
@@ -34,7 +34,7 @@ func parseDiagram(document string) (diagram, error) {
 	for line := range strings.SplitSeq(strings.TrimSpace(graph[1]), "\n") {
 		parts := arrow.FindStringSubmatch(line)
 		if parts == nil {
-			return d, fmt.Errorf("a line that is no arrow: %s", line)
+			return d, fmt.Errorf("a line that is not an arrow: %s", line)
 		}
 		for i := 1; i < len(parts); i += 2 {
 			name, label := parts[i], parts[i+1]
@@ -47,7 +47,7 @@ func parseDiagram(document string) (diagram, error) {
 		}
 		edge := [2]string{parts[1], parts[3]}
 		if d.edges[edge] {
-			return d, fmt.Errorf("an arrow stands twice: %s", line)
+			return d, fmt.Errorf("an arrow occurs twice: %s", line)
 		}
 		d.edges[edge] = true
 	}
@@ -128,13 +128,13 @@ func TestArchitectureDiagram(t *testing.T) {
 	for part, folders := range d.folders {
 		for _, f := range folders {
 			if !slices.ContainsFunc(goFiles(t), func(g goFile) bool { return g.dir() == f || f != rootDir && under(g.dir(), f) }) {
-				t.Errorf("part %s: there is no Go in folder %q", part, f)
+				t.Errorf("part %s: there is no Go file in folder %q", part, f)
 			}
 		}
 	}
 }
 
-// TestDiagramRules: the comparison finds the differences that it is meant to find.
+// TestDiagramRules: the comparison finds every kind of difference.
 func TestDiagramRules(t *testing.T) {
 	t.Parallel()
 	graph := func(lines ...string) string {

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// handleMethods are the exported methods of the types XHandle of the root package, by X, without those of all handles.
+// handleMethods returns the exported methods of the types XHandle of the root package, by X, without the methods that all handles have.
 func handleMethods(t *testing.T) map[string][]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "*.go"))

@@ -21,7 +21,7 @@ const (
 )
 
 // foundations are public packages that are independent of the layers. Like the root, they may import internal packages. Those
-// above the root import it; the root imports those below.
+// above the root import it; the root imports those below it.
 var foundations = map[string]bool{ // whether it is above the root
 	"ddbclient":  true,
 	"hotkeys":    true,
@@ -39,7 +39,7 @@ var foundations = map[string]bool{ // whether it is above the root
 	"job":        true,
 }
 
-// clientPackages make clients, and so depend on the SDK's credential packages. Programs that bring a client depend on neither.
+// clientPackages make clients, and so depend on the SDK's credential packages. Programs that bring their own client depend on neither.
 var clientPackages = []string{"ddbclient", "grant/grantclient"}
 
 // layerOf returns the layer of a folder: eventstore for eventstore and eventstore/eventstoretest.
@@ -96,26 +96,26 @@ func importFault(f goFile, imported string) string {
 
 	case under(target, engine+"/internal"):
 		if !under(dir, engine) && dir != commands+"/ddblocal" {
-			return "the engine's insides are its own"
+			return "only the engine imports its internal packages"
 		}
 	case under(dir, engine) && !under(target, engine):
-		return "the engine shares no code with the library, tests included, so that it stays an independent witness"
+		return "the engine shares no code with the library, tests included, so that it stays an independent check"
 
 	case under(target, engine):
 		if !f.isTest() && !under(dir, engine, examples, commands, benchmarks) && !forTests(dir) && f.module == "" {
-			return "the engine is imported by tests and examples alone"
+			return "only tests and examples import the engine"
 		}
 	case under(dir, internals) && !under(target, internals) && f.module == "" && !forTests(dir):
-		return "internal packages lie below the root and know nothing above them"
+		return "internal packages lie below the root and import nothing above them"
 
 	case (target == leases || target == repeats) && isLayer:
 		return "" // two layers distribute shards among processes, all of them repeat writes with an unknown outcome, and none imports another
 	case under(target, internals) && dir != rootDir && !isFoundation && !under(dir, internals):
-		return "only the root package and the foundations beside it build on internal; what a layer lacks, the root should offer"
+		return "only the root package and the foundations import internal packages; the root should offer what a layer lacks"
 
 	case slices.Contains(clientPackages, target) && !f.isTest() && !slices.Contains(clientPackages, dir) &&
 		(dir == rootDir || isLayer || isFoundation) && !forTests(dir) && f.module == "":
-		return "programs that bring a client of their own do not build the SDK's credential packages"
+		return "programs that bring their own client do not build the SDK's credential packages"
 
 	case dir == rootDir && (targetIsLayer || targetAbove && !f.isTest()):
 		return "the root package lies below the layers"

@@ -31,12 +31,12 @@ func TestFileSize(t *testing.T) {
 		case f.lines > limit && !excused:
 			t.Errorf("%s has %d lines, the limit is %d: one concept, one file", f.name, f.lines, limit)
 		case f.lines <= limit && excused:
-			t.Errorf("%s fits the limit of %d lines by now: take it off the list of excused files", f.name, limit)
+			t.Errorf("%s no longer exceeds the limit of %d lines: remove it from the list of exempt files", f.name, limit)
 		}
 	}
 	for name, reason := range longFiles {
 		if !seen[name] {
-			t.Errorf("%s is excused (%s) but is not there", name, reason)
+			t.Errorf("%s is exempt (%s) but does not exist", name, reason)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func TestPackageNames(t *testing.T) {
 	}
 }
 
-// TestNoSleepInTests: a test that sleeps is slow if it is right and flaky if it is wrong. Tests wait with channels or
+// TestNoSleepInTests: a test that sleeps long enough is slow, and one that does not is flaky. Tests wait with channels or
 // testing/synctest.
 func TestNoSleepInTests(t *testing.T) {
 	t.Parallel()
@@ -85,7 +85,7 @@ func TestUnsafe(t *testing.T) {
 		}
 	}
 	if len(users) > 1 {
-		t.Errorf("unsafe is imported by %s; one file must do", strings.Join(users, ", "))
+		t.Errorf("unsafe is imported by %s; only one file may", strings.Join(users, ", "))
 	}
 }
 
@@ -94,7 +94,7 @@ func TestLicenceLine(t *testing.T) {
 	t.Parallel()
 	for _, f := range goFiles(t) {
 		if strings.HasPrefix(f.source, "// Code generated ") {
-			continue // a generator writes no licence into the files of its users
+			continue // a generator adds no licence line to the files of its users
 		}
 		if !quoted(f.name) && !strings.HasPrefix(f.source, "// SPDX-License-Identifier: Apache-2.0\n\n") {
 			t.Errorf("%s does not begin with the line // SPDX-License-Identifier: Apache-2.0 and an empty line", f.name)

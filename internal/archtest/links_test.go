@@ -62,7 +62,7 @@ func TestLinks(t *testing.T) {
 		}
 		for _, target := range linksOf(name, string(text)) {
 			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(target))); err != nil {
-				t.Errorf("%s links to %s, which is not there", name, target)
+				t.Errorf("%s links to %s, which does not exist", name, target)
 			}
 		}
 		return nil
@@ -71,7 +71,7 @@ func TestLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(wanted) == 0 {
-		t.Fatal("no guide and no example found: the walk starts at the wrong place")
+		t.Fatal("no guide and no example found: the walk starts in the wrong folder")
 	}
 	read := func(name string) string {
 		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
@@ -94,7 +94,7 @@ func TestLinks(t *testing.T) {
 	}
 	for text, name := range wanted {
 		if !strings.Contains(lists.String(), text) {
-			t.Errorf("docs/README.md and docs/examples.md do not hold %s, so %s goes unnoticed", text, name)
+			t.Errorf("docs/README.md and docs/examples.md do not list %s, so readers do not find %s", text, name)
 		}
 	}
 }

@@ -62,11 +62,11 @@ func TestInheritedModules(t *testing.T) {
 	out := goCommand(t, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", modulePath)
 	built := slices.Compact(slices.Sorted(slices.Values(strings.Fields(string(out)))))
 	if !slices.Contains(built, "github.com/aws/aws-sdk-go-v2/service/dynamodb") {
-		t.Fatalf("go list sees no SDK below the root package: %v", built)
+		t.Fatalf("go list finds no SDK package below the root package: %v", built)
 	}
 	for _, module := range built {
 		if module != modulePath && !slices.Contains(inherited, module) {
-			t.Errorf("users of the root package would newly build %s", module)
+			t.Errorf("users of the root package would also build %s", module)
 		}
 	}
 }
@@ -74,9 +74,9 @@ func TestInheritedModules(t *testing.T) {
 // credentialPackages are the parts of the SDK that look for credentials, on disk, in the network and in other programs.
 var credentialPackages = []string{"/credentials", "/config", "/feature/ec2/imds", "/service/sso", "/service/ssooidc", "/service/sts", "/service/signin"}
 
-// TestOwnClientBuildsNoCredentials: programs that bring their own client build none of the SDK's credential packages. ddbclient
-// builds them, which shows that this test can detect them.
-func TestOwnClientBuildsNoCredentials(t *testing.T) {
+// TestOwnClientBuildsNoCredentialPackages: programs that bring their own client build none of the SDK's credential packages. ddbclient
+// builds them, which shows that this test detects them.
+func TestOwnClientBuildsNoCredentialPackages(t *testing.T) {
 	t.Parallel()
 	const sdk = "github.com/aws/aws-sdk-go-v2"
 	dirOf := func(pkg string) string { return strings.TrimPrefix(strings.TrimPrefix(pkg, modulePath), "/") }
@@ -106,7 +106,7 @@ func TestRequiredModules(t *testing.T) {
 	}
 	for _, r := range mod.Require {
 		if !slices.Contains(inherited, r.Path) && !slices.Contains(required, r.Path) {
-			t.Errorf("go.mod newly requires %s, which raises versions for users", r.Path)
+			t.Errorf("go.mod requires another module, %s, which raises versions for users", r.Path)
 		}
 	}
 }
@@ -150,7 +150,7 @@ func goCommand(t *testing.T, args ...string) []byte {
 	return out
 }
 
-// TestModuleLists: the places that name every module name every module.
+// TestModuleLists: every list of modules is complete.
 func TestModuleLists(t *testing.T) {
 	t.Parallel()
 	modules, err := nestedModules()

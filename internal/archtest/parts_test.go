@@ -54,7 +54,7 @@ func TestPartsAreNamed(t *testing.T) {
 		t.Errorf("the table of parts in docs/architecture.md does not name %s: add it to the line of its concept", f)
 	}
 	for _, f := range stale {
-		t.Errorf("the table of parts in docs/architecture.md names %s, which is no file of the root package", f)
+		t.Errorf("the table of parts in docs/architecture.md names %s, which is not a file of the root package", f)
 	}
 }
 

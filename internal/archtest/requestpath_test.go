@@ -15,7 +15,7 @@ var itemOperations = map[string]bool{
 	"BatchGetItem": true, "BatchWriteItem": true, "TransactGetItems": true, "TransactWriteItems": true,
 }
 
-// besidePath returns the calls in a file that send a request outside of a function that is passed to core.send or sendAll; such a
+// besidePath returns the calls in a file that send a request outside a function that is passed to core.send or sendAll; such a
 // function has a parameter of type outgoing.
 func besidePath(file *ast.File) (beside []token.Pos, inside int) {
 	var onPath []ast.Node // the function literals that contain the node

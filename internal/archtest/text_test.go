@@ -79,7 +79,7 @@ func TestCommittedText(t *testing.T) {
 		t.Fatal(err)
 	}
 	if files == 0 {
-		t.Fatal("no file found: the walk starts at the wrong place")
+		t.Fatal("no file found: the walk starts in the wrong folder")
 	}
 }
 

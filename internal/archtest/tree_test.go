@@ -65,7 +65,7 @@ func goFiles(t *testing.T) []goFile {
 		t.Fatal(err)
 	}
 	if len(files) == 0 {
-		t.Fatal("no Go file found: the walk starts at the wrong place")
+		t.Fatal("no Go file found: the walk starts in the wrong folder")
 	}
 	return files
 }
@@ -114,7 +114,7 @@ var parseRepository = sync.OnceValues(func() ([]goFile, error) {
 	return files, err
 })
 
-// nestedModules returns the folders that have a go.mod of their own.
+// nestedModules returns the folders that have their own go.mod.
 func nestedModules() ([]string, error) {
 	var modules []string
 	err := walk(func(name string) error {

@@ -4,7 +4,7 @@ package main
 
 import "testing"
 
-// The limits are figures that were reached, rounded up a little. Raising one needs a decision record: each function costs users
+// The limits are measured figures, rounded up a little. Raising one needs a decision record: each function costs users
 // time at every edit of a package with tables.
 const (
 	mostFirst    = 720 // functions of a package with one table
@@ -43,7 +43,7 @@ func TestFunctions(t *testing.T) {
 			t.Errorf("%s makes %d functions, at most %d are allowed; go run ./internal/buildcost prints the figures", c.of, c.is, c.most)
 		}
 		if c.is < c.most*8/10 {
-			t.Errorf("%s makes %d functions only: lower its limit of %d", c.of, c.is, c.most)
+			t.Errorf("%s makes only %d functions: lower its limit of %d", c.of, c.is, c.most)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func TestAllocs(t *testing.T) {
 	}
 }
 
-// A map of many texts is made once for all of them.
+// A map of many texts is allocated once for all of them.
 func TestAllocsOfALargeMap(t *testing.T) {
 	type holder struct {
 		M map[string]string `dynamodbav:"m"`

@@ -45,7 +45,7 @@ func makeRow(i int) row {
 	for len(notes) < 420 {
 		notes += fmt.Sprintf("The quick brown fox %d jumps over the lazy dog; ", i+len(notes))
 	}
-	if i%10 == 0 { // one row in ten carries escapes and text beyond ASCII
+	if i%10 == 0 { // one row in ten has escapes and text beyond ASCII
 		notes += "\"quoted\" back\\slash\n\ttab é 漢字 😀"
 	}
 	return row{
@@ -60,7 +60,7 @@ func makeRow(i int) row {
 	}
 }
 
-// page is the wire form of n items made by item.
+// page returns the wire form of n items made by item.
 func page[T any](tb testing.TB, n int, item func(i int) T) []byte {
 	b := []byte{'['}
 	for i := range n {
@@ -106,7 +106,7 @@ func BenchmarkDecodeRow(b *testing.B) {
 			}
 		}
 	})
-	b.Run("attributevalue", func(b *testing.B) { // from ready maps: the SDK's parsing is not in it
+	b.Run("attributevalue", func(b *testing.B) { // from existing maps, without the SDK's parsing
 		m, err := codec.ParseItem(data)
 		if err != nil {
 			b.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-var long = flag.Bool("long", false, "all forms of large replies, for a step of their own")
+var long = flag.Bool("long", false, "test all forms of large replies")
 
 // TestRepeatedMembers: a set with equal members, which DynamoDB never sends, is rejected wherever it is read.
 func TestRepeatedMembers(t *testing.T) {
@@ -53,11 +53,11 @@ func TestRepeatedMembers(t *testing.T) {
 	}
 }
 
-// TestMemoryOfAny measures what a reply of 15 MB into an interface, or into the SDK's form, takes up for each byte of its body. With
-// the body that is at most eight times its size, or the reply is refused before it takes up more.
+// TestMemoryOfAny measures the memory that a reply of 15 MB uses for each byte of its body when it is decoded into an interface, or
+// into the SDK's form. Including the body it is at most eight times the size of the body, or the reply is refused before it uses more.
 func TestMemoryOfAny(t *testing.T) {
 	if raceEnabled {
-		t.Skip("the race detector takes memory of its own")
+		t.Skip("the race detector uses memory of its own")
 	}
 	const size = 15 << 20
 	list := func(element string) string {
@@ -135,8 +135,8 @@ func TestMemoryOfAny(t *testing.T) {
 	}
 }
 
-// TestSmallRepliesFit: what an item of 400 KB or a page of 1 MB can hold is decoded, whatever it is: the entry of a map is counted as 3 bytes
-// and its texts, a map and an element of a list as some more, so that 1 MB are at most 3 MB on the wire.
+// TestSmallRepliesFit: whatever an item of 400 KB or a page of 1 MB holds is decoded. The entry of a map counts as 3 bytes and its texts, a
+// map and an element of a list as a few more, so 1 MB is at most 3 MB on the wire..
 func TestSmallRepliesFit(t *testing.T) {
 	for _, element := range []string{`{"M":{"a":{"S":""}}}`, `{"M":{}}`, `{"M":{"a":{"M":{"b":{"M":{"c":{"S":""}}}}}}}`} {
 		body := `{"any":{"L":[` + strings.TrimSuffix(strings.Repeat(element+",", 3<<20/(len(element)+1)), ",") + `]}}`

@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// aws-sdk-go-v2 issue 2526: with pk and PK in one item, the order of a map decided.
+// aws-sdk-go-v2 issue 2526: with pk and PK in one item, the map's order decided which one was read.
 func TestNamesAreMatchedByCase(t *testing.T) {
 	type item struct {
 		PK string `dynamodbav:"pk"`
@@ -128,7 +128,7 @@ func TestNumbersAreCheckedBeforeSending(t *testing.T) {
 
 // An array that is too short, and an array of bytes of another length: attributevalue
 // drops elements in the one case and panics in the other.
-func TestArraysLoseNothing(t *testing.T) {
+func TestArraysRejectOtherLengths(t *testing.T) {
 	for _, r := range []reading{
 		refuses[[1]string](`{"SS":["a","b"]}`, "more elements than the array has"),
 		refuses[[16]byte](`{"B":"AQ=="}`, "exactly as many bytes"),
@@ -137,7 +137,7 @@ func TestArraysLoseNothing(t *testing.T) {
 	}
 }
 
-// attributevalue hands the whole set to the first member's Unmarshaler.
+// attributevalue passes the whole set to the first member's Unmarshaler.
 func TestUnmarshalersInSetsGetTheirMember(t *testing.T) {
 	type item struct {
 		V []money `dynamodbav:",stringset"`
@@ -181,7 +181,7 @@ func TestNilPointersDoNotPanic(t *testing.T) {
 	}
 }
 
-// A zone whose offset has seconds cannot be written in RFC 3339; the instant stays.
+// A zone whose offset has seconds cannot be written in RFC 3339; the instant is kept.
 func TestTimesKeepTheirInstant(t *testing.T) {
 	type item struct{ V time.Time }
 	for _, zone := range []*time.Location{time.UTC, time.FixedZone("", 1172), time.FixedZone("", -14*3600), time.FixedZone("", 23*3600+59*60)} {
@@ -192,7 +192,7 @@ func TestTimesKeepTheirInstant(t *testing.T) {
 	}
 }
 
-// attributevalue formats a key by its String method and reads it back without.
+// attributevalue formats a map key with its String method, but does not parse that form.
 func TestMapKeysAreWrittenAsTheyAreRead(t *testing.T) {
 	type item struct {
 		V map[weekday]string
@@ -216,7 +216,7 @@ type shout string
 
 func (s shout) String() string { return string(s) + "!" }
 
-// Plans are made at the first use, by whichever goroutine is first.
+// Plans are made at the first use, by any goroutine.
 func TestConcurrentUse(t *testing.T) {
 	type leaf struct{ V any }
 	type item struct {

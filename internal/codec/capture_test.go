@@ -18,7 +18,7 @@ type watchedItem struct {
 	Last []byte            `dynamodbav:"z"`
 }
 
-// TestAppendWatched: the recorded values are those of the item itself, and nothing else changes.
+// TestAppendWatched: the recorded values are those of the item, and nothing else changes.
 func TestAppendWatched(t *testing.T) {
 	p := plan[watchedItem](t)
 	for _, c := range []struct {

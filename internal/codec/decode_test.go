@@ -49,7 +49,7 @@ func refuses[V any](wire, reason string) reading {
 			t.Errorf("error is %q (%+v), want the path V and %q", err, e, reason)
 		}
 		if strings.Contains(err.Error(), "secret") {
-			t.Errorf("error %q tells the data", err)
+			t.Errorf("error %q contains the data", err)
 		}
 	}}
 }
@@ -150,7 +150,7 @@ func TestReadings(t *testing.T) {
 	}
 }
 
-// What a reused value held before is gone, and what was taken from it stays.
+// Decoding into a reused value clears its old content, and does not change values taken from it.
 func TestDecodeIntoAReusedValue(t *testing.T) {
 	type item struct {
 		S    string
@@ -190,7 +190,7 @@ func TestDecodeIntoAReusedValue(t *testing.T) {
 	}
 	copied.Keep, copied.own = 7, 8
 	if d := cmp.Diff(copied, taken, equal); d != "" {
-		t.Errorf("decoding again changed what was taken before:\n%s", d)
+		t.Errorf("decoding again changed values taken before:\n%s", d)
 	}
 }
 
@@ -238,7 +238,7 @@ func TestUnknownAttributesAreKept(t *testing.T) {
 	p.Rest["A"] = &types.AttributeValueMemberN{Value: "2"}
 	r.Rest["z"] = json.RawMessage(`{"S":"x"},"A":{"N":"3"}`)
 	if _, err := codec.Append(nil, plan[parsed](t), &p); err == nil || !strings.Contains(err.Error(), "has the name of a field") {
-		t.Errorf("a kept attribute named as a field: %v", err)
+		t.Errorf("a kept attribute with the name of a field: %v", err)
 	}
 	if _, err := codec.Append(nil, plan[raw](t), &r); !errors.Is(err, codec.ErrSyntax) {
 		t.Errorf("kept bytes that are two values: %v", err)
@@ -253,7 +253,7 @@ func TestUnknownAttributesAreKept(t *testing.T) {
 	}
 }
 
-// A type that stores itself as one value may be an item, if that is a map.
+// A type that stores itself as one value may be an item, if the value is a map.
 func TestItemThatMarshalsItself(t *testing.T) {
 	v := union{"circle", 2}
 	wire := encode(t, []byte("x"), &v)
@@ -272,22 +272,22 @@ func TestItemThatMarshalsItself(t *testing.T) {
 func TestPlanOfAnotherType(t *testing.T) {
 	p := plan[inner](t)
 	if _, err := codec.Append(nil, p, &row{}); err == nil {
-		t.Error("Append took the plan of another type")
+		t.Error("Append accepted the plan of another type")
 	}
 	if err := codec.Decode(p, []byte(`{}`), &row{}); err == nil {
-		t.Error("Decode took the plan of another type")
+		t.Error("Decode accepted the plan of another type")
 	}
 	c, err := codec.ValueOf(reflect.TypeFor[int](), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := codec.AppendValue(nil, c, new("x")); err == nil {
-		t.Error("AppendValue took the codec of another type")
+		t.Error("AppendValue accepted the codec of another type")
 	}
 	if err := codec.DecodeValue(c, []byte(`{"N":"1"}`), new("x")); err == nil {
-		t.Error("DecodeValue took the codec of another type")
+		t.Error("DecodeValue accepted the codec of another type")
 	}
 	if _, err := codec.ToAttributeValue(c, new("x")); err == nil {
-		t.Error("ToAttributeValue took the codec of another type")
+		t.Error("ToAttributeValue accepted the codec of another type")
 	}
 }

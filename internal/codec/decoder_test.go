@@ -47,7 +47,7 @@ func TestStrictJSON(t *testing.T) {
 	}
 }
 
-// Whatever the kind of the value, attribute values are strict too.
+// Attribute values of every kind are strict, too.
 func TestStrictAttributeValues(t *testing.T) {
 	type item struct {
 		A string
@@ -80,7 +80,7 @@ func TestStrictAttributeValues(t *testing.T) {
 	}
 }
 
-func TestSyntaxErrorTellsThePlaceAndNoData(t *testing.T) {
+func TestSyntaxErrorGivesPositionAndNoData(t *testing.T) {
 	err := codec.Decode(plan[inner](t), []byte(`{"A":{"N":"secret`), new(inner))
 	var e *codec.SyntaxError
 	if !errors.As(err, &e) || e.Offset != 17 || strings.Contains(err.Error(), "secret") {
@@ -88,7 +88,7 @@ func TestSyntaxErrorTellsThePlaceAndNoData(t *testing.T) {
 	}
 }
 
-// An envelope is walked with the decoder's own methods.
+// An envelope is decoded with the decoder's own methods.
 func TestDecoderWalksAnEnvelope(t *testing.T) {
 	body := []byte(`{"Count":2,"Items":[{"A":{"N":"1"}},{"B":{"N":"2"}}],"Key":{"x":{"S":"y"}},"Note":"n\u00e9","Gone":null}`)
 	d := codec.NewDecoder(body, codec.Options{NoArena: true})
@@ -139,8 +139,8 @@ func TestDecoderWalksAnEnvelope(t *testing.T) {
 	}
 }
 
-// Decoded values live on when the body is overwritten and the decoder reused.
-func TestDecodedValuesAreTheirOwn(t *testing.T) {
+// Decoded values do not change when the body is overwritten and the decoder reused.
+func TestDecodedValuesShareNoMemory(t *testing.T) {
 	for _, o := range []codec.Options{{}, {NoArena: true}} {
 		want := make([]row, 50)
 		for i := range want {
@@ -167,7 +167,7 @@ func TestDecodedValuesAreTheirOwn(t *testing.T) {
 		if diff := cmp.Diff(want, got, equal); diff != "" {
 			t.Errorf("%+v: %s", o, diff)
 		}
-		// Growing one slice must not reach into its neighbour's memory.
+		// Appending to one slice must not overwrite its neighbour's memory.
 		for i := range got {
 			_ = append(got[i].Tags, "overflow")
 			_ = append(got[i].Blob, 99)

@@ -123,7 +123,7 @@ func fillSlice(t *rapid.T, v reflect.Value, n, depth int) {
 	}
 }
 
-// uniqueMembers makes a slice fit for a set: nil rather than empty, no member twice.
+// uniqueMembers makes a slice valid for a set: nil rather than empty, and without duplicates.
 func uniqueMembers(v reflect.Value) {
 	seen := map[any]bool{}
 	out := reflect.Zero(v.Type())

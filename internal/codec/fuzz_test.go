@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// kitchen has a field of every kind that both codecs read alike.
+// kitchen has a field of every kind that both codecs read in the same way.
 type kitchen struct {
 	S   string            `dynamodbav:"s"`
 	I   int64             `dynamodbav:"i"`
@@ -53,7 +53,7 @@ var kitchenSeeds = []string{
 	`{"i":{"N":"9223372036854775808"}}`, `{"s":{"S":1}}`, `[`, `{"s":{"S":"x"},"s":{"S":"y"}}`,
 }
 
-// decodeKitchen reads data and checks what must hold for every input.
+// decodeKitchen decodes data and checks the properties that hold for every input.
 func decodeKitchen(t *testing.T, data []byte) (kitchen, bool) {
 	var v kitchen
 	p := plan[kitchen](t)
@@ -65,7 +65,7 @@ func decodeKitchen(t *testing.T, data []byte) (kitchen, bool) {
 		return v, false
 	}
 	if !json.Valid(data) || !utf8.Valid(data) {
-		t.Fatalf("%q is no JSON and was read", data)
+		t.Fatalf("%q is not JSON and was read", data)
 	}
 	// Decoded values can be encoded, and are then unchanged.
 	wire, err := codec.Append(nil, p, &v)
@@ -120,8 +120,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// foldsNames tells whether a name equals one of a field but for its case, or
-// stands for a letter of it: attributevalue would take it for the field.
+// foldsNames reports whether a name equals the name of a field except for
+// its case, or contains a character that folds to one of its letters: attributevalue would take it for the field.
 func foldsNames(wire []byte) bool {
 	for _, m := range caseless.FindAll(wire, -1) {
 		name := strings.Trim(string(m), `"`)
@@ -132,7 +132,7 @@ func foldsNames(wire []byte) bool {
 	return bytes.ContainsAny(wire, "\u017f\u212a")
 }
 
-// FuzzEncode writes any values, and holds attributevalue against the result.
+// FuzzEncode writes any values, and compares the result with that of attributevalue.
 func FuzzEncode(f *testing.F) {
 	f.Add("text", int64(-1), 1.5, []byte{1}, true, int64(0), "k", uint8(3))
 	f.Add("\x00\"\\\xff", int64(1)<<53+1, 1e-130, []byte(nil), false, int64(-62135596800), "", uint8(255))
@@ -153,7 +153,7 @@ func FuzzEncode(f *testing.F) {
 			return
 		}
 		if !json.Valid(wire) || !utf8.Valid(wire) {
-			t.Fatalf("%q is no JSON", wire)
+			t.Fatalf("%q is not JSON", wire)
 		}
 		captured := []string{"s", "kid"}
 		again, values, err := codec.AppendCapturing(nil, p, reflect.ValueOf(&v).Elem(), captured)
@@ -175,7 +175,7 @@ func FuzzEncode(f *testing.F) {
 		}
 		theirs, err := attributevalue.MarshalMap(&v)
 		if err != nil {
-			t.Fatalf("attributevalue refuses what we wrote: %v", err)
+			t.Fatalf("attributevalue refuses the codec's output: %v", err)
 		}
 		if d := cmp.Diff(deliberate(theirs, ours), ours, byValue); d != "" {
 			t.Fatalf("attributevalue writes it differently (-theirs +ours):\n%s", d)
@@ -191,7 +191,7 @@ func FuzzEncode(f *testing.F) {
 
 var surrogate = regexp.MustCompile(`(?i)\\ud[89a-f]`)
 
-// FuzzSkip holds the scanner against encoding/json.
+// FuzzSkip compares the scanner with encoding/json.
 func FuzzSkip(f *testing.F) {
 	for _, s := range append(kitchenSeeds, `1`, `-0.0e-1`, `"x"`, `null`, `[[[]]]`, "\"12345678\x00\"", `{"a":[true,false,null,{"b":"\u0000"}]}`) {
 		f.Add([]byte(s))
@@ -205,7 +205,7 @@ func FuzzSkip(f *testing.F) {
 		}
 		valid := json.Valid(data) && utf8.Valid(data)
 		if err == nil && !valid {
-			t.Fatalf("%q was taken", data)
+			t.Fatalf("%q was accepted", data)
 		}
 		if err != nil && !errors.Is(err, codec.ErrSyntax) {
 			t.Fatalf("%q: %v", data, err)

@@ -30,7 +30,7 @@ func TestLookahead(t *testing.T) {
 	for _, bad := range []string{``, `[]`, `{"a"}`, `{"a":{"S":"x"`, `{"a":{"S":"x"}`} {
 		d := codec.NewDecoder([]byte(bad), codec.Options{})
 		if err := d.Lookahead(names, values); err == nil {
-			t.Errorf("%s is taken", bad)
+			t.Errorf("%s was accepted", bad)
 		}
 	}
 	d = codec.NewDecoder([]byte(item), codec.Options{})

@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// A map to struct{} or bool is a set of its keys by the tag, as a slice is, and both read what the other wrote.
+// With the tag, a map to struct{} or bool is a set of its keys, as a slice is, and each reads the stored form of the other.
 func TestSetsFromMaps(t *testing.T) {
 	type maps struct {
 		Names  map[string]struct{} `dynamodbav:"names,stringset"`
@@ -60,7 +60,7 @@ func TestSetsFromMaps(t *testing.T) {
 	}
 }
 
-func TestMapsThatAreNoSets(t *testing.T) {
+func TestInvalidMapSets(t *testing.T) {
 	type bad struct {
 		A map[string]int      `dynamodbav:"a,stringset"`
 		B map[int]struct{}    `dynamodbav:"b,stringset"`

@@ -108,7 +108,7 @@ func (u *union) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error {
 	return err
 }
 
-// nothing marshals to no value at all.
+// nothing is a type that marshals to no value.
 type nothing struct{ A int }
 
 func (nothing) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) { return nil, nil }

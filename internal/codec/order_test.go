@@ -26,8 +26,8 @@ type branch struct {
 	N []leaf `dynamodbav:"n"`
 }
 
-// TestOrderChanges: items whose attributes stand in any order, with some missing and some unknown, decode
-// alike, whatever the items before them were.
+// TestOrderChanges: items with their attributes in any order, some of them missing or unknown, decode to
+// the same value, whatever items came before.
 func TestOrderChanges(t *testing.T) {
 	p := plan[branch](t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -68,9 +68,9 @@ func TestOrderChanges(t *testing.T) {
 	})
 }
 
-// Names that are alike at both ends, short and long, with escapes and beyond ASCII, go to their own fields, in any order and beside
-// unknown ones.
-func TestNamesThatAreAlike(t *testing.T) {
+// Names with equal beginnings and ends, short and long, with escapes and beyond ASCII, go to their own fields, in any order and
+// among unknown names.
+func TestSimilarNames(t *testing.T) {
 	type names struct {
 		A int `dynamodbav:"n"`
 		B int `dynamodbav:"nn"`
@@ -131,7 +131,7 @@ func TestDuplicatesInKnownOrder(t *testing.T) {
 		`{"a":{"S":"x"},"a":{"S":"y"},"c":{"S":"y"}}`,
 		`{"a":{"S":"x"},"b":{"N":"1"},"c":{"S":"y"},"b":{"N":"1"}}`,
 	} {
-		// The second list has the bad order known from itself.
+		// The second list learns the bad order from its own first item.
 		for _, body := range []string{good + "," + bad, bad, good + "," + good + "," + bad} {
 			if rows, err := decodePage([]byte("["+body+"]"), plan[leaf](t), []leaf(nil)); err == nil {
 				t.Errorf("%s: decoded as %v", body, rows)
@@ -180,7 +180,7 @@ func TestDepthOfPlainValues(t *testing.T) {
 	}
 }
 
-// Nine types, one more than the order is remembered of.
+// Nine types, one more than those whose order is remembered.
 type (
 	t1 struct {
 		X t2 `dynamodbav:"x"`

@@ -68,7 +68,7 @@ func TestPlanFields(t *testing.T) {
 			t.Errorf("Field(%q) is %+v", f.Name, again)
 		}
 		if reflect.TypeFor[item]().FieldByIndex(f.Index).Type != gotype.Reflect(f.Type) {
-			t.Errorf("index of %s leads elsewhere", f.Name)
+			t.Errorf("index of %s is that of another field", f.Name)
 		}
 	}
 	want := []line{
@@ -258,11 +258,11 @@ func TestPlansOfManyFields(t *testing.T) {
 	}
 	wire = bytes.Replace(wire, []byte(`"F299":`), []byte(`"F298":`), 1)
 	if err := codec.Decode(plan[one[any]](t), wire, &box); !errors.Is(err, codec.ErrSyntax) {
-		t.Errorf("a name that stands twice: %v", err)
+		t.Errorf("a name that occurs twice: %v", err)
 	}
 }
 
-// DynamoDB nests 32 levels deep; whatever Go types they are made of.
+// DynamoDB allows 32 levels of nesting, whatever the Go types.
 func TestNestingOf32Levels(t *testing.T) {
 	type node struct{ V any }
 	v := one[any]{"x"}
@@ -279,7 +279,7 @@ func TestNestingOf32Levels(t *testing.T) {
 	}
 }
 
-// A tag that reflect cannot read would rename the attribute without a word.
+// A tag that reflect cannot parse would rename the attribute silently.
 func TestMalformedTagIsRefused(t *testing.T) {
 	for tag, rejected := range map[reflect.StructTag]bool{
 		`dynamodbav:id`: true, `json:"id" dynamodbav:id`: true, `dynamodbav:'id'`: true,

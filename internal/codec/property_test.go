@@ -35,7 +35,7 @@ func sameNumber(a, b string) bool {
 	return ok && ok2 && x.Cmp(y) == 0
 }
 
-// alike is equal that takes a nil list, set or map for an empty one.
+// alike is equal, except that a nil list, set or map equals an empty one.
 var alike = append(slices.Clone(equal), cmp.FilterValues(func(a, b any) bool {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	if !x.IsValid() || !y.IsValid() || x.Type() != y.Type() {
@@ -45,7 +45,7 @@ var alike = append(slices.Clone(equal), cmp.FilterValues(func(a, b any) bool {
 	return container && x.Len() == 0 && y.Len() == 0
 }, cmp.Comparer(func(_, _ any) bool { return true })))
 
-// deliberate is theirs with what the codec stores in another way on purpose: times that sort, and lists, maps and sets for NULL.
+// deliberate is theirs with the intended differences of the codec: times that sort, and lists, maps and sets instead of NULL.
 func deliberate(theirs, ours map[string]types.AttributeValue) map[string]types.AttributeValue {
 	out := map[string]types.AttributeValue{}
 	for name, av := range theirs {

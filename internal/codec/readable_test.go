@@ -44,7 +44,7 @@ func TestInterfacesThatCannotBeRead(t *testing.T) {
 	if n := strings.Count(err.Error(), "an interface with methods"); n != 5 {
 		t.Errorf("%d refusals: %v", n, err)
 	}
-	// A value that an interface holds is read as a map, so it is written whatever is in it.
+	// A value in an interface is read as a map, so it is written whatever it contains.
 	if got := string(encode(t, nil, &one[any]{inner{}})); got != `{"V":{"M":{"Figure":{"NULL":true}}}}` {
 		t.Errorf("got %s", got)
 	}
@@ -53,6 +53,6 @@ func TestInterfacesThatCannotBeRead(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := codec.PlanOf(reflect.TypeFor[inner]()); err == nil {
-		t.Error("a type that was written through an interface is taken for items")
+		t.Error("a type that was written through an interface was accepted for items")
 	}
 }

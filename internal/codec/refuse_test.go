@@ -40,7 +40,7 @@ func checkRefusal[T any](t *testing.T, v T, path, reason string) {
 		t.Errorf("error is %q (%+v), want the path %s and %q", err, e, path, reason)
 	}
 	if strings.Contains(err.Error(), "secret") {
-		t.Errorf("error %q tells the data", err)
+		t.Errorf("error %q contains the data", err)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestUnstorable(t *testing.T) {
 		unstorable("39 digits", json.Number(digits39), "more than 38"),
 		unstorable("39 digits with a point", attributevalue.Number("1."+digits39[1:]), "more than 38"),
 		unstorable("an empty number", json.Number(""), "empty text"),
-		unstorable("no number", json.Number("secret"), "not a number"),
+		unstorable("not a number", json.Number("secret"), "not a number"),
 		unstorable("two points", json.Number("1.2.3"), "not a number"),
 		unstorable("no exponent", json.Number("1E"), "not a number"),
 		unstorable("too large a number", json.Number("1E126"), "above 9.99E+125"),
@@ -140,7 +140,7 @@ func TestRefusedSets(t *testing.T) {
 }
 
 // A user's own error can be unwrapped, but is not part of the text.
-func TestErrorsOfUsersAreReachable(t *testing.T) {
+func TestUserErrorsCanBeUnwrapped(t *testing.T) {
 	type item struct{ V []money }
 	_, err := codec.Append(nil, plan[item](t), &item{[]money{{}}})
 	if !errors.Is(err, errMoney) || strings.Contains(err.Error(), "secret") {

@@ -27,7 +27,7 @@ type scalars struct {
 	R []string          `dynamodbav:"r,stringset,omitempty"`
 }
 
-// TestFloatSpellings: a number is decoded to the same float as by strconv, to the last bit.
+// TestFloatSpellings: a number is decoded to exactly the float that strconv returns.
 func TestFloatSpellings(t *testing.T) {
 	p := plan[scalars](t)
 	check := func(t rapid.TB, s string) {
@@ -102,7 +102,7 @@ func TestBase64Spellings(t *testing.T) {
 	})
 }
 
-// TestTextAnywhere: bytes that need care are found wherever they stand in a text.
+// TestTextAnywhere: bytes that need escaping are found anywhere in a text.
 func TestTextAnywhere(t *testing.T) {
 	p := plan[scalars](t)
 	for _, special := range []string{"", `"`, `\`, "\x00", "\x1f", "\n", "\t", "\r", " ", "!", "#", "[", "]", "\x7f", "é", "漢", "😀", "\u2028"} {

@@ -41,7 +41,7 @@ func like[T any](name string, v T, wire string) form { return makeForm(name, v, 
 // ours is a form that attributevalue stores differently, or not at all.
 func ours[T any](name string, v T, wire string) form { return makeForm(name, v, wire, v, false) }
 
-// back is a form that is read back as something else than what was written.
+// back is a form that is read back as another value than was written.
 func back[T any](name string, v T, wire string, want T) form {
 	return makeForm(name, v, wire, want, true)
 }
@@ -101,7 +101,7 @@ func TestForms(t *testing.T) {
 			B int
 		}{0, 1}, `{"B":{"N":"1"}}`),
 		like("unexported", struct{ a, B int }{0, 1}, `{"B":{"N":"1"}}`),
-		like("other tags do not count", struct {
+		like("other tags are ignored", struct {
 			A int `json:"z"`
 		}{1}, `{"A":{"N":"1"}}`),
 		like("a name to escape", struct {
@@ -239,7 +239,7 @@ func TestForms(t *testing.T) {
 			H float32        `dynamodbav:",omitempty"`
 			I [0]int         `dynamodbav:",omitempty"`
 		}{}, `{}`),
-		like("omitempty keeps what is there", struct {
+		like("omitempty keeps non-empty values", struct {
 			A []int          `dynamodbav:",omitempty"`
 			B map[string]int `dynamodbav:",omitempty"`
 			C *int           `dynamodbav:",omitempty"`

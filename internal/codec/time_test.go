@@ -39,7 +39,7 @@ func TestTimesSort(t *testing.T) {
 	})
 }
 
-// The form of the SDK is kept where the tag or the type says so, in all that is below, and nowhere else.
+// The form of the SDK is used where the tag or the type says so, in everything below it, and nowhere else.
 func TestTimesInTheFormOfTheSDK(t *testing.T) {
 	type line struct{ At time.Time }
 	type order struct {
@@ -65,21 +65,21 @@ func TestTimesInTheFormOfTheSDK(t *testing.T) {
 
 	type whole order
 	if !codec.KeepSDKTimes(reflect.TypeFor[whole](), true) || codec.KeepSDKTimes(reflect.TypeFor[whole](), false) {
-		t.Error("the type takes another form than the first")
+		t.Error("the type accepts another form than its first")
 	}
 	w := whole(v)
 	if got := lower(string(encode(t, nil, &w))); got != form(sdk) {
 		t.Errorf("got  %s\nwant %s", got, form(sdk))
 	}
 	if codec.KeepSDKTimes(reflect.TypeFor[order](), true) || !codec.KeepSDKTimes(reflect.TypeFor[order](), false) {
-		t.Error("a type that is in use takes another form")
+		t.Error("a type in use accepts another form")
 	}
 	if got := lower(string(encode(t, nil, &v))); got != form(sorts) {
 		t.Errorf("got  %s\nwant %s", got, form(sorts))
 	}
 }
 
-func TestTagsOfTimesThatCannotWork(t *testing.T) {
+func TestInvalidTagsOfTimes(t *testing.T) {
 	type bad struct {
 		Text string    `dynamodbav:"text,sdktime"`
 		Both time.Time `dynamodbav:"both,sdktime,unixtime"`

@@ -79,7 +79,7 @@ func TestSingleValueErrors(t *testing.T) {
 }
 
 // The result of ToAttributeValue shares no memory with the value.
-func TestAttributeValuesAreTheirOwn(t *testing.T) {
+func TestAttributeValuesShareNoMemory(t *testing.T) {
 	v := []byte{1}
 	av, err := codec.ToAttributeValue(value[[]byte](t, ""), &v)
 	if err != nil {

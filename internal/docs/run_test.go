@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// sampleRoot is a module of its own with Markdown files.
+// sampleRoot is a separate module with Markdown files.
 func sampleRoot(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -53,7 +53,7 @@ func TestGoodDocument(t *testing.T) {
 	}
 }
 
-// Every sample is a document with one fault, at the line of the number before it.
+// Every sample is a document with one fault, at the given line.
 var faulty = []struct {
 	name, text string
 	line       int
@@ -129,7 +129,7 @@ func TestProgramWithoutEnd(t *testing.T) {
 	}
 }
 
-func TestWhichDocuments(t *testing.T) {
+func TestSelectionOfDocuments(t *testing.T) {
 	root := sampleRoot(t, map[string]string{"README.md": "```go\nx := 1\n```\n", "OTHER.md": "```go\nx := y\n```\n"})
 	guides := filepath.Join(root, "docs", "guides")
 	if err := os.MkdirAll(guides, 0o755); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// render makes an update and a condition, as a request with both does.
+// render renders an update and a condition, as a request with both does.
 func render(names ...string) (update, condition string, aliases map[string]string) {
 	var (
 		w expr.Writer
@@ -30,7 +30,7 @@ func render(names ...string) (update, condition string, aliases map[string]strin
 }
 
 func TestTextsAreShared(t *testing.T) {
-	for range 2 { // made, and then taken from what was made
+	for range 2 { // rendered, and then taken from the cache
 		for _, c := range []struct {
 			names []string
 			want  map[string]string
@@ -77,6 +77,6 @@ func TestRepeatedTextAllocatesForValuesOnly(t *testing.T) {
 	}
 	render()
 	if n := testing.AllocsPerRun(100, render); n > 1 { // the Writer
-		t.Errorf("%v allocations beside the values, want 1", n)
+		t.Errorf("%v allocations besides the values, want 1", n)
 	}
 }

@@ -30,9 +30,9 @@ func TestRender(t *testing.T) {
 		{expr.In{Operand: path[:1], List: []expr.Node{value("1"), value("2")}}, "#0 IN (:0, :1)", "a IN (?, ?)"},
 		{expr.Call{Name: "contains", Args: []expr.Node{path[:2], value("x")}}, "contains(#0.#1, :0)", "contains(a.b, ?)"},
 		{expr.Not{Term: eq("a", "1")}, "NOT (#0 = :0)", "NOT (a = ?)"},
-		// One name has one placeholder, each value its own.
+		// A name has one placeholder, and each value its own.
 		{expr.All(eq("a", "1"), eq("a", "2")), "#0 = :0 AND #0 = :1", "a = ? AND a = ?"},
-		// The keys of a map are data. In text from elsewhere, any name below an attribute may be a key.
+		// The keys of a map are data. In raw text, any name below an attribute may be a key.
 		{expr.Compare{Left: expr.Attribute("votes").Key("alice@example.org"), Op: ">", Right: value("1")}, "#0.#1 > :0", "votes.? > ?"},
 		{expr.Attribute("votes").Key("alice@example.org").Key("2026"), "#0.#1.#2", "votes.?.?"},
 		{expr.Text{Text: "#v.#who > :n AND votes . bob[0].x = :n", Names: map[string]string{"#v": "votes", "#who": "alice@example.org"},
@@ -42,7 +42,7 @@ func TestRender(t *testing.T) {
 		{expr.All(expr.All(eq("a", "1"), nil), eq("b", "2")), "#0 = :0 AND #1 = :1", "a = ? AND b = ?"},
 		{expr.Any(nil, eq("a", "1")), "#0 = :0", "a = ?"},
 		{expr.All(nil, nil), "", ""},
-		// Text from elsewhere gets new placeholders; placeholders that it does not define are unchanged.
+		// Raw text gets new placeholders; placeholders that it does not define are unchanged.
 		{expr.All(eq("a", "1"), expr.Text{
 			Text: "#0 = :0 AND size(#00) > :x", Names: map[string]string{"#0": "q", "#00": "a"},
 			Values: map[string]types.AttributeValue{":0": &types.AttributeValueMemberN{Value: "7"}},

@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// The bounds are exact, in operators and in bytes.
+// The limits are exact, in operators and in bytes.
 func TestLimits(t *testing.T) {
 	chain := func(n int) expr.Node { // n comparisons are 2n-1 operators
 		terms := make([]expr.Node, n)

@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
-// FuzzNames: whatever an attribute's name contains, the text of expressions has only placeholders, each of which has a name, and
+// FuzzNames: whatever attribute names contain, the text of expressions has only placeholders, each placeholder has a name, and
 // the names are unchanged.
 func FuzzNames(f *testing.F) {
 	for _, s := range []string{"a", "a.b", "a[0]", "#0", ":0", "", "size", "a\x00b", "SET x = :y", "é", "\" OR 1"} {

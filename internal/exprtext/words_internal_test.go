@@ -17,11 +17,11 @@ func TestReservedWordList(t *testing.T) {
 		t.Error("the list is not sorted")
 	}
 	if unique := slices.Compact(slices.Clone(words)); len(unique) != len(words) {
-		t.Error("a word stands twice in the list")
+		t.Error("a word occurs twice in the list")
 	}
 	for _, w := range words {
 		if w != strings.ToUpper(w) || strings.Trim(w, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-			t.Errorf("%q is not made of capital letters alone", w)
+			t.Errorf("%q does not consist of capital letters", w)
 		}
 		if !IsReserved(w) || !IsReserved(strings.ToLower(w)) {
 			t.Errorf("IsReserved(%q) is false", w)

@@ -24,7 +24,7 @@ import (
 	"github.com/dynamotable/ddb/telemetry"
 )
 
-// figuresOf are the exported figures of one consumer, by name, with all of its attributes required.
+// figuresOf returns the exported metrics of one consumer by name, and requires all of its attributes.
 func figuresOf(t *testing.T, r *reported, kind, table, consumer string) map[string]float64 {
 	t.Helper()
 	set := "{db.collection.name=" + table + ",ddb.consumer=" + consumer + ",ddb.consumer.kind=" + kind + "}"
@@ -41,7 +41,7 @@ func figuresOf(t *testing.T, r *reported, kind, table, consumer string) map[stri
 	return is
 }
 
-// forms are unit and kind of the exported figures of consumers.
+// forms returns the unit and kind of each exported metric of consumers.
 func forms(t *testing.T, r *reported) map[string]string {
 	t.Helper()
 	var all metricdata.ResourceMetrics
@@ -57,15 +57,15 @@ func forms(t *testing.T, r *reported) map[string]string {
 			}
 			is[name] = m.Unit + " " + fmt.Sprintf("%T", m.Data)
 			if sum, ok := m.Data.(metricdata.Sum[float64]); ok && (!sum.IsMonotonic || sum.Temporality != metricdata.CumulativeTemporality) {
-				t.Errorf("%s is no counter", m.Name)
+				t.Errorf("%s is not a counter", m.Name)
 			}
 		}
 	}
 	return is
 }
 
-// TestSubscriptionFigures: what a shared subscription exports is what happened to it: commits that are handled, tried again, parked and given up, a handler
-// that is stuck, leases that are lost, and the end.
+// TestSubscriptionFigures: the metrics of a shared subscription match its history: commits that were handled, retried, parked and given up, a stuck
+// handler, lost leases, and its end.
 func TestSubscriptionFigures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const shards = 8
@@ -137,7 +137,7 @@ func TestSubscriptionFigures(t *testing.T) {
 			}
 		}
 
-		// Two streams are stuck at their first commits, which are tried four times more, and parked with what follows; one of them is given up by hand.
+		// Two streams are stuck at their first commits, which are retried four times, and parked with the commits after them; one of them is given up manually.
 		<-time.After(time.Minute)
 		for p, err := range feed.Parked(t.Context(), "mailer") {
 			if err == nil && p.Stream == "bad-1" {
@@ -154,7 +154,7 @@ func TestSubscriptionFigures(t *testing.T) {
 		synctest.Wait()
 		age, readAge := time.Since(written).Seconds(), time.Since(began).Seconds()
 		if age == readAge || readAge < 80 {
-			t.Fatalf("the test tells nothing apart: age %gs, read age %gs", age, readAge)
+			t.Fatalf("the test does not distinguish the ages: age %gs, read age %gs", age, readAge)
 		}
 		want := map[string]float64{
 			"lag": 6, "age": age, "read_age": readAge, "leases": shards, "parked": 2,
@@ -169,19 +169,19 @@ func TestSubscriptionFigures(t *testing.T) {
 			t.Errorf("instruments (-want +got):\n%s", diff)
 		}
 
-		// The leases cannot be renewed: all are lost, and nothing of the feed is this process's any more.
+		// The leases cannot be renewed: all are lost, and this process owns no part of the feed.
 		unreachable.Store(true)
 		<-time.After(time.Minute)
 		synctest.Wait()
 		if retries.Load() == 0 {
-			t.Error("nothing was tried again while the leases could not be written")
+			t.Error("nothing was retried while the leases could not be written")
 		}
 		maps.Copy(want, map[string]float64{
 			"lag": 0, "age": 0, "read_age": 0, "leases": 0, "parked": 0, "retries": float64(2*4 + retries.Load()), "leases_lost": shards,
 		})
 		check("the leases are lost", want)
 
-		// They can be again, the handler is repaired, and what is parked is handled again.
+		// Leases can be written again, the handler is repaired, and parked commits are replayed.
 		unreachable.Store(false)
 		repaired.Store(true)
 		close(stuck)
@@ -191,15 +191,15 @@ func TestSubscriptionFigures(t *testing.T) {
 		<-time.After(time.Minute)
 		synctest.Wait()
 		is := figuresOf(t, r, "feed", "events", "mailer")
-		if is["read_age"] < 0 || is["read_age"] > 1 { // between two looks
+		if is["read_age"] < 0 || is["read_age"] > 1 { // between two measurements
 			t.Errorf("read age is %g s at the end of the feed", is["read_age"])
 		}
 		maps.Copy(want, map[string]float64{
 			"read_age": is["read_age"], "leases": shards, "handled": 7 + 6 + 2, "retries": float64(2*4 + retries.Load()),
 		})
-		check("all is handled", want)
+		check("everything is handled", want)
 
-		// What has ended is not exported.
+		// A subscription that has ended is not exported.
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("the subscription ended with %v", err)

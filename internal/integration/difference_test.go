@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// difference is a part of the answers of an operation in which the second
-// engine is wrong; it is left out of comparisons. Answers to single requests
-// that differ stand beside the requests, in testdata.
+// difference is a part of an operation's replies that the second engine
+// gets wrong; comparisons leave it out. Different replies to single requests are next to the requests, in
+// testdata.
 type difference struct {
 	operation string // "" for any
 	part      string // names of members, joined by a dot
-	source    string // what decides
+	source    string // the source
 }
 
 var knownDifferences = []difference{
@@ -38,7 +38,7 @@ var knownDifferences = []difference{
 	},
 }
 
-// withoutDifferences drops what the second engine answers wrongly.
+// withoutDifferences drops the parts that the second engine gets wrong.
 func withoutDifferences(operation string, body any) any {
 	for _, d := range knownDifferences {
 		if d.operation == "" || d.operation == operation {
@@ -79,8 +79,8 @@ func drop(body any, path []string) {
 	}
 }
 
-// wordless drops the messages, whose words the second engine often makes up,
-// and leaves the types of errors and the codes of cancellation reasons.
+// wordless drops the messages, whose texts the second engine often invents,
+// and keeps the types of errors and the codes of cancellation reasons.
 func wordless(a answer) answer {
 	m, ok := a.Body.(map[string]any)
 	if !ok {

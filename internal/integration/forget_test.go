@@ -29,7 +29,7 @@ import (
 
 type wrote struct{ Text string }
 
-// everyByte is what all tables of a database hold.
+// everyByte returns the contents of all tables of a database.
 func everyByte(t *testing.T, client *dynamodb.Client) []byte {
 	t.Helper()
 	var all bytes.Buffer
@@ -66,8 +66,8 @@ func everyByte(t *testing.T, client *dynamodb.Client) []byte {
 	return all.Bytes()
 }
 
-// TestForgetEverywhere: with snapshots, positions, payloads, views, parked commits and the debug page, the data of a subject are stored
-// nowhere as they are, and no way of reading gives them when its key was deleted. Without the option, the same search finds them.
+// TestForgetEverywhere: with snapshots, positions, payloads, views, parked commits and the debug page, the data of a subject are
+// nowhere stored in plain text, and no read returns them after its key was deleted. Without the option, the same search finds them.
 func TestForgetEverywhere(t *testing.T) {
 	for _, encrypted := range []bool{false, true} {
 		t.Run(fmt.Sprint("encrypted ", encrypted), func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestForgetEverywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			if found() {
-				t.Error("the data are found when the key was deleted")
+				t.Error("the data are found after the key was deleted")
 			}
 			for e, err := range store.Read(ctx, "diary-1") {
 				if err != nil || !e.Forgotten || e.Data != nil {

@@ -19,14 +19,14 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
-// holding is the state of a lease: who has it, at which counter.
+// holding is the state of a lease: its owner and its counter.
 type holding struct {
 	shard   string
 	owner   string
 	counter int64
 }
 
-// grab is one call: a read, or an attempt to put will in the place of was.
+// grab is one call: a read, or an attempt to replace was with will.
 type grab struct {
 	swap      bool
 	was, will holding
@@ -37,8 +37,8 @@ type grabbed uint8
 const (
 	read grabbed = iota
 	won
-	lost // another holding is stored now; ours may have been, before that
-	dark // an error: it may happen at any time from now on
+	lost // another holding is stored now; ours may have been stored before
+	dark // an error: it may still be applied at any time
 )
 
 type seenLease struct {
@@ -46,8 +46,8 @@ type seenLease struct {
 	found  holding
 }
 
-// leaseModel is the sequential specification: a lease passes from one holding to the next, to whoever
-// named the one before. Nobody wins at a counter at which another has won.
+// leaseModel is the sequential specification: a lease passes from one holding to the next, to a
+// caller that names the previous one. No two callers win at the same counter.
 var leaseModel = porcupine.NondeterministicModel{
 	Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
 		of := map[string][]porcupine.Operation{}
@@ -85,7 +85,7 @@ var leaseModel = porcupine.NondeterministicModel{
 	},
 }
 
-// TestLeasesAreLinearizable: whatever requests and replies are lost, no lease is held by two at one counter.
+// TestLeasesAreLinearizable: whichever requests and replies are lost, no two workers hold a lease at the same counter.
 func TestLeasesAreLinearizable(t *testing.T) {
 	const workers, rounds, shards = 16, 25, 2
 	synctest.Test(t, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestLeasesAreLinearizable(t *testing.T) {
 					leases, err := store.Leases(t.Context(), "app")
 					returned := clock.Add(1)
 					if err != nil {
-						continue // it tells nothing
+						continue // it says nothing
 					}
 					l := leases[rand.IntN(len(leases))]
 					was := holding{l.Shard, l.Owner, l.Counter}
@@ -154,7 +154,7 @@ func TestLeasesAreLinearizable(t *testing.T) {
 		wg.Wait()
 		t.Logf("%d won, %d lost, %d with an error", count[won], count[lost], count[dark])
 		if count[won] == 0 || count[lost] == 0 {
-			t.Error("the workers did not meet")
+			t.Error("the workers did not compete")
 		}
 		model := leaseModel.ToModel()
 		if result := porcupine.CheckOperationsTimeout(model, history, time.Minute); result != porcupine.Ok {

@@ -47,16 +47,16 @@ const (
 	stored outcome = iota
 	conflict
 	unknown
-	rejected // for another reason, so that nothing happened
+	rejected // for another reason, so nothing was applied
 	seen
 )
 
 type reply struct {
 	outcome outcome
-	version int64 // that a read saw, 0 for no item
+	version int64 // version that a read returned, 0 for no item
 }
 
-// versioned is the sequential specification: the version of an item goes up by one with every write that expected it.
+// versioned is the sequential specification: every write that expects the current version raises it by one.
 var versioned = porcupine.Model{
 	Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
 		of := map[string][]porcupine.Operation{}
@@ -78,7 +78,7 @@ var versioned = porcupine.Model{
 			return out.version == version, version
 		case out.outcome == conflict:
 			return version != in.expect, version
-		case version == in.expect: // an unknown write may have happened; at the end it may as well not have
+		case version == in.expect: // an unknown write may have been applied; at the end it may also not have been
 			return true, version + 1
 		default:
 			return out.outcome == unknown, version
@@ -86,8 +86,8 @@ var versioned = porcupine.Model{
 	},
 }
 
-// TestVersionedWritesAreLinearizable: what writers and readers of versioned items get, while a part of all
-// requests goes wrong, is what one of them after the other could have seen.
+// TestVersionedWritesAreLinearizable: the results of writers and readers of versioned items, while some
+// requests fail, are those of a sequential execution.
 func TestVersionedWritesAreLinearizable(t *testing.T) {
 	const workers, rounds, items = 16, 40, 4
 	synctest.Test(t, func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestVersionedWritesAreLinearizable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for table.CreateTable(t.Context()) != nil { // faults meet it too
+		for table.CreateTable(t.Context()) != nil { // faults affect it too
 			if err := table.WaitTable(t.Context()); err == nil {
 				break
 			}
@@ -121,7 +121,7 @@ func TestVersionedWritesAreLinearizable(t *testing.T) {
 					a, err := table.Get(t.Context(), id, ddb.Consistent())
 					read.Return = clock.Add(1)
 					if err != nil && !errors.Is(err, ddb.ErrNotFound) {
-						continue // it tells nothing
+						continue // it says nothing
 					}
 					read.Output = reply{seen, a.Version}
 					a.ID = id
@@ -130,7 +130,7 @@ func TestVersionedWritesAreLinearizable(t *testing.T) {
 					result := put(t.Context(), table, &a)
 					write.Return, write.Output = clock.Add(1), reply{outcome: result}
 					if result == unknown {
-						write.Return = math.MaxInt64 // it may happen at any time from now on
+						write.Return = math.MaxInt64 // it may still be applied at any time
 					}
 					mu.Lock()
 					count[result]++
@@ -146,7 +146,7 @@ func TestVersionedWritesAreLinearizable(t *testing.T) {
 		wg.Wait()
 		t.Logf("%d writes stored, %d conflicts, %d unknown, %d refused, %d reads", count[stored], count[conflict], count[unknown], count[rejected], count[seen])
 		if count[stored] == 0 || count[conflict] == 0 {
-			t.Error("the writers did not meet")
+			t.Error("the writers did not compete")
 		}
 		if result := porcupine.CheckOperationsTimeout(versioned, history, time.Minute); result != porcupine.Ok {
 			t.Errorf("the history is %s", result)
@@ -167,7 +167,7 @@ func put(ctx context.Context, table *ddb.SimpleTable[account, string], a *accoun
 	return rejected
 }
 
-// The specification itself refuses what must not be.
+// The specification itself rejects impossible histories.
 func TestVersionedSpecification(t *testing.T) {
 	write := func(client int, expect int64, result outcome, call, ret int64) porcupine.Operation {
 		return porcupine.Operation{ClientId: client, Input: step{"a", true, expect}, Output: reply{outcome: result}, Call: call, Return: ret}
@@ -176,11 +176,11 @@ func TestVersionedSpecification(t *testing.T) {
 		history []porcupine.Operation
 		want    bool
 	}{
-		"two owners of one version": {[]porcupine.Operation{write(1, 0, stored, 1, 4), write(2, 0, stored, 2, 3)}, false},
-		"one wins":                  {[]porcupine.Operation{write(1, 0, stored, 1, 4), write(2, 0, conflict, 2, 3)}, true},
-		"conflict with nobody":      {[]porcupine.Operation{write(1, 0, conflict, 1, 2)}, false},
-		"conflict with an unknown":  {[]porcupine.Operation{write(1, 0, unknown, 1, math.MaxInt64), write(2, 0, conflict, 2, 3)}, true},
-		"lost update":               {[]porcupine.Operation{write(1, 0, stored, 1, 2), {ClientId: 2, Input: step{id: "a"}, Output: reply{seen, 0}, Call: 3, Return: 4}}, false},
+		"two owners of one version":       {[]porcupine.Operation{write(1, 0, stored, 1, 4), write(2, 0, stored, 2, 3)}, false},
+		"one wins":                        {[]porcupine.Operation{write(1, 0, stored, 1, 4), write(2, 0, conflict, 2, 3)}, true},
+		"conflict without another writer": {[]porcupine.Operation{write(1, 0, conflict, 1, 2)}, false},
+		"conflict with an unknown write":  {[]porcupine.Operation{write(1, 0, unknown, 1, math.MaxInt64), write(2, 0, conflict, 2, 3)}, true},
+		"lost update":                     {[]porcupine.Operation{write(1, 0, stored, 1, 2), {ClientId: 2, Input: step{id: "a"}, Output: reply{seen, 0}, Call: 3, Return: 4}}, false},
 	} {
 		if got := porcupine.CheckOperations(versioned, c.history); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

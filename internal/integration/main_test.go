@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// fakeVariable turns this test binary into an engine, so that starting and ending one is tested without a download.
+// fakeVariable turns this test binary into an engine, to test starting and stopping an engine without a download.
 const fakeVariable = "DDB_INTEGRATION_FAKE"
 
 func TestMain(m *testing.M) {
@@ -57,7 +57,7 @@ func TestStartAndStop(t *testing.T) {
 	}
 }
 
-func TestStartTellsWhyAnEngineEnded(t *testing.T) {
+func TestStartReportsWhyAnEngineEnded(t *testing.T) {
 	t.Setenv(fakeVariable, "refuses")
 	e, err := start(t.Context(), executable(t))
 	if err == nil {
@@ -154,7 +154,7 @@ func TestCounter(t *testing.T) {
 	}
 }
 
-func TestRunRefusesAVacuousPass(t *testing.T) {
+func TestRunRefusesPassWithoutRequests(t *testing.T) {
 	t.Parallel()
 	engine := httptest.NewServer(http.NotFoundHandler())
 	defer engine.Close()

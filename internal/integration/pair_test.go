@@ -23,14 +23,14 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// pair is our engine and the second one, which are asked the same.
+// pair is our engine and the second one, which get the same requests.
 type pair struct {
 	ours http.Handler
-	url  string // of the second engine
+	url  string // client of the second engine
 }
 
-// newPair starts a fresh process of the second engine and an engine of ours.
-// Without the binary in the cache, where the integration command puts it, the test is skipped.
+// newPair starts a fresh process of the second engine and an engine of
+// ours. If the binary is not in the cache, where the integration command puts it, the test is skipped.
 func newPair(t *testing.T) *pair {
 	t.Helper()
 	cache, err := os.UserCacheDir()
@@ -62,7 +62,7 @@ func newPair(t *testing.T) *pair {
 	return &pair{ours: ours.Handler(), url: e.url}
 }
 
-// asker is a test or one of a property's attempts.
+// asker is a test or one attempt of a property.
 type asker interface {
 	Helper()
 	Context() context.Context
@@ -70,7 +70,7 @@ type asker interface {
 	Fatalf(format string, args ...any)
 }
 
-// answer is what an engine says to a request, without what may differ.
+// answer is an engine's reply to a request, without the parts that may differ.
 type answer struct {
 	Status int
 	Body   any
@@ -136,7 +136,7 @@ func request(ctx context.Context, url, operation, body string) *http.Request {
 	return req
 }
 
-// The second engine has a region of its own.
+// The second engine has its own Region.
 var region = regexp.MustCompile(`arn:aws:dynamodb:[a-z0-9-]+:[0-9]+:`)
 
 func newAnswer(t asker, operation string, status int, body []byte) answer {
@@ -161,7 +161,7 @@ var unordered = []string{
 	"NonKeyAttributes", "Tags", "ConsumedCapacity",
 }
 
-// normal drops what cannot be the same or what the second engine does not know, and sorts what has no order.
+// normal drops values that cannot be equal or that the second engine does not support, and sorts lists without an order.
 func normal(v any, name, operation string) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -60,7 +60,7 @@ type program struct {
 	table string
 }
 
-// both asks both engines.
+// both sends a request to both engines.
 func (g *program) both(p *pair, operation string, in object) (body string, ours, theirs answer) {
 	g.Helper()
 	text, err := json.Marshal(in)
@@ -71,7 +71,7 @@ func (g *program) both(p *pair, operation string, in object) (body string, ours,
 	return string(text), wordless(ours), wordless(theirs)
 }
 
-// step asks both engines and fails if they differ.
+// step sends a request to both engines and fails if the replies differ.
 func (g *program) step(p *pair, operation string, in object) answer {
 	g.Helper()
 	body, ours, theirs := g.both(p, operation, in)
@@ -136,7 +136,7 @@ func (g *program) item() object {
 	return item
 }
 
-// expressions adds an expression made of a text and the values that it names.
+// expressions adds an expression with a text and the values that it names.
 func (g *program) expression(in object, parameter, text string) {
 	in[parameter] = text
 	values, _ := in["ExpressionAttributeValues"].(object)
@@ -206,7 +206,7 @@ func (g *program) put(p *pair) {
 }
 
 func (g *program) change() string {
-	// The path of a nested attribute that is not there is an error of the service only.
+	// The path of a missing nested attribute is an error only of the service.
 	return g.pick(
 		"SET x = :v1", "SET x = :v1, y = :v2", "SET x = x + :n1", "SET x = :n1 - :n2", "SET y = if_not_exists(y, :v1)",
 		"SET y = list_append(y, :l1)", "SET y = list_append(:l1, :l2)", "SET z = x",
@@ -216,9 +216,9 @@ func (g *program) change() string {
 	)
 }
 
-// update changes an item. The second engine makes an item where attributes are
-// removed from none (github.com/scylladb/scylladb/issues/5862), and its ALL_OLD
-// of a new item is the key, so those are asked of items that exist.
+// update changes an item. The second engine creates an item when attributes
+// are removed from a missing one (github.com/scylladb/scylladb/issues/5862), and its ALL_OLD of a new item is the key,
+// so these requests are made on existing items.
 func (g *program) update(p *pair) {
 	text, returned := g.change(), g.pick("ALL_OLD", "NONE", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW")
 	in := object{"TableName": g.table, "Key": g.key(), "ReturnValues": returned}
@@ -282,7 +282,7 @@ func (g *program) query(p *pair) {
 	if g.chance(2) {
 		in["Limit"] = rapid.IntRange(1, 3).Draw(g.T, "limit")
 	}
-	if in["IndexName"] != "local" && g.chance(5) { // an empty fetch from the table is not free there
+	if in["IndexName"] != "local" && g.chance(5) { // an empty fetch from the table is not free in the second engine
 		in["Select"] = g.pick("COUNT", "ALL_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
 	}
 	for range 10 {

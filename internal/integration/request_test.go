@@ -13,7 +13,7 @@ import (
 )
 
 // Each line of a file is an operation and its parameters; both engines get
-// them in order. What is repeated stands as {{text*count}}.
+// them in order. Repeated text is written {{text*count}}.
 //
 // A line that begins with = stands before a request to which the second engine
 // gives another answer than the service does; it is a part of ours.

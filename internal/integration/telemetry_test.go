@@ -41,7 +41,7 @@ var (
 	saleState = ddb.StrField(func(s *sale) *string { return &s.State })
 )
 
-// reported is everything that telemetry gave.
+// reported has all exported metrics and spans.
 type reported struct {
 	spans  *tracetest.SpanRecorder
 	tracer *trace.TracerProvider
@@ -65,7 +65,7 @@ func (r *reported) options() []telemetry.Option {
 	return []telemetry.Option{telemetry.WithTracerProvider(r.tracer), telemetry.WithMeterProvider(r.meter)}
 }
 
-// metrics are the numbers by name and attributes.
+// metrics returns the values by name and attributes.
 func (r *reported) metrics(t *testing.T) map[string]float64 {
 	t.Helper()
 	var all metricdata.ResourceMetrics
@@ -281,11 +281,11 @@ func TestTelemetry(t *testing.T) {
 		t.Error("a span after stop")
 	}
 	if slices.ContainsFunc(sortedNames(r.metrics(t)), func(name string) bool { return strings.HasPrefix(name, "ddb.ledger.") }) {
-		t.Error("the ledger is reported after stop")
+		t.Error("the ledger was reported after stop")
 	}
 }
 
-// TestTelemetryIsBounded: as many tables as there may be, the metrics stay few.
+// TestTelemetryIsBounded: the number of metrics is limited, however many tables there are.
 func TestTelemetryIsBounded(t *testing.T) {
 	r := newReported(t)
 	hook, err := telemetry.New(r.options()...)
@@ -306,7 +306,7 @@ func TestTelemetryIsBounded(t *testing.T) {
 		}
 	}
 	if n > 1001 || sum != 5000 || numbers["db.client.operation.duration{db.collection.name=other,db.operation.name=GetItem}"] < 3999 {
-		t.Errorf("%d combinations, %g calls in all", n, sum)
+		t.Errorf("%d combinations, %g calls in total", n, sum)
 	}
 }
 
@@ -321,7 +321,7 @@ func sortedNames(m map[string]float64) []string {
 	return names
 }
 
-// TestFailureMetrics: unknown outcomes and what a budget did not allow are counted by operation and table.
+// TestFailureMetrics: unknown outcomes and requests refused by a budget are counted by operation and table.
 func TestFailureMetrics(t *testing.T) {
 	r := newReported(t)
 	hook, err := telemetry.New(r.options()...)
@@ -330,7 +330,7 @@ func TestFailureMetrics(t *testing.T) {
 	}
 	failures, ok := hook.(ddb.FailureHook)
 	if !ok {
-		t.Fatal("the hook is no FailureHook")
+		t.Fatal("the hook is not a FailureHook")
 	}
 	unknown := &ddb.CallFailure{Operation: "PutItem", Table: "sales", Items: 1, Err: fmt.Errorf("put: %w", ddb.ErrOutcomeUnknown)}
 	failures.Failed(t.Context(), unknown)
@@ -368,7 +368,7 @@ func TestProgressMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := tracker.With(t.Context())
-	for _, n := range []int{1, 3} { // the second run is the one that is reported
+	for _, n := range []int{1, 3} { // the second run is reported
 		items := make([]item, n)
 		for i := range items {
 			items[i].ID = fmt.Sprint(i)
@@ -393,6 +393,6 @@ func TestProgressMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, ok := r.metrics(t)["ddb.job.items{ddb.job=import}"]; ok {
-		t.Error("it is reported after the stop")
+		t.Error("it was reported after stop")
 	}
 }

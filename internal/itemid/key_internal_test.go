@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 )
 
-// TestIDOfNumbers: a number has one id, however it is written, and no two numbers share one.
+// TestIDOfNumbers: a number has one id in every notation, and no two numbers share an id.
 func TestIDOfNumbers(t *testing.T) {
 	for _, same := range [][]string{
 		{"0", "-0", "0.0", "0e5", "000", "+0"},
@@ -49,14 +49,14 @@ func TestIDOfNumbers(t *testing.T) {
 		if same := string(NormalNumber([]byte(a))) == string(NormalNumber([]byte(b))); same != (x.Cmp(y) == 0) {
 			t.Errorf("%s and %s: same id %v", a, b, same)
 		}
-		// The sum rewritten is the same number.
+		// The sum in another notation is the same number.
 		if got := string(NormalNumber([]byte(x.FloatString(10)))); got != string(NormalNumber([]byte(a))) {
 			t.Errorf("%s is %s as %s", a, got, x.FloatString(10))
 		}
 	})
 }
 
-// TestIDBothWays: an encoded item and the map of its key have the same id, and ids tell keys apart.
+// TestIDBothWays: an encoded item and the map of its key have the same id, and different keys have different ids.
 func TestIDBothWays(t *testing.T) {
 	value := func(t *rapid.T, label string) types.AttributeValue {
 		switch rapid.IntRange(0, 2).Draw(t, label+" kind") {
@@ -115,7 +115,7 @@ func TestIDBothWays(t *testing.T) {
 			t.Fatalf("ids %q and %q", k.ID(a), k.ID(b))
 		}
 	})
-	// Lengths keep neighbours apart.
+	// Lengths separate adjacent parts.
 	k := Key{"pk", "sk"}
 	one := k.ID(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "aS1:b"}, "sk": &types.AttributeValueMemberS{Value: "c"}})
 	two := k.ID(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "a"}, "sk": &types.AttributeValueMemberS{Value: "bS1:c"}})
@@ -124,7 +124,7 @@ func TestIDBothWays(t *testing.T) {
 	}
 }
 
-// TestIDRefuses: items without a proper key are refused with every reason, and never a panic.
+// TestIDRefuses: items without a valid key are refused with all reasons, and never panic.
 func TestIDRefuses(t *testing.T) {
 	k := Key{"pk", "sk"}
 	for item, want := range map[string][]string{

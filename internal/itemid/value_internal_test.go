@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// TestCompareValues holds the order of every pair against that of its types: exact fractions, bytes of UTF-8, bytes.
+// TestCompareValues compares the order of every pair with that of its type: exact fractions, bytes of UTF-8, bytes.
 func TestCompareValues(t *testing.T) {
 	numbers := []string{"0", "-0", "0.0", "1", "1.0", "1e0", "10", "9", "-9", "-10", "0.1", "0.09", "1e-130", "-1e-130", "9.9999999999999999999999999999999999999E+125",
 		"-9.9999999999999999999999999999999999999E+125", "99999999999999999999999999999999999999", "100000000000000000000000000000000000000", "1E+2", "100", "99.5"}
@@ -21,7 +21,7 @@ func TestCompareValues(t *testing.T) {
 			y, _ := new(big.Rat).SetString(b)
 			got, ok := Compare(&types.AttributeValueMemberN{Value: a}, &types.AttributeValueMemberN{Value: b})
 			if back, _ := Compare(&types.AttributeValueMemberN{Value: b}, &types.AttributeValueMemberN{Value: a}); !ok || got != x.Cmp(y) || back != -got {
-				t.Errorf("numbers %s and %s: %d and back %d, want %d", a, b, got, back, x.Cmp(y))
+				t.Errorf("numbers %s and %s: %d, reversed %d, want %d", a, b, got, back, x.Cmp(y))
 			}
 		}
 	}

@@ -31,9 +31,9 @@ func TestEscape(t *testing.T) {
 		if strings.Compare(a, b) != bytes.Compare(ea, eb) {
 			t.Errorf("%q and %q sort as %q and %q do not", a, b, ea, eb)
 		}
-		// Fields keep their order with what follows them.
+		// Fields keep their order when another field follows.
 		if a < b && !strings.HasPrefix(b, a) && string(ea)+"#z" > string(eb)+"#a" {
-			t.Errorf("%q and %q with a field behind", a, b)
+			t.Errorf("%q and %q with another field after them", a, b)
 		}
 	})
 }
@@ -41,11 +41,11 @@ func TestEscape(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	if _, err := keytext.AppendEscaped(nil, "a\xff"); err == nil {
-		t.Error("text that is no UTF-8 is written")
+		t.Error("text that is not UTF-8 was written")
 	}
 	for _, text := range []string{"#", " ", "$", "a$", "$e", "$?", "\xff", "$\x00"} {
 		if plain, err := keytext.Unescape(text); err == nil {
-			t.Errorf("%q is read as %q", text, plain)
+			t.Errorf("%q was read as %q", text, plain)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/dynamotable/ddb/internal/lease"
 )
 
-// TestWorkersShareEvenly: whatever the workers own at first, and whichever looks when, they end with loads that differ by one at most, every
-// lease that is free or of a dead worker is taken, and then nobody takes or asks for anything any more.
+// TestWorkersShareEvenly: whatever the workers own at first, and whenever each of them reads the leases, their loads finally differ by at
+// most one, every lease that is free or of a dead worker is taken, and then no worker takes or requests a lease.
 func TestWorkersShareEvenly(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -43,10 +43,10 @@ func TestWorkersShareEvenly(t *testing.T) {
 		quiet := 0
 		for step := 0; quiet < 3*workers; step++ {
 			if step > 2000 {
-				t.Fatalf("they do not come to rest: %v", leases)
+				t.Fatalf("the workers do not settle down: %v", leases)
 			}
 			w := step % workers
-			// An owner that is asked finishes and frees the lease.
+			// An owner whose lease is requested finishes and frees it.
 			for shard := range running[w] {
 				if l := leases[shard]; l.RequestedBy != "" {
 					delete(running[w], shard)
@@ -83,27 +83,27 @@ func TestWorkersShareEvenly(t *testing.T) {
 	})
 }
 
-// cluster is a model of workers that deal leases by their loads, each with what it last read of them.
+// cluster is a model of workers that share leases by load, each with the leases as it last read them.
 type cluster struct {
 	leases  map[string]lease.State
 	running map[string]map[string]bool // by living worker
 	dead    map[string]bool            // workers
 	read    map[string]map[string]lease.State
-	moves   map[string][]string // by shard: its owner and those who asked for it
+	moves   map[string][]string // by shard: its owner and the workers that requested it
 	twice   error
 }
 
 func (c *cluster) join(name string) { c.running[name] = make(map[string]bool) }
 
-// kill ends a worker without a word; the others see its leases stand still.
+// kill ends a worker without releasing its leases; the others see that these no longer change.
 func (c *cluster) kill(name string) {
 	delete(c.running, name)
 	delete(c.read, name)
 	c.dead[name] = true
 }
 
-// look lets a worker act on what it read before, free what others asked for meanwhile, and read again. Others have acted since it read: where they were faster, its
-// write is refused.
+// look lets a worker act on the leases that it read before, free leases that others have requested, and read again. Others have acted since it read; if they were
+// faster, its write is refused.
 func (c *cluster) look(me string) {
 	if known := c.read[me]; known != nil {
 		c.act(me, known)
@@ -151,7 +151,7 @@ func (c *cluster) act(me string, known map[string]lease.State) {
 	}
 }
 
-// rest lets the workers look until nothing happens any more.
+// rest lets the workers act until nothing changes.
 func (c *cluster) rest(t *rapid.T) {
 	for quiet, rounds := 0, 0; quiet < 4; rounds++ {
 		before := fmt.Sprint(c.leases)
@@ -165,12 +165,12 @@ func (c *cluster) rest(t *rapid.T) {
 			quiet = 0
 		}
 		if rounds > 500 {
-			t.Fatalf("they do not come to rest: %v", c.leases)
+			t.Fatalf("the workers do not settle down: %v", c.leases)
 		}
 	}
 }
 
-// even fails if a move would still be worth it, or a lease is free.
+// even fails if moving a lease would still be worthwhile, or a lease is free.
 func (c *cluster) even(t *rapid.T) {
 	loads, count, smallest, load := make(map[string]int64), make(map[string]int64), make(map[string]int64), int64(0)
 	for name := range c.running {
@@ -185,13 +185,13 @@ func (c *cluster) even(t *rapid.T) {
 		loads[l.Owner], load, total = loads[l.Owner]+w, load+l.Load, total+w
 		count[l.Owner]++
 	}
-	for _, l := range c.leases { // the smallest that is worth a move
+	for _, l := range c.leases { // the smallest load that is worth a move
 		w := l.Load + lease.PollLoad
 		if s, ok := smallest[l.Owner]; w >= loads[l.Owner]/(8*count[l.Owner]) && (!ok || w < s) {
 			smallest[l.Owner] = w
 		}
 	}
-	n := int64(min(len(smallest)+1, len(loads))) // the workers that the one with least knows: the others without leases it cannot see
+	n := int64(min(len(smallest)+1, len(loads))) // the workers that the least loaded one knows: it cannot see others without leases
 	poorest, least := "", total+1
 	for name, l := range loads {
 		if l < least {
@@ -199,15 +199,15 @@ func (c *cluster) even(t *rapid.T) {
 		}
 	}
 	for name, l := range loads {
-		// A fifth of the average, or a lease and what makes its move worth it.
+		// A fifth of the average, or a lease and the minimum gain of a move.
 		if gap, w := l-least, smallest[name]; gap > max(load/n/5, w+max(load/n/10, w/4)) {
 			t.Errorf("%s has %d, %s %d, with a smallest lease of %d: %v", name, l, poorest, least, w, c.leases)
 		}
 	}
 }
 
-// TestLoadIsBalanced: workers join and die while the loads of shards change. Whenever the loads stay as they are for a while, the workers come to rest, and no two of
-// them differ by much more than the smallest lease of the one that has more; no shard has two workers at any time. Loads that waver then by a few percent move no shard to and fro.
+// TestLoadIsBalanced: workers join and die while the loads of shards change. Whenever the loads do not change for a while, the workers stop moving leases, and no
+// two of them differ by much more than the smallest lease of the more loaded one; no shard ever has two workers. Loads that then vary by a few percent move no shard back and forth.
 func TestLoadIsBalanced(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -236,7 +236,7 @@ func TestLoadIsBalanced(t *testing.T) {
 					c.leases[shard] = l
 				}
 			}
-			if rapid.Bool().Draw(t, "hurry") { // the next phase comes before they are at rest
+			if rapid.Bool().Draw(t, "hurry") { // the next phase begins before they have settled
 				for _, name := range slices.Sorted(maps.Keys(c.running)) {
 					c.look(name)
 				}
@@ -261,7 +261,7 @@ func TestLoadIsBalanced(t *testing.T) {
 		}
 		for shard, owners := range c.moves {
 			if was := len(owners); was != len(slices.Compact(slices.Sorted(slices.Values(owners)))) {
-				t.Errorf("%s moved to and fro while loads wavered by 3 %%: %v of %v", shard, owners, steady)
+				t.Errorf("%s moved back and forth while loads varied by 3 %%: %v of %v", shard, owners, steady)
 			}
 		}
 	})

@@ -56,7 +56,7 @@ func load(t *testing.T, modules []string) (public []library, all map[string]*typ
 	return public, all
 }
 
-// loadTargets adds the packages of other modules and of the standard library that links of the pages name.
+// loadTargets adds the packages of other modules and of the standard library that links in the pages name.
 func loadTargets(t *testing.T, modules []string, pages map[string]*html.Node, all map[string]*types.Package) {
 	t.Helper()
 	var targets []string
@@ -103,7 +103,7 @@ func codeIn(n *html.Node) bool {
 	return false
 }
 
-// anchors are the ids that the page of a package must have: one for each exported name, method and field.
+// anchors returns the ids that the page of a package must have: one for each exported name, method and field.
 func anchors(p *types.Package) []string {
 	var ids []string
 	for _, name := range p.Scope().Names() {
@@ -156,7 +156,7 @@ func documentedElsewhere(named *types.Named, m *types.Selection) bool {
 	return ok && s.Field(m.Index()[0]).Exported()
 }
 
-// examples are the ids of the package's examples on its page.
+// examples returns the ids of the package's examples on its page.
 func examples(t *testing.T, lib library) []string {
 	t.Helper()
 	set := token.NewFileSet()
@@ -189,7 +189,7 @@ func examples(t *testing.T, lib library) []string {
 	return ids
 }
 
-// unlinked is a name in brackets that go/doc has not made a link of.
+// unlinked matches a name in brackets that go/doc has not turned into a link.
 var unlinked = regexp.MustCompile(`(^|[\s(])\[\*?([A-Z]\w*|[a-z]\w*\.[A-Z]\w*)(\.[A-Z]\w*)?\]`)
 
 // TestPages: pkg.go.dev shows each public package with its overview first, every exported name, method and field, every
@@ -262,7 +262,7 @@ func within(n *html.Node, element string) bool {
 	return false
 }
 
-// overview: the first thing on the page is what the package is.
+// overview checks that the page begins with the package overview.
 func overview(t *testing.T, lib library, content *html.Node) {
 	t.Helper()
 	first := find(content, "Documentation-overview")
@@ -289,14 +289,14 @@ func overview(t *testing.T, lib library, content *html.Node) {
 	t.Errorf("%s: the overview is empty", lib.PkgPath)
 }
 
-// dead says why a link leads nowhere, or "". Links to other sites are not followed.
+// dead returns the reason why a link is dead, or "". Links to other sites are not followed.
 func dead(href, page string, ids map[string]map[string]bool, all map[string]*types.Package) string {
 	u, err := url.Parse(href)
 	if err != nil {
 		return err.Error()
 	}
 	if u.IsAbs() {
-		if u.Scheme != "https" && u.Hostname() != "localhost" && net.ParseIP(u.Hostname()) == nil { // a machine of the reader
+		if u.Scheme != "https" && u.Hostname() != "localhost" && net.ParseIP(u.Hostname()) == nil { // the reader's own machine
 			return "is not https"
 		}
 		return ""

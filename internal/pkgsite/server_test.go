@@ -51,7 +51,7 @@ func serve(t *testing.T, modules []string) *site {
 	server := exec.CommandContext(ctx, program, args...)
 	var log strings.Builder
 	server.Stdout, server.Stderr = &log, &log
-	// It asks other sites whether they know a module. Nothing listens on that port, so these requests fail at once.
+	// pkgsite asks other sites whether they know a module. Nothing listens on this port, so these requests fail immediately.
 	server.Env = append(os.Environ(), "GOWORK=off", "GOPROXY=off", "HTTPS_PROXY=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1")
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func serve(t *testing.T, modules []string) *site {
 	return s
 }
 
-// wait returns when pkgsite answers.
+// wait returns when pkgsite responds.
 func (s *site) wait(ctx context.Context, ended chan error) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -105,7 +105,7 @@ func (s *site) get(ctx context.Context, path string) (page *html.Node, status in
 	return page, res.StatusCode, err
 }
 
-// attribute is an attribute of an element, or "".
+// attribute returns an attribute of an element, or "".
 func attribute(n *html.Node, name string) string {
 	for _, a := range n.Attr {
 		if a.Key == name {
@@ -115,7 +115,7 @@ func attribute(n *html.Node, name string) string {
 	return ""
 }
 
-// find is the first element that has the class.
+// find returns the first element with the class.
 func find(n *html.Node, class string) *html.Node {
 	for d := range n.Descendants() {
 		if d.Type == html.ElementNode && strings.Contains(" "+attribute(d, "class")+" ", " "+class+" ") {
@@ -125,7 +125,7 @@ func find(n *html.Node, class string) *html.Node {
 	return nil
 }
 
-// text is the text below an element.
+// text returns the text of an element.
 func text(n *html.Node) string {
 	var b strings.Builder
 	for d := range n.Descendants() {

@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/prefetch"
 )
 
-// counting is a chain of n steps, of which the last comes with an error.
+// counting is a chain of n steps, of which the last returns an error.
 func counting(n int, last error, calls *int) prefetch.Next[int] {
 	return func(_ context.Context, prev *int) (*int, bool, error) {
 		*calls++
@@ -36,7 +36,7 @@ func TestChain(t *testing.T) {
 			calls, seen := 0, 0
 			for step, err := range prefetch.Chain(t.Context(), counting(n, last, &calls)) {
 				if seen++; *step != seen || (err != nil) != (seen == n && last != nil) {
-					t.Errorf("%d steps: %d came at place %d with %v", n, *step, seen, err)
+					t.Errorf("%d steps: got %d at position %d with %v", n, *step, seen, err)
 				}
 			}
 			if seen != n || calls != n {
@@ -46,8 +46,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// TestOneAhead: while the consumer has a step the next is under way, and no more; a consumer that stops cancels and
-// awaits it.
+// TestOneAhead: while the consumer processes a step, exactly one more is running; when the consumer stops, that
+// step is cancelled and awaited.
 func TestOneAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, ended := 0, 0
@@ -73,8 +73,8 @@ func TestOneAhead(t *testing.T) {
 	})
 }
 
-// TestPanic: a panic in a step ahead goes on in the goroutine of the consumer, with its value and its stack; so does
-// the end of the goroutine, as an error.
+// TestPanic: a panic in a prefetched step is raised in the goroutine of the consumer, with its value and its stack;
+// the end of the goroutine becomes an error there.
 func TestPanic(t *testing.T) {
 	cause := errors.New("cause")
 	steps := func(end func()) prefetch.Next[int] {

@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	ours   = 1000 // the tag of the write whose outcome is asked for
-	memory = 4    // how many tags a revision keeps
+	ours   = 1000 // the tag of the write whose outcome is unknown
+	memory = 4    // number of tags in a revision
 )
 
-// world is an item with all that has happened to it.
+// world is an item with its history.
 type world struct {
 	now     State[int]
 	deleted bool // now is a tombstone
@@ -43,11 +43,11 @@ func (w world) applies(base State[int]) bool {
 	return !w.now.Revision.IsZero() && w.now.Revision.Tags[0] == base.Revision.Tags[0]
 }
 
-// after is the world after one more event: another's write, another's delete, our request.
+// after returns the world after one more event: another's write, another's delete, our request.
 func (w world) after(event byte, base State[int]) (world, bool) {
 	w.events += string(event)
 	switch event {
-	case 'w': // another writes, or makes the item
+	case 'w': // another caller writes, or creates the item
 		w.tags++
 		w.now, w.deleted = w.next(w.tags), false
 		return w, true
@@ -69,8 +69,8 @@ func (w world) after(event byte, base State[int]) (world, bool) {
 	return w, true
 }
 
-// TestOf tries every sequence of events before our write is prepared and after. What is proven is true, and stays so
-// whatever comes after; and our own write is found as long as the item keeps its tag.
+// TestOf tries every sequence of events before and after our write is prepared. Everything proven is true, and
+// stays true whatever follows; and our own write is found as long as the item has its tag.
 func TestOf(t *testing.T) {
 	const before, behind = 3, 7
 	found := map[Evidence]int{}
@@ -106,7 +106,7 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// histories are the worlds after up to n more events.
+// histories returns the worlds after up to n more events.
 func histories(w world, base State[int], events string, n int) []world {
 	all := []world{w}
 	if n == 0 {
@@ -120,34 +120,34 @@ func histories(w world, base State[int], events string, n int) []world {
 	return all
 }
 
-// TestOfTable names the cases that callers rely on.
+// TestOfTable lists the cases that callers rely on.
 func TestOfTable(t *testing.T) {
 	rev := func(first int, tags ...int) State[int] {
 		return State[int]{Stored: true, Revision: Revision[int]{Tags: tags, First: first}}
 	}
-	none, plain := State[int]{}, State[int]{Stored: true} // plain is an item from before the table had revisions
+	none, plain := State[int]{}, State[int]{Stored: true} // plain is an item that is older than the table's revisions
 	for name, c := range map[string]struct {
 		base, now State[int]
 		lasting   bool
 		want      Evidence
 	}{
-		"ours is the newest":                            {rev(1, 2, 1), rev(1, ours, 2, 1), false, Applied},
-		"others wrote after ours":                       {rev(1, 2, 1), rev(1, 8, 9, ours, 2), false, Applied},
-		"ours was the first of many":                    {none, rev(ours, 8, 9, 7, 6), false, Applied},
-		"nothing has changed":                           {rev(1, 2, 1), rev(1, 2, 1), false, Pending},
-		"another was faster":                            {rev(1, 2, 1), rev(1, 9, 2, 1), false, Superseded},
-		"another was faster than the second write":      {rev(1, 1), rev(1, 9, 8, 1), false, Superseded},
-		"only First still names the base":               {rev(1, 1), rev(1, 9, 8, 7, 6), false, Nothing},
-		"too many others wrote":                         {rev(1, 2, 1), rev(1, 9, 8, 7, 6), false, Nothing},
-		"the item is gone":                              {rev(1, 2, 1), none, false, Nothing},
-		"the item was made again":                       {rev(1, 2, 1), rev(9, 9), false, Nothing},
-		"the item has lost its revision":                {rev(1, 2, 1), plain, false, Nothing},
-		"no item, no change":                            {none, none, false, Pending},
-		"another made the item":                         {none, rev(9, 9), false, Nothing},
-		"another made the item, and nothing vanishes":   {none, rev(9, 9), true, Superseded},
-		"an item with an unknown first write":           {none, rev(0, 9), true, Nothing},
-		"an item without a revision":                    {plain, plain, false, Nothing},
-		"an item without a revision, written by others": {plain, rev(9, 9), true, Nothing},
+		"ours is the newest":                                            {rev(1, 2, 1), rev(1, ours, 2, 1), false, Applied},
+		"others wrote after ours":                                       {rev(1, 2, 1), rev(1, 8, 9, ours, 2), false, Applied},
+		"ours was the first of many":                                    {none, rev(ours, 8, 9, 7, 6), false, Applied},
+		"nothing has changed":                                           {rev(1, 2, 1), rev(1, 2, 1), false, Pending},
+		"another was faster":                                            {rev(1, 2, 1), rev(1, 9, 2, 1), false, Superseded},
+		"another was faster than the second write":                      {rev(1, 1), rev(1, 9, 8, 1), false, Superseded},
+		"only First still names the base":                               {rev(1, 1), rev(1, 9, 8, 7, 6), false, Nothing},
+		"too many others wrote":                                         {rev(1, 2, 1), rev(1, 9, 8, 7, 6), false, Nothing},
+		"the item was deleted":                                          {rev(1, 2, 1), none, false, Nothing},
+		"the item was created again":                                    {rev(1, 2, 1), rev(9, 9), false, Nothing},
+		"the item has lost its revision":                                {rev(1, 2, 1), plain, false, Nothing},
+		"no item, no change":                                            {none, none, false, Pending},
+		"another caller created the item":                               {none, rev(9, 9), false, Nothing},
+		"another caller created the item, and deletes leave tombstones": {none, rev(9, 9), true, Superseded},
+		"an item with an unknown first write":                           {none, rev(0, 9), true, Nothing},
+		"an item without a revision":                                    {plain, plain, false, Nothing},
+		"an item without a revision, written by others":                 {plain, rev(9, 9), true, Nothing},
 	} {
 		if got := Of(c.base, []int{500, ours}, c.now, c.lasting); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)

@@ -20,11 +20,11 @@ func TestCauseIsFoundButNeverShown(t *testing.T) {
 	_, cause := time.Parse(time.RFC3339, "SSN-900")
 	err := quiet.New("it is no time", fmt.Errorf("read: %w: %w", io.EOF, cause))
 	if !errors.Is(err, io.EOF) {
-		t.Error("errors.Is does not look behind it")
+		t.Error("errors.Is does not find the cause")
 	}
 	var parse *time.ParseError
 	if !errors.As(err, &parse) || parse.Value != "SSN-900" {
-		t.Error("errors.As does not look behind it")
+		t.Error("errors.As does not find the cause")
 	}
 	if errors.Unwrap(err) != nil {
 		t.Error("it can be unwrapped")

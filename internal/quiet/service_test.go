@@ -23,7 +23,7 @@ func TestServiceText(t *testing.T) {
 			"User: arn:aws:sts::123456789012:assumed-role/r/a is not authorized to perform: dynamodb:GetItem on resource: arn:aws:dynamodb:eu-west-1:123456789012:table/t because no identity-based policy allows it",
 			"User: arn:aws:sts::123456789012:assumed-role/r/a is not authorized to perform: dynamodb:GetItem on resource: arn:aws:dynamodb:eu-west-1:123456789012:table/t …",
 		},
-		// What quotes data is cut in front of it, or not shown at all.
+		// A message that quotes data is cut before it, or not shown at all.
 		{
 			"Invalid KeyConditionExpression: The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {S:SSN-900}, upper bound operand: AttributeValue: {S:SSN-100}",
 			"Invalid KeyConditionExpression: The BETWEEN operator requires upper bound to be greater than or equal to lower bound …",

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// repository makes a small repository with a root, a nested module that requires it, and an example.
+// repository creates a small repository with a root, a nested module that requires it, and an example.
 func repository(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -133,7 +133,7 @@ func TestCutRefuses(t *testing.T) {
 				t.Errorf("error %v, not one with %q", err, test.want)
 			}
 			if now, err := git(t.Context(), root, "rev-parse", "HEAD"); err != nil || now != head {
-				t.Errorf("it has committed (%v)", err)
+				t.Errorf("it made a commit (%v)", err)
 			}
 			if tags, err := git(t.Context(), root, "tag"); err != nil || tags != "v0.1.0" {
 				t.Errorf("tags %q, %v", tags, err)
@@ -145,11 +145,11 @@ func TestCutRefuses(t *testing.T) {
 func TestReleasedOnce(t *testing.T) {
 	text := changelog("## Unreleased\n\n- x\n\n## v0.1.0\n\n- y\n")
 	if _, err := text.released("v0.1.0", time.Now()); err == nil {
-		t.Error("a section that is there already is written again")
+		t.Error("an existing section was written again")
 	}
 }
 
-// TestPublishedFiles: the files of a nested module are only in its own archive, and it has a licence and the version in its
+// TestPublishedFiles: the files of a nested module are only in its own archive, which has a licence and the version in its
 // go.mod.
 func TestPublishedFiles(t *testing.T) {
 	root := repository(t)

@@ -20,7 +20,7 @@ var (
 	errFinalUnknown = fmt.Errorf("%w: %w", errFinal, errUnknown)
 )
 
-// How often a write is sent, with which errors before it, and what its last error matches.
+// TestWrites checks how often a write is sent, after which errors, and what its last error matches.
 func TestWrites(t *testing.T) {
 	t.Parallel()
 	all := []error{errRejected, errFinal, repeat.ErrOutcomeUnknown, repeat.ErrReplyLost}
@@ -28,8 +28,8 @@ func TestWrites(t *testing.T) {
 		replies []error // the last one is repeated
 		cancel  int     // the context ends in this attempt
 		sent    int
-		plain   []error // what the error of Write matches
-		inDoubt []error // what that of WriteInDoubt matches
+		plain   []error // target of the error of Write
+		inDoubt []error // target of the error of WriteInDoubt
 	}{
 		"applied":                 {replies: []error{nil}, sent: 1},
 		"rejected":                {replies: []error{errRejected}, sent: 1, plain: []error{errRejected}, inDoubt: []error{errRejected}},
@@ -37,15 +37,15 @@ func TestWrites(t *testing.T) {
 		"lost, applied":           {replies: []error{errLost, nil}, sent: 2},
 		"unknown, rejected":       {replies: []error{errUnknown, errRejected}, sent: 2, plain: []error{errRejected}, inDoubt: []error{errRejected, repeat.ErrOutcomeUnknown}},
 		"lost, unknown, rejected": {replies: []error{errLost, errUnknown, errRejected}, sent: 3, plain: []error{errRejected}, inDoubt: []error{errRejected, repeat.ErrOutcomeUnknown}},
-		"unknown for good":        {replies: []error{errUnknown}, sent: 5, plain: []error{repeat.ErrOutcomeUnknown}, inDoubt: []error{repeat.ErrOutcomeUnknown}},
-		"lost for good":           {replies: []error{errLost}, sent: 5, plain: []error{repeat.ErrReplyLost}, inDoubt: []error{repeat.ErrReplyLost}},
+		"always unknown":          {replies: []error{errUnknown}, sent: 5, plain: []error{repeat.ErrOutcomeUnknown}, inDoubt: []error{repeat.ErrOutcomeUnknown}},
+		"always lost":             {replies: []error{errLost}, sent: 5, plain: []error{repeat.ErrReplyLost}, inDoubt: []error{repeat.ErrReplyLost}},
 		"unknown, then cancelled": {replies: []error{errUnknown}, cancel: 2, sent: 2, plain: []error{repeat.ErrOutcomeUnknown}, inDoubt: []error{repeat.ErrOutcomeUnknown}},
 	} {
 		check := func(kind string, sent int, err error, want []error) {
 			t.Helper()
 			for _, e := range all {
 				if errors.Is(err, e) != slices.Contains(want, e) {
-					t.Errorf("%s: %s gives %v, want what matches %v", name, kind, err, want)
+					t.Errorf("%s: %s returns %v, want an error that matches %v", name, kind, err, want)
 				}
 			}
 			if sent != c.sent || (err == nil) != (want == nil) {
@@ -72,7 +72,7 @@ func TestWrites(t *testing.T) {
 			if i > 0 {
 				before = c.replies[min(i, len(c.replies))-1]
 			}
-			if doubt != before { //nolint:errorlint // the same one
+			if doubt != before { //nolint:errorlint // the identical error
 				t.Errorf("%s: attempt %d got %v, want %v", name, i+1, doubt, before)
 			}
 		}

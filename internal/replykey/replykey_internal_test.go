@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// TestCheck: an item is taken if it has the key, however it is spelt, and refused otherwise.
+// TestCheck: an item is accepted if it has the key, in any notation, and refused otherwise.
 func TestCheck(t *testing.T) {
 	one, two := itemid.Key{"pk"}, itemid.Key{"pk", "sk"}
 	for _, tc := range []struct {
@@ -51,7 +51,7 @@ func TestCheck(t *testing.T) {
 		{two, `{"pk":{"S":"ab"},"sk":{"S":"c"}}`, `{"pk":{"S":"a"},"sk":{"S":"bc"}}`, ErrOtherKey},
 		{two, `{"pk":{"S":"a"},"sk":{"N":"7"}}`, `{"pk":{"S":"a"}}`, ErrNoKey},
 	} {
-		// With the bytes of the key as they are noted while the item is decoded, and without.
+		// With the bytes of the key that the decoder records, and without.
 		for _, watched := range [][2][]byte{{}, watchedIn(t, tc.names, tc.item)} {
 			if err := Check(tc.names, []byte(tc.key), watched, []byte(tc.item)); !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
 				t.Errorf("key %s, item %s: %v, want %v", tc.key, tc.item, err, tc.want)
@@ -59,11 +59,11 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	if bad, ok := errors.AsType[wire.Mismatch](ErrOtherKey); !ok || strings.Contains(bad.Error(), "pk") {
-		t.Error("the refusal is no mismatch")
+		t.Error("the error is not a Mismatch")
 	}
 }
 
-// watchedIn finds the values of attributes as a decoder notes them.
+// watchedIn returns the values of attributes as a decoder records them.
 func watchedIn(t *testing.T, names []string, item string) (values [2][]byte) {
 	t.Helper()
 	found, err := Find([]byte(item), names)
@@ -82,7 +82,7 @@ func wireText(s string) string {
 	return string(b)
 }
 
-// TestRanges: no item of the range is refused, and of the others those that can be recognised.
+// TestRanges: no item within the range is refused, and items outside it are refused if they can be recognised.
 func TestRanges(t *testing.T) {
 	pk := expr.Compare{Left: expr.Attribute("pk"), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberS{Value: "a"}}}
 	type ordered struct {
@@ -90,7 +90,7 @@ func TestRanges(t *testing.T) {
 		wire    string
 		cmp     func(ordered) int
 		text    string
-		covered bool // a range over it is checked
+		covered bool // a range of it is checked
 	}
 	number := rapid.Custom(func(t *rapid.T) ordered {
 		s := rapid.OneOf(rapid.StringMatching(`-?(0|[1-9][0-9]{0,3})`), rapid.StringMatching(`-?[1-9][0-9]{17,24}`), rapid.StringMatching(`-?[0-9]{1,3}\.[0-9]{1,3}`)).Draw(t, "number")
@@ -141,14 +141,14 @@ func TestRanges(t *testing.T) {
 		item := fmt.Sprintf(`{"sk":%s,"pk":{"S":"a"}}`, v.wire)
 		watched := [2][]byte{[]byte(`{"S":"a"}`), []byte(v.wire)}
 		covered := op == "=" || v.covered && low.covered && (op != "BETWEEN" || high.covered)
-		for how, err := range map[string]error{"noted": q.Row(watched, []byte(item)), "found": q.Find([]byte(item)), "half noted": q.Row([2][]byte{watched[0]}, []byte(item))} {
+		for how, err := range map[string]error{"noted": q.Row(watched, []byte(item)), "found": q.Find([]byte(item)), "partly recorded": q.Row([2][]byte{watched[0]}, []byte(item))} {
 			if in && err != nil || !in && covered && !errors.Is(err, ErrOtherKey) {
 				t.Fatalf("%s: %s %s %s: in the range %v, %v", how, v.text, op, low.text, in, err)
 			}
 		}
 		other := strings.Replace(item, `"pk":{"S":"a"}`, `"pk":{"S":"b"}`, 1)
 		if q.Find([]byte(other)) == nil || q.Row([2][]byte{[]byte(`{"S":"b"}`), watched[1]}, []byte(other)) == nil {
-			t.Fatalf("another partition is taken")
+			t.Fatalf("another partition was accepted")
 		}
 	})
 	var scan Query

@@ -119,7 +119,7 @@ func TestLoopObeysTheContext(t *testing.T) {
 func TestLoopStaysWithinTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const retries = 100
-		// A brownout: 1,000 jobs fail whatever they do.
+		// An outage: 1,000 jobs always fail.
 		budget := NewBudget(retries)
 		start, calls := time.Now(), 0
 		for range 1000 {
@@ -137,7 +137,7 @@ func TestLoopStaysWithinTheBudget(t *testing.T) {
 		if !errors.Is(err, ErrBudgetEmpty) {
 			t.Errorf("with an empty budget: %v", err)
 		}
-		// Work that advances is no repetition and goes on.
+		// Work that makes progress is not a retry and continues.
 		if _, err := drive(t.Context(), New(Policy{MaxElapsed: time.Hour}, NewBudget(0)), true); err != nil {
 			t.Errorf("advancing work without a budget: %v", err)
 		}
@@ -151,7 +151,7 @@ func TestLoopPaysBack(t *testing.T) {
 			defer b.mu.Unlock()
 			return b.tokens
 		}
-		instant := Policy{BaseDelay: 1, MaxDelay: 1} // so that hardly anything comes back by time
+		instant := Policy{BaseDelay: 1, MaxDelay: 1} // so that almost no tokens come back with time
 		budget := NewBudget(10)
 		r := New(instant, budget)
 		if err := r.Next(t.Context(), false); err != nil {
@@ -180,7 +180,7 @@ func TestBudget(t *testing.T) {
 		}
 		b.Add(10)
 		if !b.Take(10) {
-			t.Error("tokens that were given back are not there")
+			t.Error("returned tokens are not available")
 		}
 		if Sleep(t.Context(), time.Second) != nil || b.Take(6) || !b.Take(5) {
 			t.Error("a second does not give 5 tokens back")
@@ -191,7 +191,7 @@ func TestBudget(t *testing.T) {
 		var none *Budget
 		none.Add(1)
 		if !none.Take(1e9) {
-			t.Error("a nil budget bounds something")
+			t.Error("a nil budget refused a token")
 		}
 		if NewBudget(-1).Take(1) || new(Budget).Take(1) {
 			t.Error("a budget for no retries gave a token")
@@ -199,7 +199,7 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// TestPatient: a worker of a batch waits until its budget has the price of a retry, but not for one that never has it.
+// TestPatient: a worker of a batch waits until its budget has enough tokens for a retry, but not for a budget that can never have them.
 func TestPatient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		budget := NewBudget(1)
@@ -225,7 +225,7 @@ func TestPatient(t *testing.T) {
 	})
 }
 
-// TestRestart: work that lost a race waits shortly, and not for longer than the policy allows.
+// TestRestart: work that lost a race waits briefly, and not longer than the policy allows.
 func TestRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, start := New(Policy{MaxElapsed: 10 * time.Second}, nil), time.Now()
@@ -240,7 +240,7 @@ func TestRestart(t *testing.T) {
 	})
 }
 
-// TestSoon: the first retry is at once, the next ones soon, and each is paid for.
+// TestSoon: the first retry is immediate, the next ones follow soon, and each costs tokens.
 func TestSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, start := New(Policy{BaseDelay: time.Hour, MaxDelay: time.Hour, MaxElapsed: 100 * time.Hour, MaxIdle: 1000}, NewBudget(5)), time.Now()

@@ -132,14 +132,14 @@ func pageBody(tb testing.TB, n int) string {
 	return fmt.Sprintf(`{"ConsumedCapacity":{"CapacityUnits":128.5,"TableName":"orders"},"Count":%d,"Items":[%s],"LastEvaluatedKey":%s,"ScannedCount":%d}`, n, wireRows(tb, newOrders(n)), key1, n)
 }
 
-// load is one call, done by this package and by the SDK with attributevalue.
+// load is one call, made by this package and by the SDK with attributevalue.
 type load struct {
 	name  string
 	body  string
 	wire  func(*dynamodb.Client) error
 	sdk   func(*dynamodb.Client) error
-	limit float64 // allocations of wire
-	above float64 // if not 0, of wire above an empty call of the SDK
+	limit float64 // allocations of this package
+	above float64 // if not 0, allocations of this package beyond an empty call of the SDK
 }
 
 func loads(tb testing.TB) []load {

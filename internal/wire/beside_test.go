@@ -16,7 +16,7 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// seesOutput is a step that may do something to the output of a query.
+// seesOutput is a middleware step that may change the output of a query.
 func seesOutput(do func(*dynamodb.QueryOutput) *dynamodb.QueryOutput) func(*dynamodb.Options) {
 	return dynamodb.WithAPIOptions(func(s *middleware.Stack) error {
 		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("Mine", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
@@ -29,7 +29,7 @@ func seesOutput(do func(*dynamodb.QueryOutput) *dynamodb.QueryOutput) func(*dyna
 	})
 }
 
-// A change that a step makes in an output is delivered, wherever it is; a step that only looks costs no second decoding.
+// A change that a step makes anywhere in an output is delivered; a step that only reads the output causes no second decoding.
 func TestChangedOutputsArrive(t *testing.T) {
 	const item = `{"pk":{"S":"b"},"n":{"N":"7"},"b":{"B":"AAE="},"t":{"BOOL":true},"z":{"NULL":true},"l":{"L":[{"S":"x"},{"S":"y"}]},"m":{"M":{"k":{"S":"v"}}},"ss":{"SS":["x","y"]},"ns":{"NS":["1","2"]},"bs":{"BS":["AA=="]}}`
 	body := `{"Count":2,"Items":[` + item + `,{"pk":{"S":"c"}}]}`
@@ -80,7 +80,7 @@ func TestChangedOutputsArrive(t *testing.T) {
 	}
 }
 
-// Steps that are declared not to look at items do not prevent the fast path.
+// Steps that are declared not to read items do not prevent the fast path.
 func TestDeclaredHarmless(t *testing.T) {
 	body := `{"Count":1,"Items":[` + item1 + `]}`
 	for name, client := range map[string]func(*stub) api{

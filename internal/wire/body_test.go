@@ -74,7 +74,7 @@ func TestInMemoryBody(t *testing.T) {
 	}
 }
 
-// serve puts a stub behind a server on the loopback interface.
+// serve starts a server on the loopback interface that answers with a stub.
 func serve(t *testing.T, s *stub) *dynamodb.Client {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -129,7 +129,7 @@ func TestLoopbackCut(t *testing.T) {
 	}
 }
 
-// If a server replies with a page before it has read the whole request, the connection is not lost.
+// If a server sends a page before it has read the whole request, the connection is kept.
 func TestEarlyReplyKeepsItsConnection(t *testing.T) {
 	page := pageBody(t, 1000)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -178,7 +178,7 @@ type stream struct {
 
 func (s stream) WriteTo(w io.Writer) (int64, error) { return 0, s.writeTo(w, s.ReadSeeker) }
 
-// TestStreamsOfAnyKind: the body that is sent is the middleware's, however its reader is read, at each attempt.
+// TestStreamsOfAnyKind: the middleware's body is sent at each attempt, however its reader is read.
 func TestStreamsOfAnyKind(t *testing.T) {
 	broken := errors.New("broken stream")
 	for name, c := range map[string]struct {
@@ -193,14 +193,14 @@ func TestStreamsOfAnyKind(t *testing.T) {
 			_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{body}, make([]byte, 7))
 			return err
 		}, nil},
-		"with more behind it": {func(w io.Writer, body io.ReadSeeker) error {
+		"with trailing bytes": {func(w io.Writer, body io.ReadSeeker) error {
 			if _, err := io.Copy(w, body); err != nil {
 				return err
 			}
 			_, err := w.Write([]byte("more"))
 			return err
 		}, nil},
-		"with nothing behind it": {func(w io.Writer, body io.ReadSeeker) error {
+		"without trailing bytes": {func(w io.Writer, body io.ReadSeeker) error {
 			if _, err := io.Copy(w, body); err != nil {
 				return err
 			}

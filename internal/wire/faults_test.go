@@ -21,12 +21,12 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// badReplies are replies that must not be believed.
+// badReplies are replies that must not be trusted.
 var badReplies = []struct {
 	name    string
 	a       answer
 	fault   wire.Fault
-	applied bool // the outcome of a write
+	applied bool // outcome of a write
 	once    bool // not even reads are repeated
 }{
 	{"wrong checksum", answer{status: 200, body: `{}`, crc: "12345"}, wire.ReplyCorrupt, true, false},
@@ -48,7 +48,7 @@ var badReplies = []struct {
 	{"too large", answer{status: 200, body: `{"x":"` + strings.Repeat("x", wire.MaxReplyBytes) + `"}`, crc: "-"}, wire.ReplyTooLarge, true, true},
 }
 
-// listing are the operations whose replies always hold a list.
+// listing are the operations whose replies always contain a list.
 var listing = []string{"Query", "Scan", "BatchGetItem", "BatchWriteItem", "TransactGetItems"}
 
 func TestBadReplies(t *testing.T) {
@@ -81,7 +81,7 @@ func TestBadReplies(t *testing.T) {
 						t.Errorf("%s %s: %d calls", w.name, op.name, s.calls)
 					}
 					if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "Log in") {
-						t.Errorf("%s %s: the text holds the body: %v", w.name, op.name, err)
+						t.Errorf("%s %s: the text contains the body: %v", w.name, op.name, err)
 					}
 				}
 			}
@@ -111,7 +111,7 @@ func TestChecksumHeaderIsOptional(t *testing.T) {
 	}
 }
 
-// Each byte of a reply matters: no changed body passes its checksum.
+// No reply with a changed byte passes its checksum.
 func TestEveryFlippedByteIsFound(t *testing.T) {
 	body := []byte(`{"Count":1,"Items":[` + item1 + `]}`)
 	sum := newStub(string(body))
@@ -148,9 +148,9 @@ func TestServiceErrorsStayTheSDKs(t *testing.T) {
 	}
 }
 
-// What one attempt delivered is forgotten when another follows.
-func TestRowsStartAnewWithEachAttempt(t *testing.T) {
-	// The items of the first reply are good, what the SDK has to decode is not.
+// Rows of an attempt are dropped when another attempt follows.
+func TestRowsRestartWithEachAttempt(t *testing.T) {
+	// The items of the first reply are valid, the part that the SDK decodes is not.
 	bad := answer{status: 200, body: `{"Items":[` + item1 + `,` + item1 + `],"ConsumedCapacity":7}`}
 	s := newStub(`{"Items":[`+item2+`]}`, bad)
 	g := &got{}
@@ -181,8 +181,8 @@ func TestRowsStartAnewWithEachAttempt(t *testing.T) {
 	}
 }
 
-// The SDK decodes what the codec is too strict for; JSON that is broken stays broken.
-func TestSyntaxThatOnlyTheSDKTakes(t *testing.T) {
+// The SDK decodes replies for which the codec is too strict; invalid JSON is an error in both.
+func TestSyntaxThatOnlyTheSDKAccepts(t *testing.T) {
 	s := newStub("{\"Count\":1,\"Items\":[" + item2 + ",{\"pk\":{\"S\":\"\\ud800\"}}],\"ConsumedCapacity\":{\"CapacityUnits\":1}}")
 	g := &got{}
 	out, err := wire.Query(t.Context(), newClient(s), queryInput(), wire.Options{}, g)
@@ -191,7 +191,7 @@ func TestSyntaxThatOnlyTheSDKTakes(t *testing.T) {
 	}
 }
 
-// An item that its receiver refuses does not make the call a failure.
+// The call does not fail if its receiver refuses an item.
 func TestRowErrorLeavesTheOutput(t *testing.T) {
 	cause := errors.New("age is no number")
 	body := `{"Items":[` + item1 + `,` + item2 + `,` + item2 + `],"LastEvaluatedKey":` + key1 + `,"Count":3}`
@@ -217,7 +217,7 @@ func TestRowErrorLeavesTheOutput(t *testing.T) {
 	}
 }
 
-func TestAnswersToAnotherQuestion(t *testing.T) {
+func TestRepliesToOtherRequests(t *testing.T) {
 	for _, w := range pathCases() {
 		for _, c := range []struct {
 			body string
@@ -238,8 +238,8 @@ func TestAnswersToAnotherQuestion(t *testing.T) {
 	}
 }
 
-// A reply of another operation is refused, and one that lacks what it must have. A read is repeated; of a write
-// nothing is known.
+// A reply of another operation is refused, and so is an incomplete one. A read is repeated; the outcome of a
+// write is unknown.
 func TestRepliesOfOtherOperations(t *testing.T) {
 	replies := map[string][]string{
 		`{}`:                                {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"},
@@ -277,7 +277,7 @@ func TestRepliesOfOtherOperations(t *testing.T) {
 					t.Errorf("%s: %s of %s: %v", w.name, body, op.name, err)
 					continue
 				}
-				// A list for an object is no JSON of the operation.
+				// A list instead of an object is not a reply of the operation.
 				if re.Fault != wire.ReplyMismatch && !strings.Contains(body, "Responses") || re.Fault == wire.ReplyMismatch && re.Applied() {
 					t.Errorf("%s: %s of %s: %+v", w.name, body, op.name, re)
 				}
@@ -289,7 +289,7 @@ func TestRepliesOfOtherOperations(t *testing.T) {
 	}
 }
 
-// keyed accepts items with one key only.
+// keyed accepts only items with one key.
 type keyed struct {
 	got
 	key string
@@ -307,13 +307,13 @@ func (k *keyed) Row(d *codec.Decoder) error {
 	return nil
 }
 
-// mustHave is a receiver of an item that has to come.
+// mustHave is a receiver that requires an item.
 type mustHave struct{ got }
 
 func (*mustHave) Required() {}
 
-// A receiver that refuses an item as another's has the read repeated, until the right one comes.
-func TestReceiverRefusesAnothersItem(t *testing.T) {
+// If a receiver refuses an item as that of another request, the read is repeated until the right item comes.
+func TestReceiverRefusesOtherItem(t *testing.T) {
 	const right, wrong = `{"Item":{"pk":{"S":"a"}}}`, `{"Item":{"pk":{"S":"b"}}}`
 	for _, w := range pathCases() {
 		if w.name == "after throttling" {
@@ -327,7 +327,7 @@ func TestReceiverRefusesAnothersItem(t *testing.T) {
 			t.Errorf("%s: %v, %v after %d calls", w.name, found, err, s.calls)
 		}
 		if !w.direct {
-			continue // what comes as attribute values is checked behind the SDK's loop
+			continue // attribute values are checked after the SDK's retry loop
 		}
 		k = &keyed{key: "a"}
 		s = newStub(right, answer{status: 200, body: wrong})
@@ -347,7 +347,7 @@ func TestReceiverRefusesAnothersItem(t *testing.T) {
 	}
 }
 
-// A context that ends in the body stops the call; a write whose header was good is known to be applied.
+// A context that ends within the body ends the call; a write with a valid header is known to be applied.
 func TestContextEndsInTheBody(t *testing.T) {
 	for _, o := range []wire.Options{{}, {Off: true}} {
 		ctx, cancel := context.WithCancel(t.Context())

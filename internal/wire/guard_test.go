@@ -24,8 +24,8 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// A wrapper that breaks its promise gets an error for every write with items, never a silent loss.
-func TestBrokenPromiseIsAnError(t *testing.T) {
+// If a wrapper promises to forward options and drops them, every write with items returns an error and loses nothing silently.
+func TestDroppedOptionsAreAnError(t *testing.T) {
 	for _, c := range []func(*dynamodb.Client) api{
 		func(c *dynamodb.Client) api { return liar{ignoring{c}} },
 		func(c *dynamodb.Client) api { return copying{c} },
@@ -80,7 +80,7 @@ func (m *mock) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*
 	return &dynamodb.PutItemOutput{}, nil
 }
 
-// accelerator applies functional options to options of its own, which have no protocol, and replies itself, as DAX does.
+// accelerator applies functional options to its own options, which have no protocol, and replies itself, as DAX does.
 type accelerator struct{ mock }
 
 func (m *accelerator) Query(ctx context.Context, in *dynamodb.QueryInput, fns ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
@@ -136,7 +136,7 @@ func TestMockKeepsItsOutput(t *testing.T) {
 	}
 }
 
-// caching keeps outputs, as a wrapper of the client may do.
+// caching keeps outputs, as a wrapper of the client may.
 type caching struct {
 	*dynamodb.Client
 	kept *dynamodb.QueryOutput
@@ -184,8 +184,8 @@ func TestOptionsRunTwiceAtOnce(t *testing.T) {
 	}
 }
 
-// A middleware that replies in place of the SDK sees the item, and the items that it returns are delivered.
-func TestMiddlewareThatAnswers(t *testing.T) {
+// A middleware that replies instead of the SDK gets the item, and the items that it returns are delivered.
+func TestMiddlewareThatReplies(t *testing.T) {
 	item, err := codec.ParseItem([]byte(item1))
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +275,7 @@ func TestInterceptorsAndOptionsRun(t *testing.T) {
 	}
 }
 
-// Items are inserted also if a protocol streams its body in another way.
+// Items are inserted even if a protocol streams its body in another way.
 func TestSpliceIntoAnotherStream(t *testing.T) {
 	s := newStub(`{}`)
 	c := newClient(s, func(o *dynamodb.Options) { o.Protocol = streaming{o.Protocol} })
@@ -373,7 +373,7 @@ func TestTableNames(t *testing.T) {
 	}
 }
 
-// The size hint never asks for more memory than the reply can fill.
+// The size hint never requests more memory than the reply can fill.
 func TestHintIsBounded(t *testing.T) {
 	for body, limit := range map[string]int{
 		`{"Count":2147483647,"Items":[` + item2 + `]}`:          len(item2),
@@ -389,7 +389,7 @@ func TestHintIsBounded(t *testing.T) {
 	}
 }
 
-// Kept rows do not change when their buffers serve other calls.
+// Kept rows do not change when their buffers are reused for other calls.
 func TestConcurrentCallsShareNothing(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range 8 {

@@ -21,7 +21,7 @@ import (
 
 type protocol = smithyhttp.ClientProtocol
 
-// api is all of the client that the package uses.
+// api has the methods of the client that the package uses.
 type api interface {
 	wire.GetItemAPI
 	wire.PutItemAPI
@@ -106,7 +106,7 @@ const (
 	tail  = `"ConsumedCapacity":{"CapacityUnits":0.5,"TableName":"orders"}`
 )
 
-// operations run each operation on a canned reply, and return everything that it gave and sent.
+// operations run each operation on a canned reply, and return everything that it returned and sent.
 var operations = []struct {
 	name, body string
 	run        func(api, wire.Options) (out any, rows [][]string, err error)
@@ -180,7 +180,7 @@ var exported = cmp.FilterPath(func(p cmp.Path) bool {
 	return ok && (f.Name() == "ResultMetadata" || f.Name() == "noSmithyDocumentSerde")
 }, cmp.Ignore())
 
-func TestShortWayIsTaken(t *testing.T) {
+func TestFastPathIsTaken(t *testing.T) {
 	for _, w := range pathCases() {
 		t.Run(w.name, func(t *testing.T) {
 			g := &tells{}
@@ -193,7 +193,7 @@ func TestShortWayIsTaken(t *testing.T) {
 			if short := took.Path == wire.Direct; short != w.direct || short != (took.Why == "") {
 				t.Errorf("took %+v, want direct: %v", took, w.direct)
 			}
-			// Attribute values are written again with sorted names.
+			// Attribute values are rewritten with sorted names.
 			if fromWire := g.raw == item1; fromWire != (took.Path != wire.Values) {
 				t.Errorf("took %+v, and read %s", took, g.raw)
 			}
@@ -271,7 +271,7 @@ func runScan(c api, o wire.Options) (any, [][]string, error) {
 
 func runBatchGet(c api, o wire.Options) (any, [][]string, error) {
 	orders, stock := &got{}, &got{}
-	// One table has its keys in wire form, one in the input, one is there only by its keys.
+	// One table has its keys in wire form, one in the input, and one has only keys.
 	in := &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 		"orders": {ConsistentRead: aws.Bool(true), ProjectionExpression: aws.String("#pk"), ExpressionAttributeNames: map[string]string{"#pk": "Keys"}},
 		"stock":  {Keys: []map[string]types.AttributeValue{keyMap()}},

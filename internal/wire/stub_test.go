@@ -116,7 +116,7 @@ func newClient(h aws.HTTPClient, fns ...func(*dynamodb.Options)) *dynamodb.Clien
 	return dynamodb.NewFromConfig(cfg, append([]func(*dynamodb.Options){quick}, fns...)...)
 }
 
-// quick removes the waiting from retries.
+// quick removes the waits between retries.
 func quick(o *dynamodb.Options) {
 	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
 		s.MaxAttempts = 3
@@ -188,7 +188,7 @@ func sameJSON(t *testing.T, a, b []byte) {
 // ignoring is a client without functional options.
 type ignoring struct{ c *dynamodb.Client }
 
-// wrapping passes functional options on and overrides nothing.
+// wrapping forwards functional options and overrides nothing.
 type wrapping struct{ *dynamodb.Client }
 
 // declared promises to forward options.
@@ -196,7 +196,7 @@ type declared struct{ *dynamodb.Client }
 
 func (declared) ForwardsOptions() bool { return true }
 
-// liar promises to forward options and does not.
+// liar promises to forward options and drops them.
 type liar struct{ ignoring }
 
 func (liar) ForwardsOptions() bool { return true }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wire //nolint:testpackage // it calls the parts that cut replies
+package wire //nolint:testpackage // it calls the functions that split replies
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ func (c *counted) Row(d *codec.Decoder) error {
 	return d.Skip()
 }
 
-// TestRepeatedMembersOfReplies: a reply that has its items twice does not come from the service, and would be decoded twice.
+// TestRepeatedMembersOfReplies: a reply with its list of items twice does not come from the service, and would be decoded twice.
 func TestRepeatedMembersOfReplies(t *testing.T) {
 	for name, body := range map[string]string{
 		"Item":  `{"Item":{"a":{"S":"1"}},"Item":{"a":{"S":"2"}}}`,

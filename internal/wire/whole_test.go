@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wire //nolint:testpackage // it compares every member of the SDK's inputs with what is written here
+package wire //nolint:testpackage // it compares every member of the SDK's inputs with the members handled here
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// TestWholeRequests: whatever stands in an input is in the body, or the body is left to the SDK.
+// TestWholeRequests: every member of an input is in the body, or the SDK writes the body.
 func TestWholeRequests(t *testing.T) {
 	item := []byte(`{"pk":{"S":"a"}}`)
 	for _, fresh := range []func() (whole, reflect.Value){
@@ -43,7 +43,7 @@ func TestWholeRequests(t *testing.T) {
 				t.Errorf("%T with %s: %s", f, field.Name, body)
 			}
 			if !ok && field.Name == "TableName" {
-				t.Errorf("%T with a table alone is left to the SDK", f)
+				t.Errorf("%T with only a table is left to the SDK", f)
 			}
 		}
 		f, in := fresh()

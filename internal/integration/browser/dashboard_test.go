@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the screenshots in docs")
 
-// tableTexts are the cells of all tables, by id; explanations are left out.
+// tableTexts returns the cells of all tables, by id, without explanations.
 const tableTexts = `Object.fromEntries([...document.querySelectorAll("main table")].map(t =>
 	[t.id, [...t.rows].filter(r => !r.classList.contains("explain")).map(r => [...r.cells].map(c => c.textContent.trim()))]))`
 
@@ -36,13 +36,13 @@ func TestDashboard(t *testing.T) {
 	b := openTab(t, s.recorder)
 	s.run(300)
 
-	// Each part is named after what it checks; they share the page.
+	// The parts share one page.
 	parts := []struct {
 		name string
 		run  func(*testing.T, *shop, *tab)
 	}{
-		{"the first paint is what the script draws", firstPaint},
-		{"numbers are those of the JSON", numbers},
+		{"the first paint equals the script's", firstPaint},
+		{"numbers match the JSON", numbers},
 		{"formats are those of the server", formats},
 		{"screenshots", screenshots},
 		{"contrast", contrast},
@@ -54,7 +54,7 @@ func TestDashboard(t *testing.T) {
 		{"summed up", summed},
 		{"charts", charts},
 		{"filtered", filtered},
-		{"on a telephone", narrow},
+		{"on a phone", narrow},
 	}
 	for _, part := range parts {
 		t.Run(part.name, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// firstPaint: without scripts the page has the same tables, in the same words.
+// firstPaint: without scripts the page has the same tables, with the same texts.
 func firstPaint(t *testing.T, s *shop, b *tab) {
 	b.scripts(false)
 	b.open()
@@ -111,7 +111,7 @@ func number(t *testing.T, text string) float64 {
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 0.05+1e-9 }
 
-// numbers are compared with the snapshot, not with how the page's script writes them.
+// numbers are compared with the snapshot and not with the output of the page's script.
 func numbers(t *testing.T, s *shop, b *tab) {
 	b.shows(s.recorder)
 	want, got := s.recorder.Snapshot(), b.tables()
@@ -198,7 +198,7 @@ func numbers(t *testing.T, s *shop, b *tab) {
 		}
 	}
 	if want.Totals.Failed == 0 || want.Totals.Throttled == 0 || want.Totals.Retries == 0 {
-		t.Errorf("the load is too kind: %+v", want.Totals)
+		t.Errorf("the load lacks some outcomes: %+v", want.Totals)
 	}
 }
 
@@ -224,7 +224,7 @@ func screenshots(t *testing.T, s *shop, b *tab) {
 	b.prefer("light")
 }
 
-// worstContrasts are the texts with the least contrast to what is behind them, by the rule of WCAG 2.
+// worstContrasts returns the texts with the least contrast to their background, by the rule of WCAG 2.
 // https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
 const worstContrasts = `(() => {
 	const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -252,7 +252,7 @@ const worstContrasts = `(() => {
 	return seen.sort((x, y) => x.ratio - y.ratio).slice(0, 3);
 })()`
 
-// readable: all texts of the page have the contrast that WCAG 2 wants.
+// readable: all texts of the page have the contrast that WCAG 2 requires.
 func (b *tab) readable(where string) {
 	b.t.Helper()
 	type contrast struct {
@@ -270,7 +270,7 @@ func (b *tab) readable(where string) {
 func contrast(_ *testing.T, _ *shop, b *tab) {
 	for _, theme := range []string{"light", "dark"} {
 		b.prefer(theme)
-		// The page has the theme, and no colour is on its way to another.
+		// The page has the theme, and no colour transition is running.
 		b.until(`matchMedia("(prefers-color-scheme: ` + theme + `)").matches && document.getAnimations().length === 0`)
 		b.readable(theme)
 	}
@@ -284,7 +284,7 @@ func themes(t *testing.T, _ *shop, b *tab) {
 	b.prefer("dark")
 	dark := b.text(ground)
 	if light == dark {
-		t.Errorf("dark and light have the same ground, %s", dark)
+		t.Errorf("dark and light have the same background, %s", dark)
 	}
 	b.press("t")
 	if got := b.text(ground); got != light {
@@ -293,7 +293,7 @@ func themes(t *testing.T, _ *shop, b *tab) {
 	b.open()
 	b.until(`document.documentElement.dataset.at`)
 	if got := b.text(ground); got != light {
-		t.Errorf("the choice is forgotten: %s, want %s", got, light)
+		t.Errorf("the choice was not kept: %s, want %s", got, light)
 	}
 	b.press("t")
 	if got := b.text(ground); got != dark {
@@ -326,18 +326,18 @@ func paused(t *testing.T, s *shop, b *tab) {
 	s.advance()
 	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`new Promise(done => setTimeout(() => done(true), 2500))`, chromedp.EvalAwaitPromise))
 	b.must(err)
-	if b.asked.Load() > asked+1 || b.text(callsShown) != before { // one may have been under way
-		t.Errorf("asked %d times while paused, and shows %s after %s", b.asked.Load()-asked, b.text(callsShown), before)
+	if b.asked.Load() > asked+1 || b.text(callsShown) != before { // one request may have been in flight
+		t.Errorf("%d requests while paused, and shows %s after %s", b.asked.Load()-asked, b.text(callsShown), before)
 	}
 	b.press("p")
 	b.shows(s.recorder)
 }
 
-// focused tells where the keyboard is.
+// focused returns the focused element.
 const focused = `(() => { const n = document.activeElement, th = n.closest("th"), table = n.closest("table");
 	return (table ? table.id + " " : "") + (th ? th.dataset.key + " " : "") + (n.className || n.id || n.tagName); })()`
 
-// tabTo presses Tab until the keyboard is somewhere.
+// tabTo presses Tab until an element has the focus.
 func (b *tab) tabTo(where string) {
 	b.t.Helper()
 	var seen []string
@@ -363,7 +363,7 @@ func sorted(t *testing.T, s *shop, b *tab) {
 	b.until(`document.activeElement.id === "main"`)
 	b.tabTo("units operations ")
 	if got := b.text(`getComputedStyle(document.activeElement).outlineStyle`); got == "none" {
-		t.Error("where the keyboard is cannot be seen")
+		t.Error("the focus is not visible")
 	}
 	for _, c := range []struct {
 		want      string
@@ -374,7 +374,7 @@ func sorted(t *testing.T, s *shop, b *tab) {
 			t.Errorf("sorted %s, want %s", got, c.want)
 		}
 		if n := evaluate[int](b, `document.querySelectorAll("#units [aria-sort]").length`); n != 1 {
-			t.Errorf("%d columns say that they are sorted", n)
+			t.Errorf("%d columns are marked as sorted", n)
 		}
 		if !slices.IsSortedFunc(b.tables()["units"][1:], func(x, y []string) int {
 			return c.direction * cmp.Compare(number(t, x[4]), number(t, y[4]))
@@ -399,7 +399,7 @@ func explained(t *testing.T, s *shop, b *tab) {
 	s.advance()
 	b.shows(s.recorder)
 	if !evaluate[bool](b, `document.activeElement.tagName === "SUMMARY" && document.activeElement.parentElement.open`) {
-		t.Error("news closed the explanation, or took the keyboard away")
+		t.Error("an update closed the explanation, or moved the focus")
 	}
 	text := b.text(`document.activeElement.parentElement.querySelector("pre").textContent`)
 	if want := s.recorder.Snapshot().MostExpensive[0].Call.Explain; text != want || !strings.Contains(text, "units") {

@@ -24,7 +24,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// local is a ddblocal with a table, and a tab that shows its page.
+// local is a running ddblocal with a table, and a tab that shows its page.
 type local struct {
 	*tab
 
@@ -108,7 +108,7 @@ const (
 	searchQuery = "tables/shop/items?index=by-status&p0=open&op=%3E%3D&s0=1767225600&limit=25"
 )
 
-// localViews are all views that can be asked for by an address.
+// localViews are all views that have an address.
 func localViews() map[string]string {
 	key := url.QueryEscape(profileKey)
 	return map[string]string{
@@ -130,7 +130,7 @@ func TestLocal(t *testing.T) {
 		{"screenshots", localScreenshots},
 		{"contrast", localContrast},
 		{"labels", localLabels},
-		{"on a telephone", localNarrow},
+		{"on a phone", localNarrow},
 		{"hostile texts", localHostile},
 	}
 	for _, part := range parts {
@@ -142,11 +142,11 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// focusedName is the label, link or button where the keyboard is.
+// focusedName is the label, link or button that has the focus.
 const focusedName = `(() => { const n = document.activeElement;
 	return n.tagName + " " + (n.labels && n.labels.length ? n.labels[0].innerText : n.innerText || n.getAttribute("aria-label") || "").trim().replace(/\s+/g, " "); })()`
 
-// tabToName presses Tab until the keyboard is at something whose name begins so.
+// tabToName presses Tab until an element whose name has the prefix has the focus.
 func (b *local) tabToName(name string) {
 	b.t.Helper()
 	var seen []string
@@ -155,7 +155,7 @@ func (b *local) tabToName(name string) {
 		at := b.text(focusedName)
 		if strings.HasPrefix(at, name) {
 			if b.text(`getComputedStyle(document.activeElement).outlineStyle`) == "none" {
-				b.t.Errorf("where the keyboard is cannot be seen at %s", at)
+				b.t.Errorf("the focus is not visible at %s", at)
 			}
 			return
 		}
@@ -171,7 +171,7 @@ func (b *local) enter(expression string) {
 	b.arrives(expression)
 }
 
-// arrives is until, for a page that is on its way: waiting in the page before ends when that is left.
+// arrives is until for a page that is loading: waiting in the previous page ends when it is left.
 func (b *local) arrives(expression string) {
 	b.t.Helper()
 	for range 10 {
@@ -186,7 +186,7 @@ func (b *local) arrives(expression string) {
 	b.t.Fatalf("the page for %s does not arrive", expression)
 }
 
-// rowsShown are the first texts of the rows of items.
+// rowsShown returns the first text of each row of items.
 const rowsShown = `[...document.querySelectorAll("table.items tbody tr")].map(r => [...r.cells].slice(1, 3).map(c => c.innerText.replace(/\s+/g, " ").trim()).join(" "))`
 
 func localSearch(t *testing.T, b *local) {
@@ -212,7 +212,7 @@ func localSearch(t *testing.T, b *local) {
 	if text := b.text(`document.querySelector(".exchange").innerText`); !strings.Contains(text, "6 returned of 6 scanned, 0.5 read units") {
 		t.Errorf("the request says %q", text)
 	}
-	// The view is a link: loaded again it is the same.
+	// The address identifies the view: loaded again it is the same.
 	address := b.text(`location.href`)
 	b.must(chromedp.Do(b.ctx, chromedp.Navigate(address)))
 	if again := evaluate[[]string](b.tab, rowsShown); strings.Join(again, "|") != strings.Join(got, "|") {
@@ -224,7 +224,7 @@ func localSearch(t *testing.T, b *local) {
 	if text := b.text(`document.activeElement.parentElement.querySelector("pre").innerText`); !strings.Contains(text, "aws dynamodb query --endpoint-url "+strings.TrimSuffix(b.base, "/_ddb/")) {
 		t.Errorf("the command is %q", text)
 	}
-	// The same without scripts; the page has none.
+	// The same with scripts disabled: the page has none.
 	b.scripts(false)
 	b.must(chromedp.Do(b.ctx, chromedp.Navigate(address)))
 	if again := evaluate[[]string](b.tab, rowsShown); strings.Join(again, "|") != strings.Join(got, "|") {
@@ -251,7 +251,7 @@ func (b *local) edits(old, changed string) {
 	b.visit("tables/shop/item?key=" + url.QueryEscape(profileKey))
 	b.tabToName("A Edit")
 	b.enter(`document.querySelector("textarea")`)
-	// A person selects and types; the text is set at once here, and sent by the browser.
+	// A person would select and type; here the text is set at once, and the browser sends it.
 	if !evaluate[bool](b.tab, `(() => { const t = document.querySelector("textarea"), was = t.value; t.value = was.replace(`+quoted(old)+`, `+quoted(changed)+`); return t.value !== was; })()`) {
 		b.t.Fatalf("the form has no %q: %s", old, b.text(`document.querySelector("textarea").value`))
 	}
@@ -288,7 +288,7 @@ func localLostUpdate(t *testing.T, b *local) {
 	b.forgive("409")
 }
 
-// forgive drops what the browser logs of answers with a status that is meant.
+// forgive drops what the browser logs about replies with an expected status.
 func (b *local) forgive(status string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -348,16 +348,16 @@ func localContrast(_ *testing.T, b *local) {
 	b.prefer("light")
 }
 
-// localLabels: whoever does not see the page can use it.
+// localLabels: the page can be used with a screen reader.
 func localLabels(t *testing.T, b *local) {
 	b.eachView(func(name string) {
 		for what, expression := range map[string]string{
-			"fields without a label":   `[...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(n => !n.labels.length).map(n => n.name)`,
-			"links without a text":     `[...document.querySelectorAll("a, button, summary")].filter(n => !n.innerText.trim() && !n.matches(".skip")).map(n => n.outerHTML)`,
-			"columns without a title":  `[...document.querySelectorAll("thead th")].filter(n => !n.textContent.trim()).map(n => n.outerHTML)`,
-			"ids that are there twice": `[...document.querySelectorAll("[id]")].map(n => n.id).filter((id, i, all) => all.indexOf(id) !== i)`,
-			"regions without a name":   `[...document.querySelectorAll("[role=region], form, nav")].filter(n => !n.getAttribute("aria-label")).map(n => n.outerHTML.slice(0, 80))`,
-			"more than one heading":    `[...document.querySelectorAll("h1")].slice(1).map(n => n.innerText)`,
+			"fields without a label":  `[...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(n => !n.labels.length).map(n => n.name)`,
+			"links without a text":    `[...document.querySelectorAll("a, button, summary")].filter(n => !n.innerText.trim() && !n.matches(".skip")).map(n => n.outerHTML)`,
+			"columns without a title": `[...document.querySelectorAll("thead th")].filter(n => !n.textContent.trim()).map(n => n.outerHTML)`,
+			"duplicate ids":           `[...document.querySelectorAll("[id]")].map(n => n.id).filter((id, i, all) => all.indexOf(id) !== i)`,
+			"regions without a name":  `[...document.querySelectorAll("[role=region], form, nav")].filter(n => !n.getAttribute("aria-label")).map(n => n.outerHTML.slice(0, 80))`,
+			"more than one heading":   `[...document.querySelectorAll("h1")].slice(1).map(n => n.innerText)`,
 		} {
 			if found := evaluate[[]string](b.tab, expression); len(found) > 0 {
 				t.Errorf("%s: %s: %q", name, what, found)
@@ -391,7 +391,7 @@ func localHostile(t *testing.T, b *local) {
 		b.tabToName(step)
 		b.enter(`document.body && document.body.innerText.includes(` + quoted(hostile) + `) && ` + map[string]string{"A Open": `document.querySelector("#stored")`, "A Edit": `document.querySelector("textarea")`}[step])
 		if n := evaluate[int](b.tab, `document.querySelectorAll("img, script").length`); n != 0 {
-			t.Errorf("%s: %d elements out of values", step, n)
+			t.Errorf("%s: %d elements from values", step, n)
 		}
 		if title := b.text("document.title"); strings.Contains(title, "taken") {
 			t.Error("a value was run")

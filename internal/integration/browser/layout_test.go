@@ -46,7 +46,7 @@ func charts(t *testing.T, s *shop, b *tab) {
 	fits("calls", tops()[1], slices.Max(r.Calls))
 	fits("problems", tops()[3], max(slices.Max(r.Throttled), slices.Max(r.Failed), slices.Max(r.FailedConditions)))
 
-	// An hour, of which the program was there for the last minutes.
+	// An hour, in which the program ran for the last minutes.
 	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS("#range button:nth-child(2)"))))
 	b.until(`document.querySelector("figure svg").getAttribute("aria-label").includes("last hour")`)
 	begin := evaluate[float64](b, `Number(document.querySelector("figure svg").dataset.begin)`)
@@ -59,7 +59,7 @@ func charts(t *testing.T, s *shop, b *tab) {
 	if n, least := evaluate[int](b, `Number(document.querySelectorAll("figure svg")[2].dataset.points)`), int(want.Time.Sub(want.Since)/(30*time.Second)); n < least || n > least+2 {
 		t.Errorf("the latency has %d points, want about %d", n, least)
 	}
-	// What is under the pointer is shown above the chart.
+	// The values under the pointer are shown above the chart.
 	box := evaluate[map[string]float64](b, `document.querySelector("figure svg").getBoundingClientRect().toJSON()`)
 	b.must(chromedp.Do(b.ctx, chromedp.MouseEvent("mouseMoved", box["left"]+box["width"]/2, box["top"]+20)))
 	b.until(`document.querySelector("figure svg .cursor")`)
@@ -95,7 +95,7 @@ func filtered(t *testing.T, s *shop, b *tab) {
 	b.must(chromedp.Do(b.ctx, chromedp.Focus(chromedp.CSS(`select[name="label"]`))))
 	b.press("n")
 	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS("#apply"))))
-	for b.ctx.Err() == nil { // the page is on its way to the next, where a question gets no answer
+	for b.ctx.Err() == nil { // while the page loads the next one, an evaluation gets no answer
 		there, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && location.search.includes("label=nightly+report")`))
 		if err == nil && there {
 			break
@@ -106,13 +106,13 @@ func filtered(t *testing.T, s *shop, b *tab) {
 	b.open()
 }
 
-// narrow: nothing sticks out, no row is broken, and tables that scroll have a shade at their edge.
+// narrow: nothing overflows, no row wraps, and tables that scroll have a shadow at their edge.
 func narrow(t *testing.T, s *shop, b *tab) {
 	for _, width := range []int64{390, 500} {
 		for _, theme := range []string{"light", "dark"} {
 			b.size(width, 844)
 			b.prefer(theme)
-			evaluate[bool](b, `(localStorage.clear(), true)`) // what was chosen by hand
+			evaluate[bool](b, `(localStorage.clear(), true)`) // choices of the user
 			b.open()
 			b.shows(s.recorder)
 			b.until(`document.getAnimations().length === 0`)
@@ -126,11 +126,11 @@ func narrow(t *testing.T, s *shop, b *tab) {
 				}
 			}
 			if ground := b.text(`getComputedStyle(document.body).backgroundColor`); (ground == "rgb(20, 23, 28)") != (theme == "dark") {
-				t.Errorf("%s: the ground is %s", theme, ground)
+				t.Errorf("%s: the background is %s", theme, ground)
 			}
 			for _, broken := range evaluate[[]string](b, `[...document.querySelectorAll("main table")].filter(t => t.getClientRects().length).flatMap(t =>
 				[...t.rows].filter(r => !r.classList.contains("explain") && r.offsetHeight > 34).map(r => t.id + ": " + r.textContent.slice(0, 60)))`) {
-				t.Errorf("%d pixels: a row is broken: %s", width, broken)
+				t.Errorf("%d pixels: a row wraps: %s", width, broken)
 			}
 			if n := evaluate[int](b, `[...document.querySelectorAll(".scroll")].filter(n => n.scrollWidth > n.clientWidth).length`); n < 5 {
 				t.Errorf("%d pixels: %d tables scroll", width, n)
@@ -160,7 +160,7 @@ func TestHostileNames(t *testing.T) {
 	b.open()
 	b.until(`document.documentElement.dataset.at && document.querySelector("#units tbody th").textContent === ` + quoted(hostile))
 	if n := evaluate[int](b, `document.querySelectorAll("img, main script").length`); n != 0 {
-		t.Errorf("%d elements out of names", n)
+		t.Errorf("%d elements from names", n)
 	}
 	if title := b.text("document.title"); strings.Contains(title, "taken") {
 		t.Error("a name was run")

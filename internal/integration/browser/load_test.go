@@ -51,7 +51,7 @@ var (
 	visitAt       = ddb.NumField(func(v *visit) *int { return &v.At })
 )
 
-// shop is a program with a load on three tables, seen by a recorder whose clock the load moves.
+// shop is a program with load on three tables, and a recorder whose clock the load advances.
 type shop struct {
 	t        *testing.T
 	client   ddb.Client
@@ -60,7 +60,7 @@ type shop struct {
 	byStatus *ddb.Index[order, string, string]
 	stock    *ddb.SimpleTable[stockItem, string]
 	visits   *ddb.Table[visit, string, int]
-	archive  *ddb.SimpleTable[stockItem, string] // nobody has made it
+	archive  *ddb.SimpleTable[stockItem, string] // it does not exist
 	budget   *cost.Budget
 	long     *progress.Tracker
 
@@ -90,7 +90,7 @@ func openShop(t *testing.T) *shop {
 		fault.On("Query").Every(45).Throttle("IndexReadKeyRangeThroughputExceeded"),
 		fault.On("UpdateItem").Every(30).Throttle("TableWriteMaxOnDemandThroughputExceeded"),
 		fault.On("PutItem").Every(75).Throttle(),
-		fault.On("GetItem").Nth(200).Error("InternalServerError", "made up"),
+		fault.On("GetItem").Nth(200).Error("InternalServerError", "invented"),
 		fault.On("PutItem").Nth(40).DropReply(),
 		fault.On("BatchWriteItem").Every(4).Unprocessed(1),
 		fault.On("Query", "Scan").Every(4).Delay(4*time.Millisecond),
@@ -124,7 +124,7 @@ func (s *shop) must(err error) {
 	}
 }
 
-// run is a load of so many seconds of the clock.
+// run runs the load for a number of seconds of the clock.
 func (s *shop) run(seconds int) {
 	for second := range seconds {
 		s.second(second)
@@ -136,7 +136,7 @@ func (s *shop) second(n int) {
 	checkout := ddb.WithLabel(s.t.Context(), "POST /checkout")
 	for i := range 1 + n/60%3 + n%7/5 {
 		customer := fmt.Sprintf("customer-%d", (n*3+i)%17)
-		if i == 0 { // one who orders more than others
+		if i == 0 { // a customer who orders more than others
 			customer = "customer-hot"
 		}
 		o := order{Customer: customer, ID: fmt.Sprintf("%04d-%d", n, i), Status: "open", Total: int64(n), Note: "leave it at the door"}
@@ -170,7 +170,7 @@ func (s *shop) second(n int) {
 	case n%60 == 59:
 		_, err := s.orders.Scan().Filter(orderTotal.Gt(10)).Collect(report)
 		s.must(err)
-	case n%20 == 10: // refused, for the order is there
+	case n%20 == 10: // refused, because the order exists
 		o := order{Customer: "customer-hot", ID: "0000-0", Status: "open"}
 		if err := s.orders.Create(checkout, &o); err == nil {
 			s.t.Fatal("an order was created twice")

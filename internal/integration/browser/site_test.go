@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// buildSite builds the documentation, and names its pages.
+// buildSite builds the documentation, and returns the names of its pages.
 func buildSite(t *testing.T) (dir string, pages []string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -25,7 +25,7 @@ func buildSite(t *testing.T) (dir string, pages []string) {
 	cmd.Dir = filepath.Join("..", "..", "site")
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("the site is not built: %v\n%s", err, out)
+		t.Fatalf("the site was not built: %v\n%s", err, out)
 	}
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(name, ".html") {
@@ -73,7 +73,7 @@ func TestSite(t *testing.T) {
 	})
 }
 
-// everyPage: no page is wider than a telephone or a screen; its title and its place in the list are right.
+// everyPage: no page is wider than the screen of a phone or a computer, and its title and its position in the list are correct.
 func everyPage(t *testing.T, b *tab, pages []string) {
 	for _, width := range []int64{390, 1280} {
 		b.size(width, 844)
@@ -97,7 +97,7 @@ func everyPage(t *testing.T, b *tab, pages []string) {
 	b.size(1280, 900)
 }
 
-// everyLink: each link within the site leads to a page that is there, and to an element of it.
+// everyLink: each link within the site leads to an existing page, and to an element of it.
 func everyLink(t *testing.T, b *tab, pages []string) {
 	ids, links := map[string][]string{}, map[string][]string{}
 	for _, page := range pages {
@@ -129,15 +129,15 @@ func everyLink(t *testing.T, b *tab, pages []string) {
 			case strings.HasSuffix(target, ".svg"), strings.HasSuffix(target, ".png"):
 				status, err := http.Get(b.base + target)
 				if err != nil || status.StatusCode != http.StatusOK {
-					t.Errorf("%s links to %s, which is not there", page, link)
+					t.Errorf("%s links to %s, which does not exist", page, link)
 				}
 				if err == nil {
 					_ = status.Body.Close()
 				}
 			case ids[target] == nil:
-				t.Errorf("%s links to %s, which is no page", page, link)
+				t.Errorf("%s links to %s, which is not a page", page, link)
 			case fragment != "" && !slices.Contains(ids[target], fragment):
-				t.Errorf("%s links to %s, which has no such place", page, link)
+				t.Errorf("%s links to %s, which has no such element", page, link)
 			}
 		}
 	}
@@ -151,7 +151,7 @@ func everyLink(t *testing.T, b *tab, pages []string) {
 
 const resultTexts = `[...document.querySelectorAll("#results b")].map(n => n.textContent)`
 
-// ask types into the search.
+// ask types a query into the search.
 func (b *tab) ask(text string) []string {
 	b.t.Helper()
 	b.must(chromedp.Do(b.ctx, chromedp.Click("#query")))
@@ -187,7 +187,7 @@ func searchByKeyboard(t *testing.T, b *tab, _ []string) {
 	b.visit("guides/cost.html")
 	b.press("/")
 	b.until(`document.activeElement.id === "query"`)
-	// A browser does not insert the character of a key that was handled; the protocol of this test does.
+	// A browser does not insert the character of a handled key; the protocol of this test does.
 	evaluate[bool](b, `document.getElementById("query").select() === undefined`)
 	b.press("lost replies")
 	b.until(`document.querySelectorAll("#results li").length > 1`)
@@ -205,11 +205,11 @@ func searchByKeyboard(t *testing.T, b *tab, _ []string) {
 	}
 	b.until(`document.readyState === "complete"`)
 	if top := evaluate[float64](b, `document.getElementById("lost-replies").getBoundingClientRect().top`); top < 40 || top > 200 {
-		t.Errorf("the heading is at %g, under the header or out of sight", top)
+		t.Errorf("the heading is at %g, behind the header or outside the screen", top)
 	}
 }
 
-// siteColours: both schemes differ, and all text can be read.
+// siteColours: the colour schemes differ, and all text is readable.
 func siteColours(t *testing.T, b *tab, _ []string) {
 	backgrounds := map[string]bool{}
 	for _, scheme := range []string{"light", "dark"} {
@@ -232,7 +232,7 @@ func siteColours(t *testing.T, b *tab, _ []string) {
 	}
 }
 
-// withoutScripts: everything but the search is there.
+// withoutScripts: everything except the search works.
 func withoutScripts(t *testing.T, b *tab, _ []string) {
 	b.scripts(false)
 	b.visit("guides/writes.html")

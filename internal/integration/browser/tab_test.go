@@ -27,18 +27,18 @@ import (
 	"github.com/dynamotable/ddb/debug"
 )
 
-// requiredVariable makes it an error that there is no browser.
+// requiredVariable makes a missing browser an error.
 const requiredVariable = "DDB_BROWSER"
 
 // screenshotsVariable names a folder for pictures of the pages, for those who work on them.
 const screenshotsVariable = "DDB_SCREENSHOTS"
 
-// tab is a page of a browser with a server of its own.
+// tab is a page of a browser with its own server.
 type tab struct {
 	t      *testing.T
 	ctx    context.Context
 	server *httptest.Server
-	base   string       // of the addresses that pages may ask for
+	base   string       // addresses that pages may request
 	asked  atomic.Int64 // requests for JSON
 
 	mu       sync.Mutex
@@ -46,7 +46,7 @@ type tab struct {
 	errors   []string
 }
 
-// openTab starts a browser for the page of package debug, or skips the test where there is none.
+// openTab starts a browser for the page of package debug, or skips the test without a browser.
 func openTab(t *testing.T, h http.Handler) *tab {
 	t.Helper()
 	b := &tab{t: t}
@@ -117,7 +117,7 @@ func (b *tab) listen(event any) {
 	}
 }
 
-// calm reports what must not have happened: errors, and requests to others than the server.
+// calm fails the test if there were errors, or requests to other servers.
 func (b *tab) calm() {
 	b.t.Helper()
 	b.mu.Lock()
@@ -126,7 +126,7 @@ func (b *tab) calm() {
 		b.t.Error(e)
 	}
 	if len(b.requests) == 0 {
-		b.t.Error("no request was seen")
+		b.t.Error("there were no requests")
 	}
 	for _, url := range b.requests {
 		if !strings.HasPrefix(url, b.base) && !strings.HasPrefix(url, "data:") && url != "about:blank" {
@@ -159,7 +159,7 @@ func (b *tab) size(width, height int64) {
 	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(width, height)))
 }
 
-// prefer sets the colours that the system asks pages for.
+// prefer sets the colour scheme of the system.
 func (b *tab) prefer(scheme string) {
 	b.t.Helper()
 	b.must(call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -184,12 +184,12 @@ func (b *tab) visit(path string) {
 	b.must(chromedp.Do(b.ctx, chromedp.Navigate(b.base+path)))
 }
 
-// waitFor is a script that ends when an expression holds.
+// waitFor returns a script that ends when an expression is true.
 func waitFor(expression string) string {
 	return "new Promise(done => { const check = () => (" + expression + ") ? done(true) : setTimeout(check, 20); check(); })"
 }
 
-// until waits for an expression to hold in the page.
+// until waits until an expression is true in the page.
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](waitFor(expression), chromedp.EvalAwaitPromise)); err != nil {
@@ -197,7 +197,7 @@ func (b *tab) until(expression string) {
 	}
 }
 
-// shows waits until the page shows what the recorder has now.
+// shows waits until the page shows the recorder's current data.
 func (b *tab) shows(r *debug.Recorder) {
 	b.t.Helper()
 	s := r.Snapshot()
@@ -225,7 +225,7 @@ func (b *tab) text(expression string) string {
 	return evaluate[string](b, expression)
 }
 
-// quoted is a text in JavaScript.
+// quoted returns a text as a JavaScript literal.
 func quoted(s string) string {
 	data, err := json.Marshal(s)
 	if err != nil {

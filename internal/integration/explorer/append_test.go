@@ -15,18 +15,18 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-var wantedAppends = flag.Int("explorer.appends", 4_000, "how many schedules of event stores to try, of all together")
+var wantedAppends = flag.Int("explorer.appends", 4_000, "number of schedules of all event stores together")
 
-// setUpKey is of the item that says how the table of an event store was set up, which is not what is explored.
+// setUpKey is the key of the item that records the setup of an event store's table, which is not explored.
 var setUpKey = []byte(`"M#feed"`)
 
 // noted is the event of all streams.
 type noted struct {
 	By string
-	On int // how many events there were when it was decided, -1 if nothing was decided
+	On int // number of events when it was decided, -1 if nothing was decided
 }
 
-// journal is the state that the events make.
+// journal is the state that results from the events.
 type journal struct {
 	N   int
 	Log string
@@ -51,7 +51,7 @@ func openJournals(s *eventstore.Store) *eventstore.Repository[journal, noted] {
 	return eventstore.NewRepository(s, notedTypes, journal.with, eventstore.StateStored("journal", 1))
 }
 
-// eventUser is a caller of an event store: a process of its own.
+// eventUser is a caller of an event store, in its own process.
 type eventUser struct {
 	store    *eventstore.Store
 	journals *eventstore.Repository[journal, noted]
@@ -68,12 +68,12 @@ func (u *user) streams() *streams {
 
 func (u *user) ctx() context.Context { return context.Background() }
 
-// eventStores are the ways to open an event store that are explored.
+// eventStores are the explored ways to open an event store.
 func eventStores() []*protection {
 	atOnce := func(context.Context, time.Duration) error { return nil }
 	ahead := []exception{
 		{whyAhead, failedLater, latecomers, []string{"Append Exactly next x"}},
-		{whyAhead, undecided, latecomers, []string{"Append Exactly next x"}}, // its refusal does not decide a call that did not expect so much
+		{whyAhead, undecided, latecomers, []string{"Append Exactly next x"}}, // its refusal does not decide a call without that expectation
 	}
 	open := func(name string, feed, patient bool, retry ddb.RetryPolicy, more ...eventstore.Option) *protection {
 		return &protection{name: name, excepted: ahead, layer: &layer{
@@ -95,7 +95,7 @@ func eventStores() []*protection {
 // TestAppends explores the event store.
 func TestAppends(t *testing.T) { exploreAll(t, chosen(t, eventStores()), *wantedAppends) }
 
-// open opens the event store for a caller, as a process that starts does.
+// open opens the event store for a caller, as a starting process does.
 func (w *world) open(u *user) *eventUser {
 	store, err := eventstore.New(u.client, tableName, w.guard.layer.options()...)
 	if err != nil {
@@ -104,14 +104,14 @@ func (w *world) open(u *user) *eventUser {
 	return &eventUser{store, openJournals(store)}
 }
 
-// createStore makes the table.
+// createStore creates the table.
 func createStore(t *testing.T, w *world, users []*user) {
 	if err := w.open(users[0]).store.EnsureTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// beginsStreams makes the world of an event store as it is before the callers start.
+// beginsStreams sets up an event store as it is before the callers start.
 func beginsStreams(r *run, first start) {
 	s := &streams{run: r, written: map[string]*call{}}
 	r.model = s
@@ -141,7 +141,7 @@ func encoded(e noted) eventstore.NewEvent {
 	return event
 }
 
-// arguments are those of a call to one stream.
+// arguments returns the arguments of a call to one stream.
 func (u *user) arguments(c *call, i int) (stream string, expected eventstore.Expected, events []eventstore.NewEvent) {
 	p := c.append.parts[i]
 	s := u.streams()
@@ -159,7 +159,7 @@ func (u *user) arguments(c *call, i int) (stream string, expected eventstore.Exp
 	return s.name(p.stream), expected, events
 }
 
-// repeatable is the commit id of a call, if it has one.
+// repeatable returns the commit id of a call, if it has one.
 func (u *user) repeatable(c *call) []eventstore.CommitArgument {
 	if c.append.asks.id == "" {
 		return nil
@@ -194,7 +194,7 @@ func runCommit(ctx context.Context, u *user, c *call) (*record, error) {
 	return nil, err
 }
 
-// runUpdate saves an aggregate: it is loaded, decided upon, and appended to with its state.
+// runUpdate saves an aggregate: it loads it, decides, and appends with the state.
 func runUpdate(ctx context.Context, u *user, c *call) (*record, error) {
 	a, err := u.events.journals.Update(ctx, u.streams().name(0), func(j journal) ([]noted, error) {
 		return []noted{{By: c.append.labels(0)[0], On: j.N}}, nil
@@ -203,7 +203,7 @@ func runUpdate(ctx context.Context, u *user, c *call) (*record, error) {
 	return nil, err
 }
 
-// hurried runs a call that gives up before a reply that does not come.
+// hurried runs a call that gives up before a missing reply times out.
 func hurried(run func(context.Context, *user, *call) (*record, error)) func(context.Context, *user, *call) (*record, error) {
 	return func(ctx context.Context, u *user, c *call) (*record, error) {
 		ctx, cancel := context.WithTimeout(ctx, patience/5)
@@ -212,7 +212,7 @@ func hurried(run func(context.Context, *user, *call) (*record, error)) func(cont
 	}
 }
 
-// appendVerbs are the calls of an event store. Those that have the commit id x write the same event to stream a, but for one.
+// appendVerbs are the calls of an event store. Those with the commit id x write the same event to stream a, except one.
 func appendVerbs() []*verb {
 	list := []*verb{
 		{name: "Append Exactly", asks: &asks{parts: []asked{{0, atStart, 1}}}, run: runAppend()},
@@ -237,8 +237,8 @@ func appendVerbs() []*verb {
 	return list
 }
 
-// appendPrograms lists what is explored of an event store: every call alone, repeated and beside every other, in every order; then with a
-// misbehaviour; then the rest by size.
+// appendPrograms lists the explored programs of an event store: every call alone, repeated, and with every other call, in every order;
+// then with one misbehaviour; then the rest by size.
 func appendPrograms() (out []program) {
 	all := appendVerbs()
 	seen := map[string]bool{}

@@ -26,15 +26,15 @@ import (
 )
 
 var (
-	wanted  = flag.Int("explorer.schedules", 150_000, "how many schedules to try, of all protections together")
+	wanted  = flag.Int("explorer.schedules", 150_000, "number of schedules of all protections together")
 	only    = flag.String("explorer.only", "", "protections, separated by commas")
 	workers = flag.Int("explorer.workers", 2, "goroutines")
 	within  = flag.String("explorer.program", "", "only programs whose name contains this, such as \"Create | Create\"")
-	verbose = flag.Bool("explorer.v", false, "print a shortest history of everything that was found, also of what is not promised")
+	verbose = flag.Bool("explorer.v", false, "print a shortest history of every finding, also of those that are not promised")
 	first   = flag.Bool("explorer.first", false, "stop at the first violation")
 )
 
-// world is where the schedules of one program run.
+// world is the environment in which the schedules of one program run.
 type world struct {
 	guard         *protection
 	engine        *ddbtest.Engine
@@ -51,7 +51,7 @@ type finding struct {
 	in        circumstance
 }
 
-// counter is what was found of one kind.
+// counter has the findings of one kind.
 type counter struct {
 	n       int
 	bad     int
@@ -59,7 +59,7 @@ type counter struct {
 	history string
 }
 
-// report is what an exploration found.
+// report has the findings of an exploration.
 type report struct {
 	mu        sync.Mutex
 	schedules int
@@ -68,7 +68,7 @@ type report struct {
 	found     map[finding]*counter
 	pairs     map[[2]string]bool
 	results   map[string]int
-	hits      map[hit]*[3]int // with one misbehaviour: schedules, unknown ones, those that were applied
+	hits      map[hit]*[3]int // with one misbehaviour: schedules, unknown outcomes, and those that were applied
 }
 
 type hit struct {
@@ -148,7 +148,7 @@ func TestExplorer(t *testing.T) {
 	exploreAll(t, chosen(t, protections()), *wanted)
 }
 
-// exploreAll explores each protection for its part of the schedules.
+// exploreAll explores each protection with its share of the schedules.
 func exploreAll(t *testing.T, list []*protection, enough int) {
 	for _, g := range list {
 		if *first && t.Failed() {
@@ -178,7 +178,7 @@ func chosen(t *testing.T, all []*protection) []*protection {
 	return list
 }
 
-// explore runs whole programs until enough schedules were tried.
+// explore runs whole programs until it has tried enough schedules.
 func explore(t *testing.T, g *protection, enough int) *report {
 	total := newReport()
 	all := slices.DeleteFunc(programs(g), func(p program) bool { return !strings.Contains(p.String(), *within) })
@@ -263,7 +263,7 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 	}
 }
 
-// users are callers with clients and tables of their own.
+// users returns callers with their own clients and tables.
 func (w *world) users(t *testing.T, n int) []*user {
 	users := make([]*user, n)
 	for i := range users {
@@ -294,10 +294,10 @@ func (w *world) users(t *testing.T, n int) []*user {
 	return users
 }
 
-// quick makes the waits between attempts too short to let anything else time out meanwhile.
+// quick makes the waits between attempts so short that nothing else times out in the meantime.
 var quick = ddb.Retry(ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1})
 
-// first is an item as the library stores it, in wire form.
+// first returns an item as the library stores it, in wire form.
 func (w *world) first(t *testing.T, u *user) []byte {
 	if err := u.table.Create(t.Context(), &record{ID: "KEY", N: 5, State: "open"}); err != nil {
 		t.Fatal(err)
@@ -314,7 +314,7 @@ func (w *world) first(t *testing.T, u *user) []byte {
 	return item
 }
 
-// begins makes the world as it is before the callers start.
+// begins sets up the world as it is before the callers start.
 func (r *run) begins(first []byte, s start) {
 	r.states = []ghost{{}}
 	r.origin = ghost{}
@@ -342,7 +342,7 @@ func (r *run) begins(first []byte, s start) {
 	r.origin = g
 }
 
-// print writes what was found, and fails for what the protection promises.
+// print writes the findings, and fails for violations of what the protection promises.
 func (p *report) print(t *testing.T, g *protection, took time.Duration) {
 	n := len(verbs(g))
 	t.Logf("%s: %d schedules of %d programs in %.1f s, distinct up to renaming of callers (%d more were cut as other orders of these); %d of %d pairs of verbs; calls ended %v",
@@ -371,7 +371,7 @@ func (p *report) print(t *testing.T, g *protection, took time.Duration) {
 	p.unknowns(t, g)
 }
 
-// implied reports whether a finding is there that needs less.
+// implied reports whether there is a finding that needs less.
 func (p *report) implied(f finding) bool {
 	for less := range p.found {
 		if less != f && less.violation == f.violation && less.verb == f.verb && less.in&^f.in == 0 {
@@ -385,7 +385,7 @@ func (f finding) compare(g finding) int {
 	return cmp.Or(cmp.Compare(f.violation, g.violation), cmp.Compare(f.verb, g.verb), cmp.Compare(f.in, g.in))
 }
 
-// unknowns prints how often one misbehaviour left the call that it hit unknown.
+// unknowns prints how often one misbehaviour made the outcome of its call unknown.
 func (p *report) unknowns(t *testing.T, g *protection) {
 	var b strings.Builder
 	b.WriteString("unknown (applied), per cent of schedules with one misbehaviour, by the verb that it hit:")
@@ -400,7 +400,7 @@ func (p *report) unknowns(t *testing.T, g *protection) {
 	t.Log(b.String())
 }
 
-// violates reports whether anything was found that is promised.
+// violates reports whether a finding violates a promise.
 func (p *report) violates(g *protection) bool {
 	for f := range p.found {
 		if g.excepts(f) == "" {
@@ -410,7 +410,7 @@ func (p *report) violates(g *protection) bool {
 	return false
 }
 
-// excepts says why a violation is not one of the promise.
+// excepts returns the reason why a violation is not promised to be absent.
 func (g *protection) excepts(f finding) string {
 	for _, e := range g.excepted {
 		if e.violation == f.violation && e.needs&^f.in == 0 && (len(e.verbs) == 0 || slices.Contains(e.verbs, f.verb)) {

@@ -4,12 +4,12 @@ package explorer_test
 
 import "fmt"
 
-// ghost is what the checker knows of the stored item. No client can see its numbers.
+// ghost is the checker's knowledge of the stored item. No client can see its numbers.
 type ghost struct {
 	live  bool
 	n     int64
 	state string
-	born  int // the write that made it
+	born  int // the write that created it
 	rev   int // its last write by a program that keeps the protection
 	write int // its last write of all
 
@@ -35,31 +35,31 @@ const (
 	rejected         // a failed condition
 	unknown          // ErrOutcomeUnknown
 	failed           // any other error: nothing was written and nothing will be
-	skipped          // there was no item to work on
+	skipped          // there was no item
 )
 
 func (r result) String() string {
 	return [...]string{"running", "OK", "CONDITION FAILED", "UNKNOWN", "OTHER ERROR", "nothing to work on"}[r]
 }
 
-// call is one call of the library and what really happened to it.
+// call is one call of the library and its real effect.
 type call struct {
 	verb   *verb
 	caller int
-	read   record // the item that the caller read before
-	base   ghost  // the same as the checker sees it
+	read   record // the item that the caller had read
+	base   ghost  // the same item as the checker sees it
 
 	active   bool // called and not returned
 	refuted  bool // its condition was false at some moment of the call
 	absent   bool // there was no item at some moment of the call
-	since    int  // index of the first state that the call met
+	since    int  // index of the state at the start of the call
 	attempts int  // writes that were sent
-	applied  int  // how often it took effect
-	at       int  // index of the state that its last effect made
+	applied  int  // number of times that it took effect
+	at       int  // index of the state after its last effect
 	result   result
 	err      error
-	append   *appendCall // of an event store
-	save     *saveCall   // of positions and snapshots
+	append   *appendCall // call of an event store
+	save     *saveCall   // call of positions and snapshots
 }
 
 // violation is a broken promise.
@@ -96,25 +96,25 @@ func (v violation) String() string {
 		"ok, and applied again after it returned",
 		"condition failed, but it was applied",
 		"condition failed, and it was applied later",
-		"condition failed, but it never was false",
+		"condition failed, but it was never false",
 		"applied to another revision than it was prepared on",
 		"applied to another item under the same key",
 		"another error, but it was applied",
-		"gave an item that never was there",
+		"returned an item that never existed",
 		"ok, but the events are not at the versions that it returned",
-		"one stream has its events of a commit, the other has not",
-		"the versions of a stream are not dense, or its head has another",
+		"one stream has its events of a commit, the other does not",
+		"the versions of a stream have a gap, or its head has another version",
 		"the feed does not have the commit at the next number",
-		"refused, but a commit with its id and events was there when it was called",
+		"refused, but a commit with its id and events existed when it was called",
 		"refused, and an earlier call with its commit id was applied later",
-		"another error or an unknown outcome, though one fault or two cannot hinder the call",
+		"another error or an unknown outcome, although one or two faults cannot prevent the call",
 		"decided on a state that was not the last",
-		"went back, or changed what stays as it is",
-		"a state that is not that of the events",
+		"moved back, or changed something immutable",
+		"a state that does not match the events",
 	}[v]
 }
 
-// holds reports whether the meaning of a call admits it on an item.
+// holds reports whether a call is allowed on an item.
 func (r *run) holds(c *call, g ghost) bool {
 	switch c.verb.demand(r.guard) {
 	case absent:
@@ -145,7 +145,7 @@ func (r *run) begin(c *call) {
 	r.watch()
 }
 
-// watch notes for the calls under way what the item is now.
+// watch records the current item for the running calls.
 func (r *run) watch() {
 	now := r.now()
 	for _, c := range r.calls {
@@ -237,7 +237,7 @@ func (r *run) end(c *call, got *record, err error) {
 	}
 }
 
-// was reports whether the item had this content at some moment since a state.
+// was reports whether the item had this content at some moment after a state.
 func (r *run) was(got record, since int) bool {
 	for _, s := range r.states[since:] {
 		if s.live && s.n == got.N && s.state == got.State {

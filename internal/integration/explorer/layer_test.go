@@ -11,20 +11,20 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// layer is a store on top of tables: how it is made, and what its callers do.
+// layer is a store on top of tables: how it is created, and what its callers do.
 type layer struct {
 	options  func() []eventstore.Option // of an event store
 	feed     bool                       // it has a feed, of one shard
-	patient  bool                       // it sends again until it knows the outcome
+	patient  bool                       // it resends until it knows the outcome
 	create   func(t *testing.T, w *world, users []*user)
-	begins   func(r *run, s start) // makes the world as it is before the callers of a schedule start
+	begins   func(r *run, s start) // sets up the world before the callers of a schedule start
 	verbs    func() []*verb
 	programs func() []program
 }
 
-// model is what the checker knows of what a layer stores. Its methods are called under the lock of the run.
+// model is the checker's knowledge of what a layer stores. Its methods are called with the lock of the run.
 type model interface {
-	// stored is what is stored now, as it stays.
+	// stored returns an immutable copy of the stored state.
 	stored() fmt.Stringer
 	// begin is called before a call of the layer.
 	begin(c *call)
@@ -34,11 +34,11 @@ type model interface {
 	end(c *call)
 	// finish is called when a schedule has ended.
 	finish()
-	// result is what an error of the layer says.
+	// result returns the result that an error of the layer means.
 	result(err error) result
 }
 
-// raw sends a request past the library and the network.
+// raw sends a request without the library and the network.
 func (r *run) raw(op, body string, out any) {
 	resp, err := r.engine.Do(rawRequest(op, `{"TableName":"`+tableName+`","ConsistentRead":true,`+body+`}`))
 	if err == nil {
@@ -60,7 +60,7 @@ func (r *run) item(partition string, sort int64) wireItem {
 	return r.rawItem(partition, fmt.Sprintf(`"N":"%d"`, sort))
 }
 
-// binary is an attribute of bytes.
+// binary returns a binary attribute.
 func binary(item wireItem, name string) (b []byte) {
 	text, _ := item[name]["B"].(string)
 	b, err := base64.StdEncoding.DecodeString(text)

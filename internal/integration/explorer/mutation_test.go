@@ -14,13 +14,13 @@ import (
 	"testing"
 )
 
-var mutate = flag.Bool("explorer.mutations", false, "check that wrong rules of proof are found; compiles the library again")
+var mutate = flag.Bool("explorer.mutations", false, "check that wrong rules of proof are detected; compiles the library again")
 
 // mutation is a change of one expression of the library that makes its rule of proof wrong.
 type mutation struct {
 	name   string
 	file   string
-	before string // what stands before and after the expression, as far as it is needed to find it
+	before string // the text before and after the expression, as far as needed to find it
 	right  string
 	wrong  string
 	after  string
@@ -28,15 +28,15 @@ type mutation struct {
 
 var mutations = []mutation{
 	{
-		"only the newest tag is looked for", "internal/proof/proof.go",
+		"only the newest tag is searched", "internal/proof/proof.go",
 		"if ", "now.Revision.Place(tag) >= 0", "now.Revision.Place(tag) == 0", "",
 	},
 	{
-		"a tag that is not found proves that another write came", "internal/proof/proof.go",
+		"a missing tag proves that another write followed", "internal/proof/proof.go",
 		"case ", "place > 0 && place < len(now.Revision.Tags)", "place != 0", "",
 	},
 	{
-		"an item proves that a lost Create was not applied, also where deletes leave nothing", "internal/proof/proof.go",
+		"an item proves that a lost Create was not applied, even if deletes leave nothing", "internal/proof/proof.go",
 		"case ", "lasting && !base.Stored", "!base.Stored", "",
 	},
 	{
@@ -44,11 +44,11 @@ var mutations = []mutation{
 		"if ", "len(tags) == 0 || base.revision.IsZero()", "len(tags) == 0", "",
 	},
 	{
-		"the tag that is sent is not the one that is looked for", "provenwrite.go",
+		"the tag that is sent is not the one that is searched", "provenwrite.go",
 		"w.send(ctx, base, ", "tags[len(tags)-1]", "newTag()", "",
 	},
 	{
-		"a refusal is believed although an attempt before it got no reply", "provenwrite.go",
+		"a refusal is trusted although an earlier attempt got no reply", "provenwrite.go",
 		"clean := ", "!ambiguous && max(seen.worst, last) == NotApplied", "max(seen.worst, last) == NotApplied", "",
 	},
 	{
@@ -60,63 +60,63 @@ var mutations = []mutation{
 		"case ", "len(base.item) == 0 && base.revision.IsZero() || !now.exists()", "len(base.item) == 0 && base.revision.IsZero() || !now.exists() || w.again(now)", "",
 	},
 	{
-		"a write drops the tags of the writes before", "revision.go",
+		"a write drops the tags of earlier writes", "revision.go",
 		"copy(n.Tags[1:], ", "r.Tags[:]", "r.Tags[:0]", "",
 	},
 	{
-		"every 4xx is taken for the service's", "outcome.go",
+		"every 4xx is taken as the service's", "outcome.go",
 		"return ", "marked && refusalCodes[code]", "marked || len(code) > 0", "",
 	},
 	{
-		"a put does not demand the revision", "put.go",
+		"a put does not require the revision", "put.go",
 		"return expr.All(", "c.newestTag(base.revision)", `c.keyCall("attribute_exists")`, ", p.guard)",
 	},
 	{
-		"a delete does not demand the revision", "delete.go",
+		"a delete does not require the revision", "delete.go",
 		"case !base.revision.IsZero():\n\t\treturn ", "c.newestTag(base.revision)", `c.keyCall("attribute_exists")`, "\n",
 	},
 	{
-		"a put that lost a race goes on from the state of the winner", "put.go",
+		"a put that lost a race continues with the state of the winner", "put.go",
 		"return ", "now.revision.Same(p.base)", "true", " // the state was read to complete the tags",
 	},
 	{
-		"a create takes any item for an expired one", "put.go",
+		"a create treats any item as expired", "put.go",
 		"len(now.item) == 0 || ", "c.overExpired(p, now)", "p.verb == verbCreate", " // a guess",
 	},
 	{
-		"a transaction without a reply is taken for written", "eventstore/send.go",
+		"a transaction without a reply counts as applied", "eventstore/send.go",
 		"err := s.send(ctx, c)\n\tif ", "err == nil", "err == nil || errors.Is(err, ddb.ErrOutcomeUnknown)", " {",
 	},
 	{
-		"a transaction without a reply leaves no doubt", "eventstore/send.go",
+		"the outcome of a transaction without a reply counts as known", "eventstore/send.go",
 		"c.mayBeWritten = ", "true", "false", "\n\t\treturn s.onUnknown",
 	},
 	{
-		"a commit id that the head remembers is not recognised", "eventstore/row.go",
+		"a commit id in the head is not recognised", "eventstore/row.go",
 		"if ", `id != commit || id == ""`, "true", " {",
 	},
 	{
-		"an append to any version does not look for its commit id", "eventstore/send.go",
+		"an append to any version does not search for its commit id", "eventstore/send.go",
 		"head.remembered(c.id); ", "ok", "false", " {\n\t\treturn s.foundAt(ctx, c, p, first, last, nil)\n\t}\n\tswitch {",
 	},
 	{
-		"an append to an exact version does not demand that its commit id is new", "eventstore/send.go",
+		"an append to an exact version does not require that its commit id is new", "eventstore/send.go",
 		"if ", "p.expected.kind == exactly && !p.notInHead", "false", " {",
 	},
 	{
-		"an append does not demand the version that it read", "eventstore/send.go",
+		"an append does not require the version that it read", "eventstore/send.go",
 		"conds := []ddb.Cond[row]{", "rowVersion.Eq(p.base)", "rowVersion.Ge(0)", ", ",
 	},
 	{
-		"events that are there are not taken for those of a lost transaction", "eventstore/outcome.go",
+		"stored events are not recognised as those of a lost transaction", "eventstore/outcome.go",
 		"case ", "int64(ours) == n", "false", ":",
 	},
 	{
-		"a repeat is not held against the events that are there", "eventstore/outcome.go",
+		"a repeat is not compared with the stored events", "eventstore/outcome.go",
 		"if ", "!same", "false", " {",
 	},
 	{
-		"a repeat is not looked for in the other streams of the commit", "eventstore/outcome.go",
+		"a repeat is not searched in the other streams of the commit", "eventstore/outcome.go",
 		"if ", "other == p", "true", " {",
 	},
 	{
@@ -124,7 +124,7 @@ var mutations = []mutation{
 		"Last: ", "p.last", "p.first", ", At: c.at.UnixNano(), Commit: c.id, Expiry",
 	},
 	{
-		"an update appends to whatever version there is", "eventstore/aggregate.go",
+		"an update appends to any version", "eventstore/aggregate.go",
 		"r.store.Append(ctx, a.Stream, ", "Exactly(a.Version)", "Any()", ", appendArgs",
 	},
 	{
@@ -132,15 +132,15 @@ var mutations = []mutation{
 		"if ", "known", "false", " {",
 	},
 	{
-		"a position goes back", "position/store.go",
+		"a position moves back", "position/store.go",
 		"ddb.Or(ddb.NotExists(rowNumber), ", "rowNumber.Lt(position)", "rowNumber.Ge(0)", ")",
 	},
 	{
-		"any snapshot of a version is taken for the same", "snapshot/store.go",
+		"any snapshot of a version counts as the same", "snapshot/store.go",
 		"if is, _ := failed.Current(); ", "is.same(&r)", "true", " {\n\t\t\terr = nil",
 	},
 	{
-		"a conflict is believed although a save before it got no reply", "internal/repeat/repeat.go",
+		"a conflict is trusted although an earlier save got no reply", "internal/repeat/repeat.go",
 		"if ", "doubt != nil && err != nil && !InDoubt(err)", "false", " {",
 	},
 }
@@ -177,7 +177,7 @@ func TestMutations(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !*mutate {
-		t.Skip("their places are there; only -explorer.mutations compiles the library with them")
+		t.Skip("all places exist; only -explorer.mutations compiles the library with them")
 	}
 	program := filepath.Join(dir, "explorer.test")
 	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-o", program, ".").CombinedOutput(); err != nil {
@@ -207,7 +207,7 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// writeMutations writes the changed files, and an overlay for the go command that puts them in place of the right ones.
+// writeMutations writes the changed files, and an overlay for the go command that replaces the original files.
 func writeMutations(root, dir string) (overlay string, err error) {
 	files := map[string][]byte{}
 	for i, m := range mutations {
@@ -223,7 +223,7 @@ func writeMutations(root, dir string) (overlay string, err error) {
 		}
 		old := []byte(m.before + m.right + m.after)
 		if n := bytes.Count(files[m.file], old); n != 1 {
-			return "", fmt.Errorf("%s has the place of a mutation %d times, not once: %s", m.file, n, old)
+			return "", fmt.Errorf("%s contains the place of a mutation %d times, not once: %s", m.file, n, old)
 		}
 		files[m.file] = bytes.Replace(files[m.file], old, []byte(m.choice(i+1)), 1)
 	}
@@ -246,7 +246,7 @@ func writeMutations(root, dir string) (overlay string, err error) {
 	return overlay, os.WriteFile(overlay, data, 0o600)
 }
 
-// choice is the text that has both expressions.
+// choice returns the text with both expressions.
 func (m mutation) choice(n int) string {
 	return fmt.Sprintf("%smutated(%d, %s, %s)%s", m.before, n, m.wrong, m.right, m.after)
 }

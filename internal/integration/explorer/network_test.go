@@ -23,11 +23,11 @@ const (
 	lost             // before it arrived
 	replyLost        // applied, the connection breaks
 	late             // the connection breaks; the request arrives at any later time
-	silent           // no reply until the caller gives up; it arrives at any later time, the caller may still wait
-	firstReply       // twice: the first reply comes, a copy arrives at any later time
-	secondReply      // twice, others may come between, and the second reply comes
-	hopBefore        // a gateway answers instead of the engine
-	hopAfter         // a gateway answers although the engine has applied it
+	silent           // no reply until the caller gives up; the request arrives at any later time, perhaps while the caller still waits
+	firstReply       // delivered twice: the first reply is returned, a copy arrives at any later time
+	secondReply      // delivered twice, perhaps with others in between; the second reply is returned
+	hopBefore        // a gateway replies instead of the engine
+	hopAfter         // a gateway replies although the engine has applied it
 	modes
 )
 
@@ -35,7 +35,7 @@ func (m mode) String() string {
 	return [...]string{"delivered", "lost", "reply lost", "late", "silent and late", "twice, first reply", "twice, second reply", "refused by a hop before", "refused by a hop after"}[m]
 }
 
-// circumstance is a set of what a history needs.
+// circumstance is a set of conditions that a history needs.
 type circumstance uint8
 
 const (
@@ -46,7 +46,7 @@ const (
 	transaction                            // a transaction writes the item
 	foreignWrite                           // a program without the library changes it
 	foreignDelete                          // a program without the library deletes it
-	foreignItem                            // a program without the library has made it
+	foreignItem                            // a program without the library has created it
 )
 
 func (c circumstance) String() string {
@@ -74,7 +74,7 @@ func (m mode) circumstance() circumstance {
 	return plain
 }
 
-// gatewayStatuses are what the hops of successive programs answer.
+// gatewayStatuses are the statuses of the hops in successive programs.
 var gatewayStatuses = []int{403, 502, 400, 429, 504, 404, 503, 413}
 
 // request is one request at the scheduler.
@@ -85,7 +85,7 @@ type request struct {
 	req    *http.Request
 	body   []byte
 	answer chan answer
-	// own: the caller itself reads; foreign: a program without the library writes. Nothing happens to either.
+	// own: the caller itself reads; foreign: a program without the library writes. The network delivers both.
 	own, foreign bool
 	again        bool // delivered once, the second delivery is due
 	awaited      bool // silent, and its caller has not given up
@@ -100,7 +100,7 @@ func (q *request) writes() bool {
 	return q.op != "GetItem" && q.op != "Query" && q.op != "BatchGetItem"
 }
 
-// Do is the transport of a caller: the request waits for the scheduler.
+// Do is the transport of a caller: each request waits for the scheduler.
 func (u *user) Do(req *http.Request) (*http.Response, error) {
 	body := make([]byte, req.ContentLength)
 	_, err := io.ReadFull(req.Body, body)
@@ -109,7 +109,7 @@ func (u *user) Do(req *http.Request) (*http.Response, error) {
 	}
 	_, op, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
 	q := &request{user: u, op: op, req: req, body: body, answer: make(chan answer, 1)}
-	if u.run == nil || bytes.Contains(body, setUpKey) { // the world is being made, or an event store looks how it was made
+	if u.run == nil || bytes.Contains(body, setUpKey) { // the world is being set up, or an event store reads its setup
 		return u.engine.Do(q.fresh())
 	}
 	u.run.arrive(q)
@@ -122,7 +122,7 @@ func (u *user) Do(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// fresh is the request as it can be delivered once more, also when its caller has gone.
+// fresh returns a copy of the request that can be delivered again, even after its caller has given up.
 func (q *request) fresh() *http.Request {
 	req := q.req.WithContext(context.Background())
 	req.Body = io.NopCloser(bytes.NewReader(q.body))
@@ -140,7 +140,7 @@ func (r *run) arrive(q *request) {
 	r.awake()
 }
 
-// awake lets the scheduler look again.
+// awake wakes the scheduler.
 func (r *run) awake() {
 	select {
 	case r.wake <- struct{}{}:
@@ -148,7 +148,7 @@ func (r *run) awake() {
 	}
 }
 
-// giveUp is called when the caller of a request waits no more. A write may still arrive.
+// giveUp is called when the caller of a request no longer waits. A write may still arrive.
 func (r *run) giveUp(q *request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -159,7 +159,7 @@ func (r *run) giveUp(q *request) {
 	}
 }
 
-// deliver lets the engine execute a request, and notes what it did.
+// deliver lets the engine execute a request, and records its effect.
 func (r *run) deliver(q *request) answer {
 	resp, err := r.engine.Do(q.fresh())
 	if err != nil {
@@ -193,7 +193,7 @@ func (r *run) tookEffect(q *request) bool {
 		_, token, _ := bytes.Cut(q.body, []byte(`"ClientRequestToken":"`))
 		token, _, _ = bytes.Cut(token, []byte(`"`))
 		if r.tokens[string(token)] {
-			return false // a repetition is answered from memory
+			return false // a repeated transaction gets its stored reply
 		}
 		r.tokens[string(token)] = true
 		r.writers |= transaction
@@ -201,7 +201,7 @@ func (r *run) tookEffect(q *request) bool {
 	return r.model != nil || !q.call.verb.deletes || r.now().live
 }
 
-// stored reads the item past the library and the network.
+// stored reads the item without the library and the network.
 func (r *run) stored() ghost {
 	var out struct{ Item wireItem }
 	r.raw("GetItem", `"Key":{"id":{"S":"`+r.key+`"}}`, &out)
@@ -223,7 +223,7 @@ var rawHeader = http.Header{
 	"X-Amz-Date":    {"20260101T000000Z"},
 }
 
-// rawRequest is one as a program without the library makes it.
+// rawRequest returns a request of a program without the library.
 func rawRequest(op, body string) *http.Request {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://engine.invalid/", strings.NewReader(body))
 	if err != nil {
@@ -238,7 +238,7 @@ func reset() answer {
 	return answer{err: &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}}
 }
 
-// gateway is an answer without a mark of the service.
+// gateway returns a reply without a mark of the service.
 func gateway(status int) answer {
 	kind, body := "application/json", fmt.Sprintf(`{"message":%q}`, http.StatusText(status))
 	if status >= http.StatusInternalServerError {

@@ -10,7 +10,7 @@ import (
 
 const maxCallers = 3
 
-// start is what there is at the beginning.
+// start is the initial state of the item.
 type start uint8
 
 const (
@@ -25,12 +25,12 @@ func (s start) String() string {
 	return [...]string{"absent", "present", "foreign", "expired", "expired foreign"}[s]
 }
 
-// program is what the callers do, each its calls in order.
+// program has the calls of each caller, in order.
 type program struct {
 	callers [][]*verb
 	start   start
-	bad     int  // misbehaviours at most
-	silent  bool // requests without a reply are among them, while which the library may look at the item
+	bad     int  // maximum number of misbehaviours
+	silent  bool // whether these include requests without a reply, during which the library may read the item
 }
 
 func (p program) String() string {
@@ -45,7 +45,7 @@ func (p program) String() string {
 	return fmt.Sprintf("%v: %s", p.start, strings.Join(list, " | "))
 }
 
-// twins says of each caller whether it does the same as the one before.
+// twins reports for each caller whether it makes the same calls as the previous one.
 func (p program) twins() []bool {
 	twins := make([]bool, len(p.callers))
 	for i := 1; i < len(p.callers); i++ {
@@ -54,8 +54,8 @@ func (p program) twins() []bool {
 	return twins
 }
 
-// programs lists what is explored, the small ones and those that have shown most first: every one once, whatever the
-// names of the callers.
+// programs lists the explored programs, each once regardless of the names of the callers. The small and the most
+// revealing ones come first.
 func programs(g *protection) []program {
 	if g.layer != nil {
 		return g.layer.programs()
@@ -94,7 +94,7 @@ func programs(g *protection) []program {
 			add(1, false, []*verb{a}, []*verb{b})
 		}
 	}
-	// Another caller deletes the item and makes it again.
+	// Another caller deletes the item and creates it again.
 	create, remove, put := named("Create"), named("DeleteItem(read)"), named("Put(read)")
 	for _, a := range all {
 		add(1, false, []*verb{a}, []*verb{remove, create})
@@ -160,7 +160,7 @@ func programs(g *protection) []program {
 	return out
 }
 
-// idle reports whether nothing can happen in a program: all callers read first, and nobody makes the item.
+// idle reports whether a program can have no effect: all callers read first, and no one creates the item.
 func (p program) idle() bool {
 	if p.start == item || p.start == foreign {
 		return false

@@ -9,27 +9,27 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// protection is a way to declare a table, or to open a store of a layer, and what it promises.
+// protection is a way to define a table, or to open a store of a layer, with its promises.
 type protection struct {
 	name    string
 	options []ddb.TableOption
-	layer   *layer // what is explored in place of a table, nil for tables
-	// protects: a write that is prepared on an item that was read demands that item.
+	layer   *layer // the layer explored instead of a table, nil for tables
+	// protects: a write of an item that was read requires that item.
 	protects bool
 	// swaps: a delete by key needs no condition, because the library reads the item and swaps it.
 	swaps bool
-	// condition demands the item that was read, in an Update or a Delete by key.
+	// condition requires the item that was read, in an Update or a Delete by key.
 	condition func(read *record) ddb.Option[record]
-	// expires: expired items are hidden, and a create takes them for none.
+	// expires: expired items are hidden, and a create treats them as absent.
 	expires bool
-	// tombstone reports whether a stored item stands for none.
+	// tombstone reports whether a stored item is a tombstone.
 	tombstone func(item map[string]map[string]any) bool
-	// excepted is what is not promised. Everything else is.
+	// excepted lists what is not promised. Everything else is promised.
 	excepted []exception
 }
 
-// exception is a violation that the documents admit for some verbs (all, if none is named), in histories that need
-// at least some circumstances.
+// exception is a violation that the documents allow for some verbs (all, if none is named), in histories that
+// need at least the given circumstances.
 type exception struct {
 	why       string
 	violation violation
@@ -49,19 +49,19 @@ const (
 	whyErased      = "a foreign delete leaves no tombstone"
 )
 
-// single are the verbs that send a request of their own, which nothing names where there is no revision. A
-// transaction is named by its token.
+// single are the verbs that send one request, which nothing identifies without a revision. A transaction
+// is identified by its token.
 var single = []string{
 	"Create", "Put(read)", "DeleteItem(read)", "Update n+1 If(read)", "Update n+1", "Update Set If(open)", "Delete(key)", "Replace(read)", "Put(blind)", "Upsert n+1",
 }
 
-// creates are the verbs that demand that there is no item.
+// creates are the verbs that require that there is no item.
 var creates = []string{"Create", "Put(blind)", "Upsert n+1"}
 
 func protections() []*protection {
-	// A request that is refused, and arrives again when its condition holds.
+	// A request that is refused, and arrives again when its condition is true.
 	lateTx := exception{whyLateTx, failedLater, latecomers, []string{"TxCreate", "TxUpdate n+1"}}
-	// What nobody can know who has no evidence of past writes.
+	// Violations that cannot be excluded without evidence of past writes.
 	copies := []exception{
 		{whyCopies, appliedTwice, second, single},
 		{whyCopies, okAppliedAgain, latecomers, single},
@@ -142,7 +142,7 @@ func protections() []*protection {
 	}
 }
 
-// The clock of tables that hide expired items, which is ahead of the engine's, so that only the library takes items for expired; and an expired time.
+// The clock of tables that hide expired items, which is ahead of the engine's clock, so that only the library treats items as expired; and an expired time.
 var (
 	libraryTime = time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
 	longAgo     = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).Unix()

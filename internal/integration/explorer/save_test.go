@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 )
 
-var wantedSaves = flag.Int("explorer.saves", 1_500, "how many schedules of positions and snapshots to try, of both together")
+var wantedSaves = flag.Int("explorer.saves", 1_500, "number of schedules of positions and snapshots together")
 
 // saveUser is a caller of positions or snapshots.
 type saveUser struct {
@@ -22,7 +22,7 @@ type saveUser struct {
 	snapshots *snapshot.Store
 }
 
-// saveCall is what a call saves: of what is stored, what has a higher rank may take the place of what has a lower one.
+// saveCall is what a call saves: a value of higher rank may replace a stored one of lower rank.
 type saveCall struct {
 	rank int64  // a position, or the schema of a snapshot
 	text string // the state of a snapshot
@@ -35,7 +35,7 @@ func (s saveCall) String() string {
 	return fmt.Sprint(s.rank, s.text)
 }
 
-// saves is what the checker knows of the position or snapshot of a schedule.
+// saves is the checker's knowledge of the position or snapshot of a schedule.
 type saves struct {
 	run    *run
 	read   func() saveCall
@@ -97,7 +97,7 @@ func (s *saves) result(err error) result {
 func TestSaves(t *testing.T) { exploreAll(t, chosen(t, saveStores()), *wantedSaves) }
 
 func saveStores() []*protection {
-	// What is reported is true: something else is stored by then.
+	// The report is correct: another value is stored by then.
 	repeated := []exception{{whyCopies, failedApplied, second, nil}}
 	return []*protection{
 		{name: "Positions", excepted: repeated, layer: &layer{create: createSaves, begins: beginsSaves(readPosition), verbs: positionVerbs, programs: savePrograms(positionVerbs)}},
@@ -105,7 +105,7 @@ func saveStores() []*protection {
 	}
 }
 
-// createSaves makes the table, and both stores on it: their keys have the same names, but other types.
+// createSaves creates the table and both stores on it: their keys have the same names, but different types.
 func createSaves(t *testing.T, w *world, users []*user) {
 	for i, u := range users {
 		positions, err := position.New(u.client, tableName, position.TableOptions(quick))
@@ -166,7 +166,7 @@ func saveVerbs(list []saveCall, save func(context.Context, *user, *saveCall) err
 	return verbs
 }
 
-// savePrograms are one call, two, and three, of one caller, of two, and of three.
+// savePrograms returns programs of one to three calls, by one to three callers.
 func savePrograms(verbs func() []*verb) func() []program {
 	return func() (out []program) {
 		all := verbs()

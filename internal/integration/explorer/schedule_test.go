@@ -21,8 +21,8 @@ import (
 
 const (
 	tableName = "items"
-	// patience is how long a caller waits for a reply that does not come. It is the transport's: a deadline of the
-	// client would end the requests that wait for the scheduler too.
+	// patience is how long a caller waits for a reply that does not come. The transport applies it: a deadline of
+	// the client would also end requests that wait for the scheduler.
 	patience = 5 * time.Second
 )
 
@@ -32,33 +32,33 @@ type user struct {
 	engine *ddbtest.Engine
 	client *dynamodb.Client
 	table  *table
-	events *eventUser // of an event store, in place of the table
-	saves  *saveUser  // of positions and snapshots
+	events *eventUser // caller of an event store, instead of a table
+	saves  *saveUser  // caller of positions and snapshots
 	run    *run
-	call   *call // the call under way
+	call   *call // the running call
 }
 
-// run is one schedule: one order of the requests of one program, on an item of its own.
+// run is one schedule: one order of the requests of one program, on its own item.
 type run struct {
 	*world
 	key   string
 	users []*user
 	calls []*call
 
-	mu       sync.Mutex // the callers and the scheduler take turns, but the race detector cannot know
+	mu       sync.Mutex // the callers and the scheduler take turns, but the race detector does not know that
 	waiting  [maxCallers][]*request
-	pending  []*request // will arrive, whether their callers are still there or not
+	pending  []*request // requests that will arrive, whether or not their callers still wait
 	done     [maxCallers]bool
 	started  [maxCallers]bool
 	wake     chan struct{}
 	draining bool
-	origin   fmt.Stringer // what was stored at first
+	origin   fmt.Stringer // the initially stored item
 
-	model   model   // of a layer, in place of the states of an item
-	states  []ghost // of the item, in order
+	model   model   // model of a layer, instead of the states of an item
+	states  []ghost // states of the item, in order
 	writes  int
-	tokens  map[string]bool // of transactions that were applied
-	writers circumstance    // what was done to the item
+	tokens  map[string]bool // tokens of applied transactions
+	writers circumstance    // the writes of the item
 	events  []event
 	used    [modes]int
 	hit     *call // by the first misbehaviour
@@ -67,7 +67,7 @@ type run struct {
 	broken                map[finding]bool
 }
 
-// choice is what the scheduler can do next.
+// choice is a step that the scheduler can take next.
 type choice struct {
 	q       *request
 	mode    mode
@@ -82,7 +82,7 @@ type event struct {
 	own    bool
 	result result
 	after  fmt.Stringer
-	quiet  bool // it is known beforehand to change nothing
+	quiet  bool // known in advance to change nothing
 }
 
 type eventKind uint8
@@ -107,8 +107,8 @@ func (r *run) state() fmt.Stringer {
 	return r.now()
 }
 
-// play runs the schedule that begins with the choices of the prefix and goes on with the first of each. It reports
-// whether the schedule is one of its own, and not another order of one that is tried elsewhere.
+// play runs the schedule that begins with the choices of the prefix and continues with the first choice of each
+// step. It reports whether the schedule is distinct, and not an equivalent order of another one.
 func (r *run) play() bool {
 	for _, u := range r.users {
 		u.run = r
@@ -117,7 +117,7 @@ func (r *run) play() bool {
 	for {
 		synctest.Wait()
 		if r.busy() {
-			<-r.wake // what sleeps meanwhile wakes up, in the time of the bubble
+			<-r.wake // sleeping goroutines wake up in the time of the bubble
 			continue
 		}
 		r.mu.Lock()
@@ -174,7 +174,7 @@ func (r *run) act(u *user) {
 	r.awake()
 }
 
-// busy reports whether a caller is neither at the scheduler nor at its end.
+// busy reports whether a caller is neither waiting at the scheduler nor finished.
 func (r *run) busy() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -195,12 +195,12 @@ func (r *run) finished() bool {
 	return len(r.pending) == 0
 }
 
-// choices are in a fixed order, what is regular first.
+// choices returns the next choices in a fixed order, regular ones first.
 func (r *run) choices() []choice {
 	var list []choice
 	for i := range r.users {
 		if !r.started[i] && i > 0 && !r.started[i-1] && r.twins[i] {
-			continue // who of two equal callers comes first makes no difference
+			continue // the order of two equal callers makes no difference
 		}
 		for _, q := range r.waiting[i] {
 			if r.add(&list, choice{q: q}) && !r.draining && !q.own && !q.foreign && !q.again && r.bad() < r.misbehaviours {
@@ -218,7 +218,7 @@ func (r *run) choices() []choice {
 	return list
 }
 
-// add leaves out what only swaps two neighbours that change nothing: of these the lower caller comes first.
+// add leaves out choices that only swap two adjacent steps without an effect: of these the lower caller comes first.
 func (r *run) add(list *[]choice, c choice) bool {
 	if last := len(r.events) - 1; !r.draining && last >= 0 && c.quiet() && r.events[last].quiet && c.q.user.index < r.events[last].call.caller {
 		return false
@@ -239,7 +239,7 @@ func (r *run) bad() (n int) {
 	return n
 }
 
-// do lets one thing happen.
+// do executes one choice.
 func (r *run) do(c choice) {
 	q := c.q
 	if c.arrives {
@@ -311,7 +311,7 @@ func (r *run) impatient(q *request) {
 	}
 }
 
-// happen delivers a request and logs it, before what it means.
+// happen delivers a request and logs it, before its effect.
 func (r *run) happen(e event, q *request) answer {
 	r.log(e)
 	at := len(r.events) - 1
@@ -320,7 +320,7 @@ func (r *run) happen(e event, q *request) answer {
 	return a
 }
 
-// take lets a request wait no longer. It reports whether it did.
+// take ends the wait of a request. It reports whether it was waiting.
 func (r *run) take(q *request) bool {
 	w := r.waiting[q.user.index]
 	i := slices.Index(w, q)
@@ -347,7 +347,7 @@ func (r *run) violated(v violation, c *call) {
 	}
 }
 
-// text is the history in words.
+// text returns the history as text.
 func (r *run) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "at first %v", r.origin)
@@ -371,7 +371,7 @@ func (r *run) text() string {
 	return b.String()
 }
 
-// rest lets the retry budgets of the clients fill up, and everything that was left behind end.
+// rest lets the retry budgets of the clients fill up, and all remaining requests end.
 func (r *run) rest() {
 	for _, u := range r.users {
 		u.run = nil

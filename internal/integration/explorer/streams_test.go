@@ -13,7 +13,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 )
 
-// streams is what the checker knows of the two streams of a schedule of an event store, a and b.
+// streams is the checker's knowledge of the two streams, a and b, of a schedule of an event store.
 type streams struct {
 	run     *run
 	from    streamState // at first
@@ -26,10 +26,10 @@ type streams struct {
 // streamState are the events of both streams, in order.
 type streamState [2][]stored
 
-// stored is an event as it lies in the table.
+// stored is an event as it is in the table.
 type stored struct {
-	label  string // what the call that wrote it is known by
-	on     int    // how many events the stream had when it was decided, -1 if nothing was decided
+	label  string // identifies the call that wrote it
+	on     int    // number of events of the stream when it was decided, -1 if nothing was decided
 	commit string
 }
 
@@ -48,16 +48,16 @@ func (s streamState) String() string {
 	return b.String()
 }
 
-// asks is what a call asks of the event store.
+// asks is what a call requests of the event store.
 type asks struct {
-	id    string // its commit id without the name of the schedule, empty for one of its own
-	label string // of its events; empty for one of its own
+	id    string // its commit id without the name of the schedule, empty for a unique one
+	label string // label of its events, empty for a unique one
 	parts []asked
-	// hurried: it gives up before a reply that does not come.
+	// hurried: it gives up before a missing reply times out.
 	hurried bool
 }
 
-// asked is what a call asks of one stream.
+// asked is what a call requests of one stream.
 type asked struct {
 	stream   int
 	expected expectation
@@ -79,13 +79,13 @@ type appendCall struct {
 	id, label    string
 	done         []eventstore.Appended
 	aggregate    *eventstore.Aggregate[journal] // of an Update
-	refuted      bool                           // its expectations did not hold at some moment of the call
-	before       *call                          // what had its commit id when it was called
-	lengths      [][2]int                       // of the streams, in the course of the call
+	refuted      bool                           // its expectations were false at some moment of the call
+	before       *call                          // the commit that had its commit id when it was called
+	lengths      [][2]int                       // states of the streams during the call
 	began, ended int
 }
 
-// appends is the call of a verb that stands at a place of a program.
+// appends returns the call of a verb at a place of a program.
 func (v *verb) appends(caller, place int) *appendCall {
 	if v.asks == nil {
 		return nil
@@ -101,7 +101,7 @@ func (v *verb) appends(caller, place int) *appendCall {
 	return a
 }
 
-// labels are those of the events that a call writes to a stream.
+// labels returns the labels of the events that a call writes to a stream.
 func (a *appendCall) labels(stream int) (list []string) {
 	for _, p := range a.parts {
 		for n := 1; p.stream == stream && n <= p.events; n++ {
@@ -116,7 +116,7 @@ func (a *appendCall) writesSame(o *appendCall) bool {
 	return slices.Equal(a.labels(0), o.labels(0)) && slices.Equal(a.labels(1), o.labels(1))
 }
 
-// holds reports whether what a call expects is so.
+// holds reports whether the expectations of a call are true.
 func (s *streams) holds(c *call) bool {
 	for _, p := range c.append.parts {
 		n := len(s.now[p.stream])
@@ -128,7 +128,7 @@ func (s *streams) holds(c *call) bool {
 	return true
 }
 
-// watch notes for a call under way what is stored now.
+// watch records the stored state for a running call.
 func (s *streams) watch(c *call) {
 	c.append.refuted = c.append.refuted || !s.holds(c)
 	c.append.lengths = append(c.append.lengths, [2]int{len(s.now[0]), len(s.now[1])})
@@ -213,7 +213,7 @@ func (s *streams) end(c *call) {
 	}
 }
 
-// endWell holds a success against what is stored.
+// endWell compares a success with the stored state.
 func (s *streams) endWell(c *call) {
 	a := c.append
 	if a.aggregate == nil && len(a.done) != len(a.parts) {
@@ -252,7 +252,7 @@ func (s *streams) endWell(c *call) {
 	}
 }
 
-// endRejected holds a refusal against what was stored in the course of the call.
+// endRejected compares a refusal with the states stored during the call.
 func (s *streams) endRejected(c *call) {
 	a := c.append
 	if c.applied > 0 {
@@ -279,20 +279,20 @@ func (s *streams) endRejected(c *call) {
 	}
 }
 
-// isState reports whether an aggregate is what the events of stream a make up to its version.
+// isState reports whether an aggregate is the result of the events of stream a up to its version.
 func (s *streams) isState(a *eventstore.Aggregate[journal]) bool {
 	list := s.now[0]
 	return int(a.Version) <= len(list) && a.State == journalOf(list[:a.Version])
 }
 
-// finish checks at the end of a schedule what is loaded, and the state that is stored with the events.
+// finish checks the loaded aggregate at the end of a schedule, and the state stored with the events.
 func (s *streams) finish() {
 	for _, c := range s.run.calls {
 		if c.verb.name != "Update" && c.verb.name != "Update u" {
 			continue
 		}
 		u := s.run.users[0]
-		u.run = nil // past the network
+		u.run = nil // without the network
 		loaded, err := openJournals(u.events.store).Load(u.ctx(), s.name(0))
 		if err != nil || int(loaded.Version) != len(s.now[0]) || !s.isState(&loaded) {
 			s.run.violated(wrongState, c)
@@ -315,7 +315,7 @@ func (s *streams) name(stream int) string { return s.run.key + "-" + string('a'+
 
 func (s *streams) commitID(id string) string { return id + "-" + s.run.key }
 
-// wireItem is an item as the engine answers with it.
+// wireItem is an item as the engine returns it.
 type wireItem map[string]map[string]any
 
 func text(item wireItem, name string) string {
@@ -332,7 +332,7 @@ func number(item wireItem, name string) int64 {
 	return n
 }
 
-// read reads both streams, and checks that their versions are dense.
+// read reads both streams, and checks that their versions have no gaps.
 func (s *streams) read(c *call) (state streamState) {
 	for i := range state {
 		var out struct{ Items []wireItem }
@@ -357,7 +357,7 @@ func (s *streams) read(c *call) (state streamState) {
 	return state
 }
 
-// checkFeed checks that what a call has added to the streams has the next numbers of the feed, and that the feed ends there.
+// checkFeed checks that the events that a call added have the next numbers of the feed, and that the feed ends there.
 func (s *streams) checkFeed(c *call, old streamState) {
 	if !s.run.guard.layer.feed {
 		return

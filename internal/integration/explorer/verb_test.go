@@ -35,22 +35,22 @@ type table = ddb.SimpleTable[record, string]
 
 func fresh(key string) *record { return &record{ID: key, N: 1, State: "open"} }
 
-// next is the item that was read, as the caller changes it.
+// next returns the item that was read, with the caller's change.
 func next(c *call) *record {
 	item := c.read
 	item.N++
 	return &item
 }
 
-// demand is what a call wants of the stored item, whatever the library does for it.
+// demand is what a call requires of the stored item, however the library ensures it.
 type demand uint8
 
 const (
 	anything demand = iota
 	absent
-	vacant // absent, or expired where the table takes that for absent
+	vacant // absent, or expired if the table treats that as absent
 	present
-	same // the very item that was read, and no write to it since
+	same // the same item that was read, without a later write
 	open
 	sameN
 )
@@ -59,14 +59,14 @@ const (
 type verb struct {
 	name    string
 	reads   bool // the caller reads the item first
-	byKey   bool // it reads only to name what it read in a condition
+	byKey   bool // it reads only to state the item in a condition
 	deletes bool
 	foreign bool                   // a program without the library
-	where   func(*protection) bool // the tables that have it; nil for all
+	where   func(*protection) bool // the tables on which it exists; nil for all
 	demand  func(*protection) demand
 	free    func(*protection) bool // it may be applied any number of times, and late
 	run     func(context.Context, *user, *call) (*record, error)
-	// asks is what a call of an event store asks for.
+	// asks is what a call of an event store requests.
 	asks *asks
 	// save is what a call of positions or snapshots saves.
 	save *saveCall
@@ -74,7 +74,7 @@ type verb struct {
 
 func always(d demand) func(*protection) demand { return func(*protection) demand { return d } }
 
-// guarded demands the item that was read where the table protects it, and else what it says.
+// guarded requires the item that was read if the table protects it, and otherwise the given demand.
 func guarded(d demand) func(*protection) demand {
 	return func(p *protection) demand {
 		if p.protects {
@@ -88,7 +88,7 @@ func never(*protection) bool         { return false }
 func unprotected(p *protection) bool { return !p.protects }
 func unswapped(p *protection) bool   { return !p.swaps }
 
-// verbs are those of the tables of a protection. The basic ones come first.
+// verbs returns the verbs for the tables of a protection, basic ones first.
 func verbs(p *protection) []*verb {
 	if p.layer != nil {
 		return p.layer.verbs()
@@ -98,7 +98,7 @@ func verbs(p *protection) []*verb {
 	})
 }
 
-// verbsOfExpiry are those that are explored on tables that hide expired items.
+// verbsOfExpiry returns the verbs explored on tables that hide expired items.
 var verbsOfExpiry = []string{"Create", "Put(read)", "DeleteItem(read)", "Update n+1", "Put(blind)", "TxCreate", "Expire", "Delete(key)", "foreign n+1", "foreign delete"}
 
 const basicVerbs = 7
@@ -185,7 +185,7 @@ func updated(item record, err error) (*record, error) { return &item, err }
 
 var errRejected = errors.New("refused")
 
-// raw sends a request of a program without the library.
+// raw sends a request as a program without the library does.
 func (u *user) raw(op, rest string) error {
 	resp, err := u.Do(rawRequest(op, fmt.Sprintf(`{"TableName":%q,"Key":{"id":{"S":%q}},%s}`, tableName, u.run.key, rest)))
 	if err != nil {

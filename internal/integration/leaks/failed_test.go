@@ -13,8 +13,8 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// TestFailedConstructors: what a failed constructor gives beside its error refuses every call with that error, and
-// nothing panics, so that a program that goes on after the error stops at its first call.
+// TestFailedConstructors: the value that a failed constructor returns refuses every call with the constructor's
+// error, and nothing panics, so a program that ignores the error fails at its first call.
 func TestFailedConstructors(t *testing.T) {
 	s := &service{status: 200, body: `{}`}
 	table, err1 := ddb.New(s.client(), "x", club, id)                     // the name is too short
@@ -72,7 +72,7 @@ func TestFailedConstructors(t *testing.T) {
 	}
 }
 
-// arguments are a context where one is wanted, and zero values; variadic arguments are left out.
+// arguments returns a context where needed, and zero values; variadic arguments are left out.
 func arguments(t *testing.T, f reflect.Type) []reflect.Value {
 	var args []reflect.Value
 	for i := range f.NumIn() {
@@ -87,7 +87,7 @@ func arguments(t *testing.T, f reflect.Type) []reflect.Value {
 	return args
 }
 
-// outcomes calls a method and whatever has to be called for what it gives to be sent.
+// outcomes calls a method, and sends the operation that it returns.
 func outcomes(t *testing.T, s *service, method reflect.Value) (errs []error) {
 	t.Helper()
 	results := method.Call(arguments(t, method.Type()))

@@ -26,18 +26,18 @@ import (
 	"github.com/dynamotable/ddb/unique"
 )
 
-// made is what a constructor has given with an error, or what was made of that.
+// made is a value that a constructor returned with an error, or a value derived from it.
 type made struct {
 	value any
 	err   error
-	calls int // that return an error, at least
+	calls int // minimum number of calls that return an error
 }
 
 // made1 has the two results of a constructor for arguments.
 func made1(value any, err error) made { return made{value, err, 1} }
 
-// TestFailedStores: what a failed constructor of a layer gives beside its error refuses every call with that error, and so does what
-// was made of it; nothing is sent. A client, an object store or a position store that is called panics here, or counts.
+// TestFailedStores: the value that a failed constructor of a layer returns refuses every call with the constructor's error, and so
+// do values derived from it; nothing is sent. The clients, object stores and position stores here panic when called, or count calls.
 func TestFailedStores(t *testing.T) {
 	s := &service{status: 200, body: `{}`}
 	client := s.client()
@@ -140,7 +140,7 @@ func TestFailedStores(t *testing.T) {
 	}
 }
 
-// refusals calls the methods of what a failed constructor gave, and of what these return.
+// refusals calls the methods of the value of a failed constructor, and of the values that these return.
 type refusals struct {
 	t     *testing.T
 	s     *service
@@ -166,7 +166,7 @@ func (r *refusals) of(v reflect.Value) {
 	}
 }
 
-// result is what a method has returned: an error, a sequence with errors, an operation to send, or something with methods of its own.
+// result is what a method returned: an error, a sequence with errors, an operation to send, or a value with its own methods.
 func (r *refusals) result(name string, results []reflect.Value) {
 	for i, v := range results {
 		typ := v.Type()

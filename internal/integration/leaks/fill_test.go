@@ -23,7 +23,7 @@ import (
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
 )
 
-// maxFill is how deep values are filled.
+// maxFill is the depth to which values are filled.
 const maxFill = 12
 
 var (
@@ -39,7 +39,7 @@ func fill(v reflect.Value, names []string, depth int) {
 		return
 	}
 	if v.Type() == reflect.TypeFor[expr.Step]() {
-		v.Set(reflect.ValueOf(expr.Step{Name: canary, Data: true})) // names of attributes are no data, keys of maps are
+		v.Set(reflect.ValueOf(expr.Step{Name: canary, Data: true})) // names of attributes are not data, keys of maps are
 		return
 	}
 	switch t := v.Type(); t.Kind() {
@@ -85,7 +85,7 @@ func fill(v reflect.Value, names []string, depth int) {
 	}
 }
 
-// below are the names of a field's own fields.
+// below returns the names of a field's own fields.
 func below(names []string, field string) (rest []string) {
 	for _, name := range names {
 		if after, ok := strings.CutPrefix(name, field+"."); ok {
@@ -95,7 +95,7 @@ func below(names []string, field string) (rest []string) {
 	return rest
 }
 
-// defined reports whether a type is a table's defined, which is shared by all that is made of it and holds no items.
+// defined reports whether a type is a table's defined, which all values made from it share, and which holds no items.
 func defined(t reflect.Type) bool {
 	return t.PkgPath() == reflect.TypeFor[codec.Plan]().PkgPath() ||
 		slices.Contains([]string{"core", "indexInfo", "handle", "store", "table"}, t.Name())
@@ -119,7 +119,7 @@ func fillInterface(v reflect.Value) {
 	}
 }
 
-// secrets are what programs give to handles: clients and stores that are values, and hold credentials.
+// secrets are values that programs pass to constructors: clients and stores that hold credentials.
 var secrets = []any{
 	canary,
 	struct {
@@ -156,14 +156,14 @@ var secrets = []any{
 	}{Key: canary},
 }
 
-// sdkError is an error as the SDK gives it, which holds data in its text and in its fields.
+// sdkError is an error like those of the SDK, with data in its text and in its fields.
 func sdkError() error {
 	return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: &types.ConditionalCheckFailedException{
 		Message: new("odd: " + canary), Item: map[string]types.AttributeValue{canary: &types.AttributeValueMemberS{Value: canary}},
 	}}
 }
 
-// tells reports in which form a text shows the canary.
+// tells returns the form in which a text shows the canary.
 func tells(text string) (form string, found bool) {
 	for name, form := range map[string]string{
 		"text": canary, "lower-case hex": hex.EncodeToString([]byte(canary)), "upper-case hex": strings.ToUpper(hex.EncodeToString([]byte(canary))),

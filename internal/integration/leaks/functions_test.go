@@ -51,8 +51,8 @@ type projection struct {
 	ID string `dynamodbav:"id"`
 }
 
-// functions are the exported functions of all packages that programs import, generic ones as they are used here. TestFunctionsAreListed fails for one that
-// is not here.
+// functions are the exported functions of all packages that programs import, generic ones as they are used here. TestFunctionsAreListed fails for a
+// function that is not listed.
 var functions = map[string]any{
 	"job.Concurrency":                       job.Concurrency,
 	"job.Delete":                            job.Delete[member],

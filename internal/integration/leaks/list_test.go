@@ -47,28 +47,28 @@ import (
 // exported says how an exported type is filled.
 type exported struct {
 	typ   reflect.Type
-	names []string // fields that hold names of tables, operations and the like, words of the service, or hashes; a.b is field b of field a
-	json  bool     // encoding/json gives its data: it is nothing but the caller's own, or is made to be sent
+	names []string // fields that hold names of tables, operations and the like, terms of the service, or hashes; a.b is field b of field a
+	json  bool     // encoding/json encodes its data: it holds only the caller's own data, or is made to be sent
 	word  bool     // a number, or a word of a fixed list
-	point bool     // programs have pointers to it alone
+	point bool     // programs only have pointers to it
 }
 
 func holds[T any](names ...string) exported {
 	return exported{typ: reflect.TypeFor[T](), names: names}
 }
 
-// points is holds for a type that programs have pointers to alone.
+// points is holds for a type to which programs only have pointers.
 func points[T any]() exported { return exported{typ: reflect.TypeFor[T](), point: true} }
 
-// sends is holds for a type whose JSON is its data.
+// sends is holds for a type whose JSON contains its data.
 func sends[T any](names ...string) exported {
 	return exported{typ: reflect.TypeFor[T](), names: names, json: true}
 }
 
-// word is for a type that is a word of a fixed list or of the service's making, or a number.
+// word is for a type that is a word of a fixed list or of the service, or a number.
 func word[T any]() exported { return exported{typ: reflect.TypeFor[T](), word: true} }
 
-// exportedTypes are the exported types of all packages that programs import. TestNoTypeShowsData fails for one that is not here.
+// exportedTypes are the exported types of all packages that programs import. TestNoTypeShowsData fails for a type that is not listed.
 var exportedTypes = map[string]exported{
 	"ddb.Action":               holds[ddb.Action]("Name", "Table", "Index"),
 	"ddb.Attr":                 holds[ddb.Attr[member, string]](),

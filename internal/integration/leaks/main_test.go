@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package leaks shows that nothing of keys and items gets into texts, logs, spans and JSON, and that what is wrong is
+// Package leaks tests that keys and items do not get into texts, logs, spans and JSON, and that wrong input is
 // rejected before anything is sent.
 package leaks_test
 
@@ -17,10 +17,10 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// canary is the data that must not be seen.
+// canary is the data that must not be shown.
 const canary = "SSN-4711"
 
-// member is the item type of the tests: one type, so that there is little to compile.
+// member is the item type of the tests: one type, so that little is compiled.
 type member struct {
 	Club    string         `dynamodbav:"club"`
 	ID      string         `dynamodbav:"id"`
@@ -43,7 +43,7 @@ var (
 	city  = ddb.StrField(func(m *member) *string { return &m.Address.City })
 )
 
-// service is a server that gives one answer, and counts.
+// service is a server that always sends the same reply, and counts requests.
 type service struct {
 	mu     sync.Mutex
 	sent   int
@@ -73,7 +73,7 @@ func (s *service) client() *dynamodb.Client {
 	})
 }
 
-// newMembers is a table behind a server that gives one answer.
+// newMembers returns a table on a server that always sends the same reply.
 func newMembers(t *testing.T, status int, body string, opts ...ddb.TableOption) (*ddb.Table[member, string, string], *service) {
 	t.Helper()
 	s := &service{status: status, body: body}

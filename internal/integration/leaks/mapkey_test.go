@@ -21,8 +21,8 @@ import (
 	"github.com/dynamotable/ddb/telemetry"
 )
 
-// TestMapKeysAreNotShown: the keys of a map are data, and stand as question marks wherever a path is shown: in texts of
-// conditions and errors, in explanations, on the debug page, in logs and spans. They are sent as they are.
+// TestMapKeysAreNotShown: the keys of a map are data, and are shown as question marks in every path: in texts of
+// conditions and errors, in explanations, on the debug page, in logs and spans. They are sent unchanged.
 func TestMapKeysAreNotShown(t *testing.T) {
 	var log bytes.Buffer
 	spans := tracetest.NewSpanRecorder()
@@ -95,8 +95,8 @@ func TestMapKeysAreNotShown(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// TestMapKeysAreTold: two keys of one map are two attributes, though they are shown alike.
-func TestMapKeysAreTold(t *testing.T) {
+// TestMapKeysAreDistinguished: two keys of one map are two attributes, although they are shown in the same way.
+func TestMapKeysAreDistinguished(t *testing.T) {
 	members, s := newMembers(t, 200, `{"Attributes":{"club":{"S":"c"},"id":{"S":"1"}}}`)
 	if _, err := members.Update(t.Context(), members.Key("c", "1"), ddb.AsNum(votes.Key("a")).Set(1), ddb.AsNum(votes.Key("b")).Set(2)); err != nil || s.requests() != 1 {
 		t.Error(err)

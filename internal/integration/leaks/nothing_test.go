@@ -19,19 +19,19 @@ import (
 	"time"
 )
 
-// mayPanic are functions, methods and types whose calls may panic with nothing for arguments, and why.
+// mayPanic lists the functions, methods and types whose calls may panic with zero arguments, and the reasons.
 var mayPanic = map[string]string{
-	"(*ddbtest.Engine)":       "for tests only; what makes an engine returns one always, after an error a closed one",
+	"(*ddbtest.Engine)":       "for tests only; the constructors always return an engine, a closed one after an error",
 	"(*ddbtest.Clock)":        "for tests only; every engine has one",
-	"(*fault.Plan)":           "package ddbtest makes plans, and its engine alone calls them",
-	"(*fault.Gate)":           "for tests only; NewGate makes gates and cannot fail",
+	"(*fault.Plan)":           "package ddbtest makes plans, and only its engine calls them",
+	"(*fault.Gate)":           "for tests only; NewGate creates gates and cannot fail",
 	"(*ddbclient.lazyClient)": "its methods are those of the SDK's client, where a nil option panics",
-	"eventstore.Register":     "it is called by init functions, where a mistake of the program has to stop it; its doc says so",
-	"(*eventstore.Types).Add": "it is called by init functions, where a mistake of the program has to stop it; its doc says so",
+	"eventstore.Register":     "it is called by init functions, where a mistake of the program must stop it; its doc says so",
+	"(*eventstore.Types).Add": "it is called by init functions, where a mistake of the program must stop it; its doc says so",
 }
 
-// TestFunctionsAreListed: functions has every exported function, so that TestNothing calls it. Those that take a testing.T, which cannot
-// be made, are left out.
+// TestFunctionsAreListed: functions has every exported function, so that TestZeroArgumentsDoNotPanic calls it. Functions with a testing.T, which cannot
+// be created, are left out.
 func TestFunctionsAreListed(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
 	files, err := filepath.Glob(filepath.Join(root, "internal", "archtest", "testdata", "api", "*.txt"))
@@ -72,14 +72,14 @@ func TestFunctionsAreListed(t *testing.T) {
 	}
 	for name := range functions {
 		if !all[name] {
-			t.Errorf("%s is no exported function any more", name)
+			t.Errorf("%s is no longer an exported function", name)
 		}
 	}
 }
 
-// TestNothing calls every exported function, and every method of all exported types and of what the functions return, with zero values and
-// nil for arguments and receivers, options too. Nothing panics, and nothing hangs.
-func TestNothing(t *testing.T) {
+// TestZeroArgumentsDoNotPanic calls every exported function, and every method of all exported types and of the functions' results, with zero values and
+// nil as arguments, options and receivers. Nothing panics, and nothing hangs.
+func TestZeroArgumentsDoNotPanic(t *testing.T) {
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
 		t.Setenv(name, "us-east-1")
 	}
@@ -101,7 +101,7 @@ func TestNothing(t *testing.T) {
 		if !fn.Type().IsVariadic() {
 			continue
 		}
-		// The options that other functions make of nothing.
+		// The options that other functions return for zero arguments.
 		for other, o := range functions {
 			option := reflect.ValueOf(o)
 			if option.Type().NumOut() != 1 || option.Type().Out(0) != fn.Type().In(fn.Type().NumIn()-1).Elem() {
@@ -118,7 +118,7 @@ func TestNothing(t *testing.T) {
 	}
 	for name := range mayPanic {
 		if !c.used[name] {
-			t.Errorf("%s does not panic any more: take it off the list", name)
+			t.Errorf("%s no longer panics: remove it from the list", name)
 		}
 	}
 	t.Logf("%d calls", c.calls)
@@ -128,7 +128,7 @@ type caller struct {
 	t     *testing.T
 	from  string
 	seen  map[string]bool
-	used  map[string]bool // of mayPanic
+	used  map[string]bool // keys of mayPanic
 	calls int
 }
 
@@ -149,12 +149,12 @@ func (c *caller) methods(v reflect.Value, depth int) {
 	}
 	isNil := v.Kind() == reflect.Pointer && v.IsNil()
 	if isNil && isError(t) {
-		return // a nil pointer in an error is a mistake of who made it; fmt prints <nil>
+		return // a nil pointer in an error is a mistake of its creator; fmt prints <nil>
 	}
 	for i := range t.NumMethod() {
 		m := t.Method(i)
 		if _, byValue := elem.MethodByName(m.Name); byValue && isNil || sealed(v.Method(i).Type()) {
-			continue // Go itself refuses the call, or programs cannot make it
+			continue // Go itself refuses the call, or programs cannot create the value
 		}
 		name := fmt.Sprintf("(%s).%s", t, m.Name)
 		if at := strings.IndexByte(name, '['); at >= 0 { // without type arguments
@@ -171,7 +171,7 @@ func (c *caller) methods(v reflect.Value, depth int) {
 	}
 }
 
-// sealed reports whether a method takes what only its package can make.
+// sealed reports whether a method has a parameter that only its package can create.
 func sealed(m reflect.Type) bool {
 	for in := range m.Ins() {
 		for in.Kind() == reflect.Pointer || in.Kind() == reflect.Slice {
@@ -184,7 +184,7 @@ func sealed(m reflect.Type) bool {
 	return false
 }
 
-// results looks at what a call has returned: methods are called, functions too, and sequences read.
+// results checks the results of a call: it calls methods and functions, and reads sequences.
 func (c *caller) results(all []reflect.Value, depth int) {
 	for _, v := range all {
 		for v.Kind() == reflect.Interface && !v.IsNil() {
@@ -211,7 +211,7 @@ func (c *caller) results(all []reflect.Value, depth int) {
 			}), nil)
 		case v.Kind() == reflect.Func && !v.IsNil() && (v.Type().Name() == "" || v.Type().Name() == "Policy"): // what has another name is for the package that made it
 			for _, args := range c.arguments(v.Type())[:1] {
-				c.call(c.from+": what it returns", v, args)
+				c.call(c.from+": its result", v, args)
 			}
 		case v.Type().Name() != "error":
 			c.methods(v, depth)
@@ -224,8 +224,8 @@ func (c *caller) results(all []reflect.Value, depth int) {
 	}
 }
 
-// arguments are lists of arguments that are nothing: without variadic ones, and with one of them. What the runtime, testing and net/http
-// never leave out is given.
+// arguments returns lists of zero arguments: without variadic ones, and with one of them. Arguments that the runtime, testing and
+// net/http always pass are set.
 func (c *caller) arguments(f reflect.Type) [][]reflect.Value {
 	var args []reflect.Value
 	for i := range f.NumIn() {
@@ -260,7 +260,7 @@ func (c *caller) nothing(t reflect.Type) reflect.Value {
 	return reflect.Zero(t)
 }
 
-// noState is what fmt gives to a Format method.
+// noState is a fmt.State, which fmt passes to a Format method.
 type noState struct{}
 
 func (noState) Write(p []byte) (int, error) { return len(p), nil }
@@ -268,7 +268,7 @@ func (noState) Width() (int, bool)          { return 0, false }
 func (noState) Precision() (int, bool)      { return 0, false }
 func (noState) Flag(int) bool               { return false }
 
-// call calls a function; what it panics with fails the test.
+// call calls a function; a panic fails the test.
 func (c *caller) call(name string, f reflect.Value, args []reflect.Value) (results []reflect.Value) {
 	c.calls++
 	defer func() {

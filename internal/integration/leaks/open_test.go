@@ -15,8 +15,8 @@ import (
 	"github.com/dynamotable/ddb/pagetoken"
 )
 
-// TestEmptyGuards: a guard of no conditions guards nothing, so the write is refused before it is sent. A filter of an
-// empty Or would keep every item; it is refused as well.
+// TestEmptyGuards: a guard without conditions protects nothing, so the write is refused before it is sent. A filter
+// with an empty Or would keep every item, and is refused as well.
 func TestEmptyGuards(t *testing.T) {
 	ctx := t.Context()
 	members, s := newMembers(t, 200, `{"Items":[],"Count":0,"ScannedCount":0}`)
@@ -59,7 +59,7 @@ func TestEmptyGuards(t *testing.T) {
 	if s.requests() != 0 {
 		t.Errorf("%d requests were sent", s.requests())
 	}
-	// As a filter, no condition keeps everything, and what is left of a mixed list holds.
+	// A filter without conditions keeps everything, and empty conditions in a list are ignored.
 	for name, good := range map[string]*ddb.Query[member, string]{
 		"no filter": q.Filter(none...), "zero filter": q.Filter(zero), "empty And": q.Filter(ddb.And(none...)),
 	} {
@@ -76,7 +76,7 @@ func TestEmptyGuards(t *testing.T) {
 	}
 }
 
-// TestWrongBudgets: what is left of an overdrawn quota is no budget without a limit.
+// TestWrongBudgets: a negative remainder of a quota does not become a budget without a limit.
 func TestWrongBudgets(t *testing.T) {
 	members, s := newMembers(t, 200, `{}`)
 	for name, c := range map[string]struct {
@@ -86,7 +86,7 @@ func TestWrongBudgets(t *testing.T) {
 		"negative":          {cost.Limits{ReadUnits: -0.5}, "Limits.ReadUnits is -0.5"},
 		"no number":         {cost.Limits{WriteUnits: math.NaN()}, "Limits.WriteUnits is NaN"},
 		"infinite":          {cost.Limits{ReadUnits: math.Inf(1)}, "Limits.ReadUnits is +Inf"},
-		"beyond counting":   {cost.Limits{ReadUnits: 1e13}, "Limits.ReadUnits is 1e+13"},
+		"infinite":          {cost.Limits{ReadUnits: 1e13}, "Limits.ReadUnits is 1e+13"},
 		"negative items":    {cost.Limits{Items: -1}, "Limits.Items is -1"},
 		"negative requests": {cost.Limits{Requests: math.MinInt64, Items: -3}, "Limits.Items is -3"},
 	} {
@@ -97,7 +97,7 @@ func TestWrongBudgets(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %q", name, err, queried, c.says)
 		}
 		if both := ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{})); !errors.Is(members.Delete(both, "c", "1"), ddb.ErrInvalid) {
-			t.Errorf("%s: a second budget opens the first", name)
+			t.Errorf("%s: a second budget lifts the first", name)
 		}
 	}
 	// The smallest limit is one.
@@ -112,7 +112,7 @@ func TestWrongBudgets(t *testing.T) {
 	}
 }
 
-// TestLongTokens: a time that cannot be added to now is refused and makes no token that has expired.
+// TestLongTokens: a duration that overflows the current time is refused and does not give an expired token.
 func TestLongTokens(t *testing.T) {
 	tokens, err := pagetoken.New(pagetoken.Key{ID: "k", Secret: make([]byte, 32)})
 	if err != nil {
@@ -138,10 +138,10 @@ func TestLongTokens(t *testing.T) {
 	}
 }
 
-// onePage is a reply with an item of data behind which there is more.
+// onePage is a reply with one item and a key of more items.
 const onePage = `{"Items":[{"club":{"S":"c"},"id":{"S":"SSN-4711"},"age":{"N":"4711"}}],"Count":1,"ScannedCount":1,"LastEvaluatedKey":{"club":{"S":"c"},"id":{"S":"SSN-4711"}}}`
 
-// listed is a hook that == cannot compare.
+// listed is a hook of a type that is not comparable.
 type listed struct{ calls []*int }
 
 func (l listed) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
@@ -161,6 +161,6 @@ func TestUncomparableHooks(t *testing.T) {
 	removeOther()
 	get()
 	if first != 1 || other != 2 {
-		t.Errorf("seen %d and %d calls, want 1 and 2", first, other)
+		t.Errorf("the hooks saw %d and %d calls, want 1 and 2", first, other)
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/dynamotable/ddb/pagetoken"
 )
 
-// TestPagesAreNotSent: a page that is encoded by accident is an error, and so is a cursor, for both show a key. What is
-// sent on purpose is a sealed token, or the text of the cursor.
-func TestPagesAreNotSent(t *testing.T) {
+// TestEncodedPagesAreRefused: encoding a page or a cursor by accident is an error, because both contain a key. Programs send
+// a sealed token, or the text of the cursor.
+func TestEncodedPagesAreRefused(t *testing.T) {
 	members, _ := newMembers(t, 200, onePage)
 	q := members.Query("c").Limit(1)
 	page, err := q.Page(t.Context())

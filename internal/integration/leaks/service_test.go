@@ -18,7 +18,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// TestReversedRanges: a range whose bounds are the wrong way round is refused before anything is sent. DynamoDB would
+// TestReversedRanges: a range with reversed bounds is refused before anything is sent. DynamoDB would
 // answer with both bounds in its text.
 func TestReversedRanges(t *testing.T) {
 	ctx := t.Context()
@@ -51,8 +51,8 @@ func TestReversedRanges(t *testing.T) {
 	}
 }
 
-// TestServiceTextIsNotShown: what the service says of data is in no text, log or walk over the errors; the SDK's own
-// error is found by errors.As with all that it holds.
+// TestServiceTextIsNotShown: data in messages of the service is in no error text, log or unwrapped error; errors.As
+// finds the SDK's own error with everything that it holds.
 func TestServiceTextIsNotShown(t *testing.T) {
 	for name, c := range map[string]struct {
 		status  int
@@ -86,7 +86,7 @@ func TestServiceTextIsNotShown(t *testing.T) {
 			_, queried := members.Query("c").Page(t.Context())
 			written := members.BatchPut(t.Context(), []member{{Club: "c", ID: "1"}, {Club: "c", ID: "2"}})
 			if c.status == 200 {
-				written = nil // such a reply is good for a batch
+				written = nil // a batch accepts such a reply
 			}
 			for _, err := range []error{queried, written} {
 				if err == nil {
@@ -106,7 +106,7 @@ func TestServiceTextIsNotShown(t *testing.T) {
 	}
 }
 
-// printer is a hook that prints calls as users do.
+// printer is a hook that prints calls as users would.
 type printer struct{ to *bytes.Buffer }
 
 func (p printer) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
@@ -132,7 +132,7 @@ func TestTransactionTextIsNotShown(t *testing.T) {
 		}
 	}
 	if current, ok := ddb.CurrentOf[member](err, 1); !ok || current.ID != canary {
-		t.Errorf("the item in the way is %+v, %v", current, ok)
+		t.Errorf("the current item is %+v, %v", current, ok)
 	}
 	if tce, ok := errors.AsType[*types.TransactionCanceledException](err); !ok || !strings.Contains(*tce.CancellationReasons[0].Message, canary) {
 		t.Error("the SDK's error is not found")

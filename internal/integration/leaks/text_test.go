@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// everyText is a value printed, logged and encoded in every way, with all errors that can be reached from it by Unwrap.
+// everyText returns a value printed, logged and encoded in every way, with all errors that can be reached from it by Unwrap.
 func everyText(v any) string {
 	return shown(v) + encoded(v)
 }
 
-// shown is a value printed and logged as text, in every way.
+// shown returns a value printed and logged as text, in every way.
 func shown(v any) string {
 	var b strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%t"} {
@@ -36,7 +36,7 @@ func shown(v any) string {
 	return b.String()
 }
 
-// encoded is a value as JSON, also in a log.
+// encoded returns a value as JSON, also in a log.
 func encoded(v any) string {
 	text, err := json.Marshal(v)
 	var log bytes.Buffer
@@ -44,7 +44,7 @@ func encoded(v any) string {
 	return fmt.Sprintf("%s %v %s", text, err, log.String())
 }
 
-// walk visits what trackers of errors do: err and whatever Unwrap leads to.
+// walk visits the errors that error trackers visit: err and everything that Unwrap returns.
 func walk(err error, visit func(error)) {
 	if err == nil {
 		return

@@ -18,8 +18,8 @@ import (
 	"testing"
 )
 
-// declared are the exported types of all packages that programs import, those with fields or a value: of the library from the golden files
-// of its API, of the modules beside it from their source.
+// declared returns the exported types with fields or a value of all packages that programs import: those of the library from the golden
+// files of its API, those of the nested modules from their source.
 func declared(t *testing.T) map[string]bool {
 	t.Helper()
 	root := filepath.Join("..", "..", "..")
@@ -52,7 +52,7 @@ func declared(t *testing.T) map[string]bool {
 	return all
 }
 
-// modules are the folders of the modules beside the library that programs import.
+// modules are the folders of the nested modules that programs import.
 func modules(t *testing.T, root string) (dirs []string) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -71,7 +71,7 @@ func modules(t *testing.T, root string) (dirs []string) {
 	return dirs
 }
 
-// typesOf are the exported types that the files of a folder declare.
+// typesOf returns the exported types that the files of a folder declare.
 func typesOf(t *testing.T, dir string) (specs []*ast.TypeSpec) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
@@ -99,13 +99,13 @@ func typesOf(t *testing.T, dir string) (specs []*ast.TypeSpec) {
 	return specs
 }
 
-// TestNoTypeShowsData goes through all exported types of all packages, fills them with data, prints and logs them in
-// every way, and walks those that are errors as trackers of errors do.
+// TestNoTypeShowsData fills all exported types of all packages with data, prints and logs them in every way, and
+// walks errors as error trackers do.
 func TestNoTypeShowsData(t *testing.T) {
 	types := declared(t)
 	for name := range exportedTypes {
 		if !types[name] {
-			t.Errorf("%s is no exported type any more", name)
+			t.Errorf("%s is no longer an exported type", name)
 		}
 	}
 	for name := range types {
@@ -116,7 +116,7 @@ func TestNoTypeShowsData(t *testing.T) {
 		case !x.word:
 			t.Run(name, func(t *testing.T) { showsNothing(t, x) })
 		case x.typ.Kind() != reflect.String && (x.typ.Kind() < reflect.Bool || x.typ.Kind() > reflect.Float64):
-			t.Errorf("%s is no word", name)
+			t.Errorf("%s is not a word", name)
 		}
 	}
 }
@@ -133,7 +133,7 @@ func showsNothing(t *testing.T, x exported) {
 		"field": struct{ X any }{p.Interface()}, "pointers": []any{p.Interface()},
 	}
 	if !isError(x.typ) && isError(p.Type()) || holdsLock(x.typ) || x.point {
-		delete(forms, "value") // errors are used by their pointers, and what holds a lock is not copied
+		delete(forms, "value") // errors are used as pointers, and values with a lock are not copied
 		delete(forms, "list")
 		delete(forms, "map")
 	}
@@ -169,7 +169,7 @@ func holdsLock(t reflect.Type) bool {
 
 func isError(t reflect.Type) bool { return t.Implements(errorType) }
 
-// TestFillFinds: what fill puts into a type without protection is seen, or the test above could not fail.
+// TestFillFinds: data that fill puts into an unprotected type is found; otherwise the test above could not fail.
 func TestFillFinds(t *testing.T) {
 	type bare struct {
 		Err    error

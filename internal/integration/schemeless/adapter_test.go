@@ -33,9 +33,9 @@ import (
 
 // adapter is @schemeless/event-store-adapter-dynamodb, run by node against ddblocal.
 type adapter struct {
-	dir    string // of the script, with its packages
+	dir    string // folder of the script, with its packages
 	client ddb.Client
-	url    string // of ddblocal
+	url    string // address of ddblocal
 	s3     *objects
 	s3url  string
 }
@@ -64,7 +64,7 @@ func newAdapter(t *testing.T) *adapter {
 	return a
 }
 
-// scriptFolder is a folder with the script and its packages, which npm checks against the lock file.
+// scriptFolder returns a folder with the script and its packages, which npm checks against the lock file.
 func scriptFolder(t *testing.T) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
@@ -137,7 +137,7 @@ func startLocal(t *testing.T) string {
 	return url
 }
 
-// objects is as much of S3 as the adapter uses.
+// objects is the part of S3 that the adapter uses.
 type objects struct {
 	mu     sync.Mutex
 	stored map[string][]byte
@@ -175,7 +175,7 @@ func (o *objects) fetch(_ context.Context, bucket, key string) ([]byte, error) {
 	return body, nil
 }
 
-// entry is an event as the script takes and gives it.
+// entry is an event in the form of the script.
 type entry struct {
 	ID          string          `json:"id"`
 	Domain      string          `json:"domain"`
@@ -202,7 +202,7 @@ type adapterAnswer struct {
 	Sequences map[string]int64 `json:"sequences"`
 }
 
-// store lets the adapter store the events of each call, and returns what it reads then.
+// store lets the adapter store the events of each call, and returns what it then reads.
 func (a *adapter) store(t *testing.T, prefix string, calls [][]entry) adapterAnswer {
 	t.Helper()
 	in, err := json.Marshal(map[string]any{"prefix": prefix, "calls": append([][]entry{}, calls...)})
@@ -250,7 +250,7 @@ func (a *adapter) newStore(t *testing.T, table string) *eventstore.Store {
 	return store
 }
 
-// payloads keeps large data of the new store beside the adapter's objects.
+// payloads keeps large data of the new store next to the adapter's objects.
 type payloads struct {
 	objects *objects
 	count   int
@@ -269,8 +269,8 @@ func (p *payloads) Fetch(ctx context.Context, ref string) ([]byte, error) {
 	return p.objects.fetch(ctx, "payloads", ref)
 }
 
-// history makes calls of up to 25 events each, whose order is known to the test alone: ids are random, the events of a call share a
-// millisecond, and the clock goes back between calls. An identifier before which there is "::" is left out, for the adapter mixes it up.
+// history makes calls of up to 25 events each, whose order only the test knows: ids are random, the events of a call share a
+// millisecond, and the clock moves back between calls. Identifiers after "::" are left out, because the adapter confuses them.
 type history struct {
 	r     *rand.Rand
 	clock time.Time
@@ -311,7 +311,7 @@ func newHistory(seed uint64) *history {
 	return &history{r: rand.New(rand.NewPCG(seed, 1)), clock: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), want: map[string][]entry{}}
 }
 
-// compare holds the new store against the order in which the test made the calls.
+// compare compares the new store with the order in which the test made the calls.
 func (h *history) compare(t *testing.T, store *eventstore.Store) {
 	t.Helper()
 	for stream, want := range h.want {
@@ -368,7 +368,7 @@ func stored(t *testing.T, answer adapterAnswer) {
 	}
 }
 
-// TestSchemelessAdapter imports what the real adapter has stored, while it goes on, and compares it with the order of the calls.
+// TestSchemelessAdapter imports the events that the real adapter stores, while it continues, and compares them with the order of the calls.
 func TestSchemelessAdapter(t *testing.T) {
 	a := newAdapter(t)
 	h := newHistory(1)
@@ -416,11 +416,11 @@ func TestSchemelessBridge(t *testing.T) {
 	}
 	want := map[string][]entry{} // in the order of the calls, by the adapter's name of the stream
 	written := map[string]entry{}
-	for range 4 { // the bridge and the adapter in turns
+	for range 4 { // the bridge and the adapter take turns
 		for _, call := range h.calls(6) {
 			events := make([]eventstore.NewEvent, len(call))
 			for i, e := range call {
-				// What the importer makes of the meta of the adapter, the bridge makes meta of again.
+				// The bridge turns the importer's metadata back into the adapter's meta.
 				events[i] = eventstore.NewEvent{ID: e.ID, Type: e.Type, Data: e.Payload, CorrelationID: e.Correlation, CausationID: e.Causation}
 				if len(e.Meta) > 0 {
 					events[i].Metadata = map[string]string{importer.MetadataKey: string(e.Meta)}
@@ -466,7 +466,7 @@ func TestSchemelessBridge(t *testing.T) {
 	if v, err := importer.Verify(t.Context(), src, store); err != nil || len(v.Differences) > 0 || v.Events != int64(count) {
 		t.Errorf("%+v, %v", v, err)
 	}
-	// What is written to the new store comes back to the adapter.
+	// Events written to the new store reach the adapter.
 	if _, err := store.Append(t.Context(), "account-a1", eventstore.StreamExists(), eventstore.NewEvent{ID: "new", Type: "closed", Data: []byte(`{"new":true}`)}); err != nil {
 		t.Fatal(err)
 	}

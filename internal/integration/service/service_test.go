@@ -24,7 +24,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// account is a server that refuses what is not signed with the account's key for the Region.
+// account is a server that refuses requests that are not signed with the account's key for the Region.
 func account(t *testing.T) (*ddbtest.Engine, string) {
 	t.Helper()
 	engine := ddbtest.NewEngine()
@@ -43,7 +43,7 @@ func trialSettings(t *testing.T, url string, units float64) settings {
 	return settings{region: "eu-north-1", prefix: "ddb-trial-", units: units, endpoint: url, report: filepath.Join(t.TempDir(), "report.md")}
 }
 
-// proxied is a client as the tests have it: with keys that are worth nothing, on the proxy.
+// proxied is a client like that of the tests: on the proxy, with invalid keys.
 func proxied(endpoint string) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region: "eu-north-1", BaseEndpoint: aws.String(endpoint), RetryMaxAttempts: 1,
@@ -91,7 +91,7 @@ func TestTrial(t *testing.T) {
 		}
 		_, err := client.ExecuteStatement(ctx, &dynamodb.ExecuteStatementInput{Statement: aws.String(`DELETE FROM "orders" WHERE id = '1'`)})
 		if err == nil {
-			t.Error("a statement is sent")
+			t.Error("a statement was sent")
 		}
 		for _, line := range []string{
 			`{"Action":"pass","Package":"p","Test":"TestA"}`, `{"Action":"fail","Package":"p","Test":"TestB"}`, `{"Action":"fail","Package":"p"}`,
@@ -122,7 +122,7 @@ func TestTrial(t *testing.T) {
 	}
 }
 
-func TestTrialEndsWhenTheUnitsAreSpent(t *testing.T) {
+func TestTrialEndsAtUnitLimit(t *testing.T) {
 	_, url := account(t)
 	s := trialSettings(t, url, 10)
 	sent := 0
@@ -150,7 +150,7 @@ func TestTrialRefusesAPrefixInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := trial(t.Context(), trialSettings(t, url, 10), secrets, func(context.Context, string, settings, io.Writer, io.Writer) error {
-		t.Error("the tests run")
+		t.Error("the tests ran")
 		return nil
 	}, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "ddb-trial-mine") {
@@ -168,7 +168,7 @@ func TestFlags(t *testing.T) {
 		{"-region", "eu-north-1", "-prefix", "a", "-units", "5"}, {"-region", "eu-north-1", "-prefix", "ddb-trial-", "-units", "-5"},
 	} {
 		if _, err := parse(args, io.Discard); err == nil {
-			t.Errorf("%q is taken", args)
+			t.Errorf("%q was accepted", args)
 		}
 	}
 	if _, err := parse([]string{"-region", "eu-north-1", "-prefix", "ddb-trial-", "-units", "5"}, io.Discard); err != nil {

@@ -39,7 +39,7 @@ func TestCompare(t *testing.T) {
 	for name, c := range map[string]struct {
 		known []outcome
 		least int
-		want  string // "" if all is as known
+		want  string // "" if all is as expected
 	}{
 		"as known":          {good, 1, ""},
 		"unexpected fail":   {good[1:], 1, "b: fail, and"},
@@ -107,7 +107,7 @@ func TestMochaResults(t *testing.T) {
 	}
 }
 
-// A module whose content is not what it was is not run.
+// A module whose content has changed is not run.
 func TestDownloadComparesChecksums(t *testing.T) {
 	other := *modules[0]
 	other.sum = "h1:" + strings.Repeat("A", 43) + "="
@@ -116,7 +116,7 @@ func TestDownloadComparesChecksums(t *testing.T) {
 	}
 }
 
-// fakeSuite asks its server as often as its arguments say.
+// fakeSuite sends as many requests to its server as its arguments say.
 type fakeSuite struct {
 	requests int
 	results  []result
@@ -157,12 +157,12 @@ func TestRunSuite(t *testing.T) {
 		t.Errorf("%q, %v", summary, err)
 	}
 	if _, err := runSuite(t.Context(), &fakeSuite{results: passed}, binary, root, nil, io.Discard); err == nil || !strings.Contains(err.Error(), "no request") {
-		t.Errorf("a suite that asks nothing: %v", err)
+		t.Errorf("a suite without requests: %v", err)
 	}
 	if _, err := startServer(t.Context(), os.Args[0], anyPort); err == nil {
-		t.Error("a program that is no server was accepted")
+		t.Error("a program that is not a server was accepted")
 	}
 	if _, err := startServer(t.Context(), filepath.Join(root, "none"), anyPort); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a server that is not there: %v", err)
+		t.Errorf("a missing server: %v", err)
 	}
 }
