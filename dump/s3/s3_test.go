@@ -92,7 +92,7 @@ func (f *fake) Do(req *http.Request) (*http.Response, error) {
 	switch what {
 	case "reply lost":
 		return nil, errors.New("connection reset")
-	case "torn", "ended":
+	case "cut", "ended":
 		body, _ := io.ReadAll(resp.Body)
 		rest := io.Reader(failing{})
 		if what == "ended" {
@@ -231,12 +231,12 @@ func tables(t testing.TB) (from, to *rawtable.Table) {
 
 // TestFaults makes every third request of an export, its verification and its import fail, with each kind of temporary failure.
 func TestFaults(t *testing.T) {
-	for _, what := range []string{"lost", "reply lost", "SlowDown", "torn", "ended", "cut immediately"} {
+	for _, what := range []string{"lost", "reply lost", "SlowDown", "cut", "ended", "cut immediately"} {
 		t.Run(what, func(t *testing.T) {
 			b, f := newBucket(t, ddbs3.Prefix("p"))
 			n, faults := 0, 0
 			f.fault = func(req *http.Request) string {
-				if (strings.HasPrefix(what, "torn") || what == "ended") && !reads(req) {
+				if (strings.HasPrefix(what, "cut") || what == "ended") && !reads(req) {
 					return ""
 				}
 				if n++; n%3 != 0 {
@@ -334,7 +334,7 @@ func TestReplacedObject(t *testing.T) {
 			f.fault = func(req *http.Request) string {
 				if first {
 					first = false
-					return "torn"
+					return "cut"
 				}
 				if req.Header.Get("If-Match") == "" || req.Header.Get("Range") == "" {
 					t.Errorf("the second request has %q and %q", req.Header.Get("If-Match"), req.Header.Get("Range"))

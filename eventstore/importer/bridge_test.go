@@ -106,7 +106,7 @@ func TestBridgeRefused(t *testing.T) {
 		"two ids":   {"order", []eventstore.NewEvent{placed("a", ""), placed("a", "")}, "event 1 has no id"},
 		"not JSON":  {"order", []eventstore.NewEvent{placed("a", "secret")}, "not JSON"},
 		"large":     {"order", []eventstore.NewEvent{placed("a", `"`+strings.Repeat("x", 400_000)+`"`)}, "the option Store"},
-		"together":  {"order", together, "all at once"},
+		"together":  {"order", together, "at once"},
 		"metadata":  {"order", []eventstore.NewEvent{{ID: "a", Type: "x", Metadata: map[string]string{importer.MetadataKey: "secret"}}}, "import-metadata are not JSON"},
 	} {
 		t.Run(what, func(t *testing.T) {

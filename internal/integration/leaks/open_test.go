@@ -86,7 +86,7 @@ func TestWrongBudgets(t *testing.T) {
 		"negative":          {cost.Limits{ReadUnits: -0.5}, "Limits.ReadUnits is -0.5"},
 		"no number":         {cost.Limits{WriteUnits: math.NaN()}, "Limits.WriteUnits is NaN"},
 		"infinite":          {cost.Limits{ReadUnits: math.Inf(1)}, "Limits.ReadUnits is +Inf"},
-		"infinite":          {cost.Limits{ReadUnits: 1e13}, "Limits.ReadUnits is 1e+13"},
+		"too large":         {cost.Limits{ReadUnits: 1e13}, "Limits.ReadUnits is 1e+13"},
 		"negative items":    {cost.Limits{Items: -1}, "Limits.Items is -1"},
 		"negative requests": {cost.Limits{Requests: math.MinInt64, Items: -3}, "Limits.Items is -3"},
 	} {
