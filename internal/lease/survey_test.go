@@ -43,7 +43,7 @@ func TestWorkersShareEvenly(t *testing.T) {
 		quiet := 0
 		for step := 0; quiet < 3*workers; step++ {
 			if step > 2000 {
-				t.Fatalf("the workers do not settle down: %v", leases)
+				t.Fatalf("the workers do not stop moving leases: %v", leases)
 			}
 			w := step % workers
 			// An owner whose lease is requested finishes and frees it.
@@ -165,7 +165,7 @@ func (c *cluster) rest(t *rapid.T) {
 			quiet = 0
 		}
 		if rounds > 500 {
-			t.Fatalf("the workers do not settle down: %v", c.leases)
+			t.Fatalf("the workers do not stop moving leases: %v", c.leases)
 		}
 	}
 }
@@ -236,7 +236,7 @@ func TestLoadIsBalanced(t *testing.T) {
 					c.leases[shard] = l
 				}
 			}
-			if rapid.Bool().Draw(t, "hurry") { // the next phase begins before they have settled
+			if rapid.Bool().Draw(t, "hurry") { // the next phase begins before they have stopped
 				for _, name := range slices.Sorted(maps.Keys(c.running)) {
 					c.look(name)
 				}
