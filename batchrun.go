@@ -201,7 +201,7 @@ func (b *batch) giveUp(left []*batchEntry, rejected error) []*batchEntry {
 	return others
 }
 
-// stopped is why nothing more shall be sent, or nil.
+// stopped is the reason why no more requests are sent, or nil.
 func (b *batch) stopped(ctx context.Context) error {
 	if h, ok := b.halt.Load().(halted); ok {
 		return h.cause

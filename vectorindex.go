@@ -145,7 +145,7 @@ func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance
 	names := info.key.names()
 	for i, n := range names {
 		if slices.Contains(names[:i], n) {
-			errs = append(errs, fmt.Errorf("attribute %s stands twice in partition and filters", n))
+			errs = append(errs, fmt.Errorf("attribute %s is listed twice in partition and filters", n))
 		}
 	}
 	info.include = slices.DeleteFunc(info.include, func(n string) bool {

@@ -213,7 +213,7 @@ func (x vectorIndex) checkFilter(filter expr.Node) error {
 			case len(path) != 1 || !slices.Contains(filters, name):
 				errs = append(errs, fmt.Errorf("filter on attribute %s, which is none of the SearchFilters of the index", name))
 			case slices.Contains(seen, name):
-				errs = append(errs, fmt.Errorf("filter on attribute %s stands twice", name))
+				errs = append(errs, fmt.Errorf("there are two filters on attribute %s", name))
 			default:
 				seen = append(seen, name)
 			}

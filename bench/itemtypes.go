@@ -22,8 +22,8 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// ItemTypes are pages of 100 items of ten types, whose attributes stand in another order in each item, as they do in what
-// the service sends.
+// ItemTypes are pages of 100 items of ten types, whose attributes are in another order in each item, as in the replies
+// of the service.
 func ItemTypes() ([]Call, error) {
 	var calls []Call
 	for _, page := range []func() (Call, error){

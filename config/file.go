@@ -46,7 +46,7 @@ func FromTOML(text []byte) (Config, error) {
 	meta, err := toml.Decode(string(text), &file)
 	if err != nil {
 		if pe, ok := errors.AsType[toml.ParseError](err); ok {
-			return Config{}, invalid(fmt.Errorf("what stands in line %d, or is missing there, is not TOML", pe.Position.Line))
+			return Config{}, invalid(fmt.Errorf("line %d is not TOML: something in it is wrong or missing", pe.Position.Line))
 		}
 		return Config{}, invalid(errors.New("TOML: a value has another type than its key"))
 	}

@@ -65,7 +65,7 @@ func (l *lazyClient) get(ctx context.Context) (*dynamodb.Client, error) {
 	return c, nil
 }
 
-// through runs one method of the client that l stands for.
+// through runs one method of the client that l creates at its first use.
 func through[I, O any](ctx context.Context, l *lazyClient, method func(*dynamodb.Client, context.Context, *I, ...func(*dynamodb.Options)) (*O, error), in *I, opts []func(*dynamodb.Options)) (*O, error) {
 	c, err := l.get(ctx)
 	if err != nil {

@@ -85,7 +85,7 @@ func TestLazyClientTriesAgainAfterAFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	if budgetOf(first) != l.budget {
-		t.Error("the client made has another budget than the one it stands for")
+		t.Error("the client created has another budget than the lazy client")
 	}
 	t.Setenv("AWS_REGION", "eu-west-1")
 	if again, err := l.get(t.Context()); err != nil || again != first {

@@ -8,7 +8,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/internal/engine"
 )
 
-// WithBuckets makes ExportTableToPointInTime write files and ImportTable read them. dir stands for S3: its folders are the buckets, and the files in them the
+// WithBuckets makes ExportTableToPointInTime write files and ImportTable read them. The folder dir takes the place of S3: its folders are the buckets, and the files in them the
 // objects. The object "backup/x" of the bucket "archive" is the file archive/backup/x in dir. Without this option the engine rejects the two operations.
 //
 //	dir := t.TempDir()

@@ -38,7 +38,7 @@ func WithAccountID(id string) Option {
 	return func(c *config) { c.account = id }
 }
 
-// WithVirtualClock makes the engine's clock stand still at start until
+// WithVirtualClock makes the engine's clock stay at start until
 // [Clock.Advance] moves it. By default it runs.
 func WithVirtualClock(start time.Time) Option {
 	return func(c *config) { c.clock.virtual, c.clock.now = true, start }

@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// raw sends a request as it stands, past the validation of the SDK.
+// raw sends a request unchanged, without the validation of the SDK.
 func raw(t rapid.TB, e *ddbtest.Engine, operation, body string) string {
 	t.Helper()
 	w := httptest.NewRecorder()

@@ -173,7 +173,7 @@ func TestFirstPaint(t *testing.T) {
 		once := map[string]bool{}
 		for _, id := range ids {
 			if once[id] {
-				t.Errorf("%s stands twice", id)
+				t.Errorf("%s is on the page twice", id)
 			}
 			once[id] = true
 		}

@@ -318,7 +318,7 @@
 	let renderings = null;
 
 	function show() {
-		if (!renderings) { // the server's tables stand until there is something to take their place
+		if (!renderings) { // the server's tables stay until there is something to replace them
 			const tables = [...document.querySelectorAll("main table")].map(tableView);
 			$("charts").hidden = false;
 			const charts = [...document.querySelectorAll("figure[data-chart]")].map(chartView);

@@ -88,7 +88,7 @@ func (r *ionReader) structure(depth int, whole bool) error {
 	})
 }
 
-// members rewrites what stands between two brackets, with commas between.
+// members rewrites the members between two brackets, separated by commas.
 func (r *ionReader) members(begin, end byte, member func() error) error {
 	if !r.take(begin) {
 		return errIon
@@ -99,7 +99,7 @@ func (r *ionReader) members(begin, end byte, member func() error) error {
 			if !r.take(',') {
 				return errIon
 			}
-			if r.take(end) { // a comma may stand behind the last
+			if r.take(end) { // the last member may be followed by a comma
 				break
 			}
 			r.out = append(r.out, ',')

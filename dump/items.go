@@ -55,7 +55,7 @@ func notFull(src *Source) error {
 }
 
 func itemOf[T any](b []byte) (item T, err error) {
-	// What stands between the usual head and tail is the item if it is one whole item. Only other lines are taken apart.
+	// If the text between the usual head and tail is one complete item, it is the item. Only other lines are parsed in full.
 	if n := len(b) - len(itemTail); n > len(itemHead) && bytes.HasPrefix(b, itemHead) && bytes.HasSuffix(b, itemTail) {
 		if item, err = decoded[T](b[len(itemHead):n]); err == nil {
 			return item, nil

@@ -246,13 +246,13 @@ func (t *Types[E]) Decode(e Event) (E, error) {
 // OnForgotten sets a function that returns a replacement for an event whose data was scrubbed or whose key was deleted (see [Encrypt]): a value that [Fold],
 // [Decoded] and repositories use instead, or
 // false to skip the event, as they do without a function. The event has its type, version, ids and time, but neither data nor metadata.
-func (t *Types[E]) OnForgotten(stand func(e Event) (E, bool)) *Types[E] {
+func (t *Types[E]) OnForgotten(replacement func(e Event) (E, bool)) *Types[E] {
 	if t == nil {
 		return nil // every call returns an error
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.forgotten = stand
+	t.forgotten = replacement
 	return t
 }
 
@@ -266,10 +266,10 @@ func (t *Types[E]) value(e Event) (v E, ok bool, err error) {
 		return v, false, err
 	}
 	t.mu.RLock()
-	stand := t.forgotten
+	replacement := t.forgotten
 	t.mu.RUnlock()
-	if stand != nil {
-		v, ok = stand(e)
+	if replacement != nil {
+		v, ok = replacement(e)
 	}
 	return v, ok, nil
 }

@@ -236,7 +236,7 @@ func (t *Table) ParseKey(partition, sort string) (ddb.Key[ddb.RawValue, ddb.RawV
 	return key, errors.Join(err1, err2)
 }
 
-// Parse reads a value of the attribute from text: text as it stands, a number in any form that DynamoDB takes, which keeps its text, and binary in
+// Parse reads a value of the attribute from text: text unchanged, a number in any form that DynamoDB takes, which keeps its text, and binary in
 // base64 with padding. An empty text is refused, as it is no key.
 func (a Attribute) Parse(value string) (ddb.RawValue, error) {
 	var av types.AttributeValue

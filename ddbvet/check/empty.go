@@ -19,7 +19,7 @@ var EmptyCondition = &analysis.Analyzer{
 	Run: emptyConditions,
 }
 
-// fixed is how many arguments stand before the list, by function.
+// fixed is the number of arguments before the list, by function.
 var fixed = map[string]int{"If": 0, "Or": 0, "In": 1}
 
 func emptyConditions(pass *analysis.Pass) (any, error) {

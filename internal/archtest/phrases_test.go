@@ -71,6 +71,21 @@ var bannedPhrases = map[string]string{
 	"whereby":                 "by which",
 	"lest":                    "so that ... not",
 	"thereof":                 "of it",
+	"stands for":              "means, represents, takes the place of",
+	"stand for":               "mean, represent, take the place of",
+	"stood for":               "meant, represented",
+	"stands in":               "is in",
+	"stand in":                "are in, put in",
+	"stands twice":            "is listed twice",
+	"stands beside":           "is next to",
+	"stand beside":            "are next to",
+	"stands before":           "precedes, is before",
+	"as it stands":            "unchanged",
+	"what it is made of":      "its definition, its parts",
+	"upon":                    "on",
+	"shall":                   "must, is to",
+	"anew":                    "again",
+	"held against":            "compared with",
 }
 
 var bannedPhrase = phrasePattern()

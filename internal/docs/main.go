@@ -27,7 +27,7 @@
 //	<!-- sh: skip: why -->  the same for a shell block
 //
 // Of blocks marked sh, and of those without a mark, the lines are run that begin with "go " or "cd folder && ", a
-// prompt "$ " before them aside; a line that stands in several places is run once.
+// prompt "$ " before them aside; a line that occurs in several places is run once.
 package main
 
 import (

@@ -142,7 +142,7 @@ func (e *editor) define(statement ast.Stmt, names []string) {
 	e.insert(statement.End(), use(names))
 }
 
-// nested sees to what stands in the blocks of statements: variables count as used there too, and returns.
+// nested handles the blocks inside statements: variables count as used there too, and returns.
 func (e *editor) nested(list []ast.Stmt) {
 	var visit func(inLiteral bool) func(ast.Node) bool
 	visit = func(inLiteral bool) func(ast.Node) bool {
@@ -213,7 +213,7 @@ func errCheck(file string, line int) string {
 	return fmt.Sprintf("docs_error(err, %q)", fmt.Sprintf("%s:%d", file, line))
 }
 
-// mentions counts where a variable stands in a statement.
+// mentions counts the uses of a variable in a statement.
 func mentions(n ast.Node, name string) int {
 	count := 0
 	ast.Inspect(n, func(n ast.Node) bool {

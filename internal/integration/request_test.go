@@ -15,8 +15,8 @@ import (
 // Each line of a file is an operation and its parameters; both engines get
 // them in order. Repeated text is written {{text*count}}.
 //
-// A line that begins with = stands before a request to which the second engine
-// gives another answer than the service does; it is a part of ours.
+// A line that begins with = precedes a request to which the second engine
+// gives another answer than the service does; it is a part of our answer.
 func TestRequests(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "requests", "*.txt"))
 	if err != nil || len(files) == 0 {

@@ -31,7 +31,7 @@ const PollLoad = 60
 // weight returns what a lease adds to the load of its worker.
 func (s *State) weight() int64 { return PollLoad + max(s.Load, 0) }
 
-// dealing is how the leases that can be worked on are dealt.
+// dealing is the distribution of the leases that can be worked on.
 type dealing struct {
 	loads map[string]int64    // of every living worker
 	owned map[string][]string // by living workers: leases that no worker has requested

@@ -76,7 +76,7 @@ func NewPatient(p Policy, b *Budget) *Loop {
 }
 
 // Next is called after an attempt that left work to do. It waits and returns nil
-// when the rest shall be sent again, or else why not; the error matches the
+// when the rest is to be sent again, or else why not; the error matches the
 // context's when that has ended. progressed tells whether the attempt did a part.
 func (r *Loop) Next(ctx context.Context, progressed bool) error {
 	r.attempts++

@@ -38,7 +38,7 @@ func (f *putItem) insert(b, envelope []byte) ([]byte, error) {
 	return appendRest(b, envelope), nil
 }
 
-// plain reports whether a table's name can stand in JSON as it is, as every name and ARN that the service allows can:
+// plain reports whether a table's name can be written in JSON without escaping, as every name and ARN that the service allows can:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 func plain(table string) bool {
 	for i := range len(table) {
@@ -64,7 +64,7 @@ func newBatch(in *dynamodb.BatchWriteItemInput, tables []TableWrites) (*batch, e
 		}
 		// A table that occurs twice would be lost in the JSON object.
 		if _, ok := f.mark[t.Table]; ok {
-			return nil, fmt.Errorf("BatchWriteItem: table %s stands twice in one batch; join its writes", t.Table)
+			return nil, fmt.Errorf("BatchWriteItem: table %s is in one batch twice; join its writes", t.Table)
 		}
 		f.mark[t.Table] = nil
 		for i, w := range t.Writes {

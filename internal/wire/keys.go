@@ -83,7 +83,7 @@ func newBatchKeys(in *dynamodb.BatchGetItemInput, tables []TableKeys) (*batchKey
 		}
 		for _, before := range tables[:i] {
 			if before.Table == t.Table {
-				return nil, fmt.Errorf("BatchGetItem: table %s stands twice in one batch; join its keys", t.Table)
+				return nil, fmt.Errorf("BatchGetItem: table %s is in one batch twice; join its keys", t.Table)
 			}
 		}
 	}

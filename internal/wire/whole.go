@@ -12,14 +12,14 @@ import (
 )
 
 // whole is the content of a request that this package writes without the SDK's serializer: one item or key, the name of the
-// table, and what the reply shall contain. Most requests for one item have this form.
+// table, and what the reply is to contain. Most requests for one item have this form.
 type whole interface {
 	items
 	// whole appends the body, or reports that the input has other parameters.
 	whole(b []byte) ([]byte, bool)
 }
 
-// servicePrefix stands before the operation in the header that names it:
+// servicePrefix precedes the operation in the header that names it:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 const servicePrefix = "DynamoDB_20120810."
 

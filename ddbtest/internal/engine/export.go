@@ -157,7 +157,7 @@ func (in *ExportInput) incremental() bool { return is(in.ExportType, incremental
 
 func (in *ExportInput) format() string { return cmp.Or(text(in.ExportFormat), itemfile.JSON) }
 
-// prefix is what stands before AWSDynamoDB, without a slash at its end.
+// prefix is the part of the name before AWSDynamoDB, without a slash at its end.
 func (in *ExportInput) prefix() string { return strings.TrimSuffix(text(in.S3Prefix), "/") }
 
 // exported returns the table of an export and its history.

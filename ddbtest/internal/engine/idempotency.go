@@ -104,8 +104,8 @@ func fingerprint(actions []*action, in *TransactWriteItemsInput) uint64 {
 			sum = mix(sum, maphash.String(tokenSeed, text(s)))
 		}
 		var names uint64
-		for name, stands := range part.Placeholders.Names {
-			names += mix(maphash.String(tokenSeed, name), maphash.String(tokenSeed, stands))
+		for name, attribute := range part.Placeholders.Names {
+			names += mix(maphash.String(tokenSeed, name), maphash.String(tokenSeed, attribute))
 		}
 		for _, n := range []uint64{names, hashItem(part.Item.Item), hashItem(part.Key.Item), hashItem(part.Placeholders.Values.Item)} {
 			sum = mix(sum, n)

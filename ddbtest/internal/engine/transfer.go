@@ -53,14 +53,14 @@ type transfers struct {
 // transferToken is a client token of an operation.
 type transferToken struct{ operation, token string }
 
-// tokenUse is what a client token stands for.
+// tokenUse is the request for which a client token was used, and its result.
 type tokenUse struct {
 	request string // its parameters
 	arn     string
 	ended   time.Time
 }
 
-// known returns the ARN of the export or import that a token stands for. Other parameters than before are refused by an exception. The caller holds mu.
+// known returns the ARN of the export or import for which a token was used. If the parameters differ from the first use, it returns the exception. The caller holds mu.
 func (ts *transfers) known(id transferToken, request any, exception string, now time.Time) (arn string, err error) {
 	use, known := ts.tokens[id]
 	if !known || now.Sub(use.ended) >= transferTokenLife {
@@ -72,7 +72,7 @@ func (ts *transfers) known(id transferToken, request any, exception string, now 
 	return use.arn, nil
 }
 
-// use notes what a token stands for. The caller holds mu.
+// use records the request for which a token is used. The caller holds mu.
 func (ts *transfers) use(id transferToken, request any, arn string, ended time.Time) {
 	if id.token == "" {
 		return

@@ -99,7 +99,7 @@ func appendIonSymbol(b []byte, name string) []byte {
 	return append(append(append(b, '\''), inner...), '\'')
 }
 
-// isIdentifier reports whether a name can stand for itself: $7 is a number of the symbol table, and null a keyword.
+// isIdentifier reports whether a name can be written without quotes: $7 is a number of the symbol table, and null a keyword.
 func isIdentifier(name string) bool {
 	if name == "" || strings.Trim(name, "0123456789") == "$" || slices.Contains([]string{"null", "true", "false", "nan"}, name) {
 		return false

@@ -15,7 +15,7 @@ import (
 
 // CSVOptions say how a CSV file is read.
 type CSVOptions struct {
-	// Delimiter stands between the fields; 0 is a comma.
+	// Delimiter separates the fields; 0 is a comma.
 	Delimiter rune
 	// Header names the attributes. Without it the first line of the file does.
 	Header []string

@@ -85,7 +85,7 @@ func (r *ionReader) expect(c byte) {
 	}
 }
 
-// list reads members between two brackets. A comma may stand behind the last one.
+// list reads members between two brackets. The last one may be followed by a comma.
 func (r *ionReader) list(open, end byte, member func()) {
 	r.expect(open)
 	for !r.bad && !r.take(end) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package objectstore stands for S3: a folder on disk whose folders are buckets, and whose files are their objects.
+// Package objectstore implements S3 by a folder on disk: its folders are the buckets, and the files in them the objects.
 package objectstore
 
 import (

@@ -98,9 +98,9 @@ func (w *writer) keys(k *engine.KeysAndAttributes) {
 	if k.Placeholders.Names != nil {
 		w.name("ExpressionAttributeNames")
 		w.open('{')
-		for name, stands := range k.Placeholders.Names {
+		for name, attribute := range k.Placeholders.Names {
 			w.key(name)
-			w.b = value.AppendString(w.b, stands)
+			w.b = value.AppendString(w.b, attribute)
 		}
 		w.close('}')
 	}

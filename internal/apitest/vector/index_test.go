@@ -75,7 +75,7 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 		}, []string{"an option is nil"}},
 		"twice": {func() error {
 			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, ddb.Cosine, docTenant, ddb.SearchFilters(docTenant)))
-		}, []string{"tenant stands twice"}},
+		}, []string{"tenant is listed twice"}},
 		"19 filters": {func() error {
 			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, ddb.Cosine, docTenant, ddb.SearchFilters(many...)))
 		}, []string{"19 search filters; the limit is 18"}},
@@ -87,7 +87,7 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 		}, []string{"not a top-level attribute"}},
 		"all at once": {func() error {
 			return second(ddb.NewVectorIndex(table(), "x", docMeaning, 9999, "", docTenant, ddb.SearchFilters(docLang, docLang)))
-		}, []string{"9999 dimensions", `distance ""`, "lang stands twice", "index"}},
+		}, []string{"9999 dimensions", `distance ""`, "lang is listed twice", "index"}},
 		"name of another index": {func() error {
 			x := table()
 			if _, err := ddb.NewSimpleIndex(x, "by-lang", docLang); err != nil {

@@ -220,7 +220,7 @@ func TestSearchRefuses(t *testing.T) {
 		"unnamed": {func() ([]ddb.VectorHit[doc], error) { return d.all.Search(t.Context(), east, 1, docLang.Eq("en")) }, []string{"filter on attribute lang, which is none of the SearchFilters"}},
 		"twice": {func() ([]ddb.VectorHit[doc], error) {
 			return d.near.Search(t.Context(), "t", east, 1, docLang.Eq("en"), docLang.Eq("de"))
-		}, []string{"lang stands twice"}},
+		}, []string{"two filters on attribute lang"}},
 		"all at once": {func() ([]ddb.VectorHit[doc], error) {
 			return d.near.Search(t.Context(), "t", nil, 500, docYear.Gt(1), docTitle.Eq("x"))
 		},

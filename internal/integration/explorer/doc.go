@@ -9,10 +9,10 @@
 // testing/synctest.
 //
 // Beside the store runs the knowledge that no client has: which call's request took effect, how often, and on which
-// item. Every report of the library is held against it. A success took effect exactly once, between call and return,
+// item. Every report of the library is compared with it. A success took effect exactly once, between call and return,
 // while what it demands was true: there it can be put in line with all others. A failed condition, and any error but
 // ErrOutcomeUnknown, never took effect, now or later, and the condition was false at some moment of the call. An
-// unknown outcome took effect once at most. What a protection does not promise stands in its declaration; anything
+// unknown outcome took effect once at most. The declaration of a protection lists what it does not promise; anything
 // else that is found fails the test, with a shortest history.
 //
 //	go test ./internal/integration/explorer -v                              # what CI runs
@@ -24,7 +24,7 @@
 // positions and snapshots. What they promise has few exceptions, which the lists of their stores name. An append that succeeded is in its
 // stream once, at the versions that it returned; one that was refused never is; a repeat with its commit id is recognised, and decides what was
 // unknown; versions are dense, a commit of two streams is in both or in none, and its rows in the feed have the next numbers; an aggregate was
-// decided upon at its last state. A call that nothing but one misbehaviour or two hinders ends with what is true, and not with another error.
+// judged at its last state. A call that meets no more than one or two misbehaviours reports the true outcome, not another error.
 //
 //	go test ./internal/integration/explorer -v -run 'TestAppends|TestSaves' -timeout 0 -explorer.appends=200000 -explorer.saves=50000
 //

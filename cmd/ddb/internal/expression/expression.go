@@ -145,7 +145,7 @@ func (p *parser) name() {
 		return
 	}
 	if p.kind == word && reserved[strings.ToUpper(p.tok)] {
-		p.failf("%s is a keyword; an attribute of that name stands in backquotes", strings.ToUpper(p.tok))
+		p.failf("%s is a keyword; put an attribute of that name in backquotes", strings.ToUpper(p.tok))
 		return
 	}
 	p.write(p.nameOf(p.tok))

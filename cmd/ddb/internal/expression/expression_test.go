@@ -124,7 +124,7 @@ func TestErrors(t *testing.T) {
 		`a = 1 secret`:                    "character 7: the expression should end here",
 		`ä = 12secret`:                    "character 5: this is no number",
 		`a = 1.`:                          "this is no number",
-		`and = 1`:                         "character 1: AND is a keyword; an attribute of that name stands in backquotes",
+		`and = 1`:                         "character 1: AND is a keyword; put an attribute of that name in backquotes",
 		`a = :secret`:                     "without placeholders",
 		`#secret = 1`:                     "without placeholders",
 		`a != 1`:                          "write <> for not equal",

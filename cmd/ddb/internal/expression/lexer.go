@@ -75,7 +75,7 @@ func (l *lexer) read() string {
 				return ""
 			}
 		}
-		return "this character has no meaning here; texts stand in quotes, unusual names in backquotes"
+		return "this character has no meaning here; put text in quotes and unusual names in backquotes"
 	}
 	return ""
 }

@@ -15,7 +15,7 @@ func (p *parser) clauses() {
 			p.failf("SET, REMOVE, ADD or DELETE is missing")
 			return
 		case seen[clause]:
-			p.failf("%s is there already: its actions stand together, separated by commas", clause)
+			p.failf("%s is there already: write its actions together, separated by commas", clause)
 			return
 		case len(seen) > 0:
 			p.write(" ")

@@ -335,7 +335,7 @@ type step struct {
 
 // parsePath parses a path such as address.city or lines[0].sku. A name with dots or brackets must be in double quotes.
 func parsePath(text string) (steps []step, err error) {
-	wrong := fmt.Errorf("%q is no path; it is like address.city or lines[0].sku, and names with dots stand in double quotes", text)
+	wrong := fmt.Errorf("%q is not a path; write a path like address.city or lines[0].sku, and put names with dots in double quotes", text)
 	rest := text
 	for first := true; rest != ""; first = false {
 		switch {

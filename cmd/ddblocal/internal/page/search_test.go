@@ -248,7 +248,7 @@ func TestRefusedSearches(t *testing.T) {
 		{[]string{"s0", "x"}, []string{"a condition on the sort key needs the partition key"}},
 		{[]string{"desc", "1"}, []string{"a scan has no order"}},
 		{[]string{"p0", "c1", "f0", "id", "fv0", "x"}, []string{"filter on id: it is part of the key"}},
-		{[]string{"f0", "a..b", "fv0", "x", "f1", "n", "ft1", "N", "fv1", "x"}, []string{`"a..b" is no path`, `filter on n: "x" is no number`}},
+		{[]string{"f0", "a..b", "fv0", "x", "f1", "n", "ft1", "N", "fv1", "x"}, []string{`"a..b" is not a path`, `filter on n: "x" is no number`}},
 		{[]string{"f0", "a", "ft0", "B", "fv0", "%"}, []string{"is no base64"}},
 		{[]string{"f0", "a", "fop0", "like", "fv0", "x"}, []string{`"like" is no condition`}},
 		{[]string{"after", `{"customer":{"S":"a"},"customer":{"S":"b"}}`}, []string{`the cursor: "customer" is there twice`}},
