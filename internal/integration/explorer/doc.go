@@ -23,8 +23,8 @@
 // The layers are explored in the same way, in place of a table: the appends, commits and aggregates of an event store on two streams, and
 // positions and snapshots. What they promise has few exceptions, which the lists of their stores name. An append that succeeded is in its
 // stream once, at the versions that it returned; one that was refused never is; a repeat with its commit id is recognised, and decides what was
-// unknown; versions are dense, a commit of two streams is in both or in none, and its rows in the feed have the next numbers; an aggregate was
-// judged at its last state. A call that meets no more than one or two misbehaviours reports the true outcome, not another error.
+// unknown; versions are dense, a commit of two streams is in both or in none, and its rows in the feed have the next numbers; each decision of
+// an aggregate was made on its last state. A call that meets no more than one or two misbehaviours reports the true outcome, not another error.
 //
 //	go test ./internal/integration/explorer -v -run 'TestAppends|TestSaves' -timeout 0 -explorer.appends=200000 -explorer.saves=50000
 //
