@@ -25,13 +25,13 @@ type program struct {
 }
 
 // tourPackage is the name of the packages that tours become: they are linked into one program, which no package main can be
-// part of. In what a tour prints it stands for main.
+// part of. In the output of a tour it is replaced by main.
 const tourPackage = "docs_main"
 
 // tourProgram is the folder of that program.
 const tourProgram = "tours"
 
-// support is the file that stands beside the generated one of a tour.
+// support is the file that is compiled with the generated file of a tour.
 const support = `package ` + tourPackage + `
 
 import (
