@@ -38,13 +38,13 @@ type Got[T any] struct {
 //
 // Each item is billed as a Get. The items of one call are not a snapshot.
 func (t *Table[T, PK, SK]) BatchGet(ctx context.Context, keys []Key[PK, SK], opts ...GetOption) (got []Got[T], err error) {
-	err = t.tableCore(nil).batchGet(ctx, &keys, &got, opts)
+	err = t.part().batchGet(ctx, &keys, &got, opts)
 	return got, err
 }
 
 // BatchGet reads any number of items by their keys: got[i] belongs to keys[i]; see [Table.BatchGet].
 func (t *SimpleTable[T, PK]) BatchGet(ctx context.Context, keys []PK, opts ...GetOption) (got []Got[T], err error) {
-	err = t.tableCore(nil).batchGet(ctx, &keys, &got, opts)
+	err = t.part().batchGet(ctx, &keys, &got, opts)
 	return got, err
 }
 
@@ -52,12 +52,12 @@ func (t *SimpleTable[T, PK]) BatchGet(ctx context.Context, keys []PK, opts ...Ge
 // table's [Concurrency] allows. It yields the results in the order of the keys. At the first key that could not be read it
 // yields the error, whose indexes count from the first key of the stream, and stops.
 func (t *Table[T, PK, SK]) BatchGetAll(ctx context.Context, keys iter.Seq[Key[PK, SK]], opts ...GetOption) iter.Seq2[Got[T], error] {
-	return resultsOf[T](t.tableCore(nil).batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), opts))
+	return resultsOf[T](t.part().batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), opts))
 }
 
 // BatchGetAll is BatchGet for a stream of keys of any length; see [Table.BatchGetAll].
 func (t *SimpleTable[T, PK]) BatchGetAll(ctx context.Context, keys iter.Seq[PK], opts ...GetOption) iter.Seq2[Got[T], error] {
-	return resultsOf[T](t.tableCore(nil).batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), opts))
+	return resultsOf[T](t.part().batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), opts))
 }
 
 // batchGet reads the keys of the list at keys into that at got, a *[]Got.

@@ -33,10 +33,23 @@ type CondOf[P any] struct{ c *condition }
 // to log. In raw conditions every name below an attribute is a question mark, since it may be such a key.
 func (c CondOf[P]) String() string { return c.c.text() }
 
-// condition is a [Cond] without its type parameter. A nil condition is the zero Cond.
-type condition struct {
+// condition is a [Cond] without its type parameter. A nil condition is the zero Cond. What it holds is behind a further
+// pointer, since fmt follows one pointer of a value that does not fit the verb. So a Cond needs no method Format, which each
+// package that uses a table would compile four times.
+type condition struct{ *conditionParts }
+
+type conditionParts struct {
 	node expr.Node
 	err  error
+}
+
+func newCondition(node expr.Node, err error) *condition {
+	c := &struct { // one allocation
+		condition
+		parts conditionParts
+	}{parts: conditionParts{node, err}}
+	c.conditionParts = &c.parts
+	return &c.condition
 }
 
 // parts returns node and error; both are nil for a nil condition.
@@ -61,7 +74,7 @@ func untyped[P any](conds []CondOf[P]) []*condition {
 	return list
 }
 
-func invalidCond(err error) *condition { return &condition{err: err} }
+func invalidCond(err error) *condition { return newCondition(nil, err) }
 
 // The functions that follow make the conditions of handles. Values are given by their address.
 
@@ -70,7 +83,7 @@ func compare(h *handle, op string, v any) *condition {
 	if err != nil {
 		return invalidCond(err)
 	}
-	return &condition{node: expr.Compare{Left: h.node, Op: op, Right: expr.Value{AV: av}}}
+	return newCondition(expr.Compare{Left: h.node, Op: op, Right: expr.Value{AV: av}}, nil)
 }
 
 func between(h *handle, low, high any) *condition {
@@ -82,7 +95,7 @@ func between(h *handle, low, high any) *condition {
 	if err := checkRange(h.path.String(), l, u); err != nil {
 		return invalidCond(err)
 	}
-	return &condition{node: expr.Between{Operand: h.node, Low: expr.Value{AV: l}, High: expr.Value{AV: u}}}
+	return newCondition(expr.Between{Operand: h.node, Low: expr.Value{AV: l}, High: expr.Value{AV: u}}, nil)
 }
 
 // inList takes a pointer to a slice.
@@ -105,14 +118,14 @@ func inList(h *handle, values any) *condition {
 	if err := errors.Join(errs...); err != nil {
 		return invalidCond(err)
 	}
-	return &condition{node: expr.In{Operand: h.node, List: list}}
+	return newCondition(expr.In{Operand: h.node, List: list}, nil)
 }
 
 func call(h *handle, name string) *condition {
 	if err := h.resolve(); err != nil {
 		return invalidCond(err)
 	}
-	return &condition{node: expr.Call{Name: name, Args: []expr.Node{h.node}}}
+	return newCondition(expr.Call{Name: name, Args: []expr.Node{h.node}}, nil)
 }
 
 func function(h *handle, name string, v any) *condition {
@@ -120,7 +133,7 @@ func function(h *handle, name string, v any) *condition {
 	if err != nil {
 		return invalidCond(err)
 	}
-	return &condition{node: expr.Call{Name: name, Args: []expr.Node{h.node, expr.Value{AV: av}}}}
+	return newCondition(expr.Call{Name: name, Args: []expr.Node{h.node, expr.Value{AV: av}}}, nil)
 }
 
 func contains(h *handle, element any) *condition {
@@ -128,7 +141,7 @@ func contains(h *handle, element any) *condition {
 	if err != nil {
 		return invalidCond(err)
 	}
-	return &condition{node: expr.Call{Name: "contains", Args: []expr.Node{h.node, expr.Value{AV: av}}}}
+	return newCondition(expr.Call{Name: "contains", Args: []expr.Node{h.node, expr.Value{AV: av}}}, nil)
 }
 
 func isType(h *handle, t AttributeType) *condition {
@@ -136,7 +149,7 @@ func isType(h *handle, t AttributeType) *condition {
 		return invalidCond(err)
 	}
 	name := expr.Value{AV: &types.AttributeValueMemberS{Value: string(t)}}
-	return &condition{node: expr.Call{Name: "attribute_type", Args: []expr.Node{h.node, name}}}
+	return newCondition(expr.Call{Name: "attribute_type", Args: []expr.Node{h.node, name}}, nil)
 }
 
 func sizeIs(h *handle, op string, n int) *condition {
@@ -144,14 +157,14 @@ func sizeIs(h *handle, op string, n int) *condition {
 		return invalidCond(err)
 	}
 	size := expr.Call{Name: "size", Args: []expr.Node{h.node}}
-	return &condition{node: expr.Compare{Left: size, Op: op, Right: expr.Value{AV: numberValue(int64(n))}}}
+	return newCondition(expr.Compare{Left: size, Op: op, Right: expr.Value{AV: numberValue(int64(n))}}, nil)
 }
 
 func equalAttrs(a, b *handle) *condition {
 	if err := errors.Join(a.resolve(), b.resolve()); err != nil {
 		return invalidCond(err)
 	}
-	return &condition{node: expr.Compare{Left: a.node, Op: "=", Right: b.node}}
+	return newCondition(expr.Compare{Left: a.node, Op: "=", Right: b.node}, nil)
 }
 
 // In is true where the attribute equals one of the values; DynamoDB takes up to 100:
@@ -243,7 +256,7 @@ func allOf(conds []*condition) *condition {
 	if len(nodes) == 0 && err == nil {
 		return nil
 	}
-	return &condition{node: expr.All(nodes...), err: err}
+	return newCondition(expr.All(nodes...), err)
 }
 
 func anyOf(conds []*condition) *condition {
@@ -252,7 +265,7 @@ func anyOf(conds []*condition) *condition {
 		err = errors.Join(err, errors.New("an Or of no conditions, which would hold for no item: leave the call out when the list is empty"))
 	}
 	node := expr.Any(nodes...)
-	return &condition{node: node, err: errors.Join(err, expr.Check(node))}
+	return newCondition(node, errors.Join(err, expr.Check(node)))
 }
 
 func notOf(c *condition) *condition {
@@ -260,7 +273,7 @@ func notOf(c *condition) *condition {
 	if node == nil {
 		return invalidCond(errors.Join(err, errors.New("a Not of no condition, which would hold for no item")))
 	}
-	return &condition{node: expr.Not{Term: node}, err: err}
+	return newCondition(expr.Not{Term: node}, err)
 }
 
 // guardOf is [And] of conditions that must not be zero: a missing guard would let everything through.
@@ -277,7 +290,7 @@ func guardOf(of string, conds []*condition) *condition {
 			err = errors.Join(err, fmt.Errorf("condition %d of %s is empty (the zero Cond or an And of nothing) and would let everything through", i+1, of))
 		}
 	}
-	return &condition{node: expr.All(nodes...), err: err}
+	return newCondition(expr.All(nodes...), err)
 }
 
 func nodesOf(conds []*condition) ([]expr.Node, error) {
@@ -304,7 +317,7 @@ func rawCond(b expression.ConditionBuilder) *condition {
 	if err != nil {
 		return invalidCond(fmt.Errorf("raw condition: %w", builderError(err)))
 	}
-	return &condition{node: expr.Text{Text: *e.Condition(), Names: e.Names(), Values: e.Values()}}
+	return newCondition(expr.Text{Text: *e.Condition(), Names: e.Names(), Values: e.Values()}, nil)
 }
 
 // RawText makes a condition from expression text with its own placeholders:
@@ -322,7 +335,7 @@ func RawText[T any](text string, names map[string]string, values map[string]any)
 func rawText(text string, names map[string]string, values map[string]any) *condition {
 	avs, err := rawValues(values)
 	err = errors.Join(checkRaw(text, slices.Collect(maps.Keys(names)), slices.Collect(maps.Keys(values))), err)
-	return &condition{node: expr.Text{Text: text, Names: names, Values: avs}, err: err}
+	return newCondition(expr.Text{Text: text, Names: names, Values: avs}, err)
 }
 
 // builderError returns an error of the SDK's expression builder or encoder. If its text may quote a value, only its type is

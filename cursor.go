@@ -51,31 +51,31 @@ var errCursorText = errors.New("ddb: a cursor shows a key, so it cannot be encod
 // ParseCursor reads the text of a cursor of this table. The empty text is the zero Cursor. Anything but an undamaged cursor
 // of this table is [ErrBadCursor]. Whether it belongs to a query is checked when it is used.
 func (t *Table[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
-	at, err := index{core: t.tableCore(nil)}.parseCursor(text)
+	at, err := index{core: t.part()}.parseCursor(text)
 	return Cursor[T]{at}, err
 }
 
 // ParseCursor reads the text of a cursor of this table; see [Table.ParseCursor].
 func (t *SimpleTable[T, PK]) ParseCursor(text string) (Cursor[T], error) {
-	at, err := index{core: t.tableCore(nil)}.parseCursor(text)
+	at, err := index{core: t.part()}.parseCursor(text)
 	return Cursor[T]{at}, err
 }
 
 // ParseCursor reads the text of a cursor of this index; see [Table.ParseCursor].
 func (x *Index[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
-	at, err := x.index().parseCursor(text)
+	at, err := (*indexRef)(x).index().parseCursor(text)
 	return Cursor[T]{at}, err
 }
 
 // ParseCursor reads the text of a cursor of this index; see [Table.ParseCursor].
 func (x *SimpleIndex[T, PK]) ParseCursor(text string) (Cursor[T], error) {
-	at, err := x.index().parseCursor(text)
+	at, err := (*indexRef)(x).index().parseCursor(text)
 	return Cursor[T]{at}, err
 }
 
 // ParseCursor reads the text of a cursor of this index; see [Table.ParseCursor].
 func (x *LocalIndex[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
-	at, err := x.index().parseCursor(text)
+	at, err := (*indexRef)(x).index().parseCursor(text)
 	return Cursor[T]{at}, err
 }
 
@@ -165,23 +165,20 @@ type CursorTerms struct {
 	Query        [8]byte
 }
 
-// Terms returns what the cursor is bound to; it is empty for the zero Cursor. Terms and [CursorOf.Key] are for packages that
-// give cursors another form than [CursorOf.String]; [CursorFrom] makes a cursor from that form.
-func (c CursorOf[P]) Terms() CursorTerms { return termsOf(c.at) }
+// Parts returns what the cursor is bound to, and the key after which it continues, as bytes that [CursorFrom] reads. Both are
+// empty for the zero Cursor. It is for packages that give cursors another form than [CursorOf.String]; [CursorFrom] makes a
+// cursor from that form.
+func (c CursorOf[P]) Parts() (terms CursorTerms, key []byte) { return partsOf(c.at) }
 
-func termsOf(p *cursor.Position) CursorTerms {
+func partsOf(p *cursor.Position) (CursorTerms, []byte) {
 	if p == nil {
-		return CursorTerms{}
+		return CursorTerms{}, nil
 	}
-	return CursorTerms{p.Table, p.Index, p.Query}
+	return termsOf(p), p.AppendKey(nil)
 }
 
-// Key returns the key after which the cursor continues, as bytes that [CursorFrom] reads; nil for the zero Cursor.
-func (c CursorOf[P]) Key() []byte {
-	if c.at == nil {
-		return nil
-	}
-	return c.at.AppendKey(nil)
+func termsOf(p *cursor.Position) CursorTerms {
+	return CursorTerms{p.Table, p.Index, p.Query}
 }
 
 // Paged is a query or scan that returns pages of T: [Query], [IndexQuery], [Scan],

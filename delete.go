@@ -29,29 +29,29 @@ import (
 //
 // It costs a write unit for each 1 KB of the item, rounded up, and as much on every index that holds it.
 func (t *Table[T, PK, SK]) Delete(ctx context.Context, pk PK, sk SK, opts ...WriteOption[T]) error {
-	return t.tableCore(nil).delete(ctx, &Key[PK, SK]{pk, sk}, writesOf(opts))
+	return t.part().delete(ctx, &Key[PK, SK]{pk, sk}, writesOf(opts))
 }
 
 // DeleteKey is [Table.Delete] by a key, made by [Table.Key] or [Table.KeyOf].
 func (t *Table[T, PK, SK]) DeleteKey(ctx context.Context, key Key[PK, SK], opts ...WriteOption[T]) error {
-	return t.tableCore(nil).delete(ctx, &key, writesOf(opts))
+	return t.part().delete(ctx, &key, writesOf(opts))
 }
 
 // Delete removes the item with the key; see [Table.Delete].
 func (t *SimpleTable[T, PK]) Delete(ctx context.Context, pk PK, opts ...WriteOption[T]) error {
-	return t.tableCore(nil).delete(ctx, &pk, writesOf(opts))
+	return t.part().delete(ctx, &pk, writesOf(opts))
 }
 
 // DeleteItem removes the item. With [Version] it succeeds only if the stored item has not changed since it was read. If its
 // reply is lost and the item is gone, only [Tombstones] show which call deleted it; without them it returns
 // [ErrOutcomeUnknown]. It costs as much as [Table.Delete].
 func (t *Table[T, PK, SK]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
-	return t.tableCore(nil).deleteItem(ctx, item, writesOf(opts))
+	return t.part().deleteItem(ctx, item, writesOf(opts))
 }
 
 // DeleteItem removes the item; see [Table.DeleteItem].
 func (t *SimpleTable[T, PK]) DeleteItem(ctx context.Context, item *T, opts ...WriteOption[T]) error {
-	return t.tableCore(nil).deleteItem(ctx, item, writesOf(opts))
+	return t.part().deleteItem(ctx, item, writesOf(opts))
 }
 
 // deleteItem deletes what item points to.

@@ -27,5 +27,5 @@ func coreOf[T any](table AnyTable[T]) *core {
 	if table == nil {
 		return nil
 	}
-	return table.tableCore(nil)
+	return table.part()
 }

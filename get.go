@@ -114,31 +114,31 @@ func (t *Table[T, PK, SK]) Get(ctx context.Context, pk PK, sk SK, opts ...GetOpt
 // GetKey is [Table.Get] by a key, made by [Table.Key] or [Table.KeyOf].
 func (t *Table[T, PK, SK]) GetKey(ctx context.Context, key Key[PK, SK], opts ...GetOption) (T, error) {
 	g := getCall[T, Key[PK, SK]]{key: key}
-	err := t.tableCore(nil).get(ctx, &g.state, &g.key, &g.item, opts)
+	err := t.part().get(ctx, &g.state, &g.key, &g.item, opts)
 	return g.item, err
 }
 
 // Get reads one item; see [Table.Get].
 func (t *SimpleTable[T, PK]) Get(ctx context.Context, pk PK, opts ...GetOption) (T, error) {
 	g := getCall[T, PK]{key: pk}
-	err := t.tableCore(nil).get(ctx, &g.state, &g.key, &g.item, opts)
+	err := t.part().get(ctx, &g.state, &g.key, &g.item, opts)
 	return g.item, err
 }
 
 // Exists reports whether there is an item with the key. It reads only the key attributes, but costs as much as [Table.Get],
 // since DynamoDB bills the whole item.
 func (t *Table[T, PK, SK]) Exists(ctx context.Context, pk PK, sk SK, opts ...GetOption) (bool, error) {
-	return t.tableCore(nil).exists(ctx, &Key[PK, SK]{pk, sk}, opts)
+	return t.part().exists(ctx, &Key[PK, SK]{pk, sk}, opts)
 }
 
 // ExistsKey is [Table.Exists] by a key.
 func (t *Table[T, PK, SK]) ExistsKey(ctx context.Context, key Key[PK, SK], opts ...GetOption) (bool, error) {
-	return t.tableCore(nil).exists(ctx, &key, opts)
+	return t.part().exists(ctx, &key, opts)
 }
 
 // Exists reports whether there is an item with the key; see [Table.Exists].
 func (t *SimpleTable[T, PK]) Exists(ctx context.Context, pk PK, opts ...GetOption) (bool, error) {
-	return t.tableCore(nil).exists(ctx, &pk, opts)
+	return t.part().exists(ctx, &pk, opts)
 }
 
 // getCall is a read by a K into a V, in one allocation.
@@ -192,7 +192,7 @@ func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, op
 		return view, opError("GetItem", "", "", invalid(errors.New("the table is nil")))
 	}
 	g := getCall[V, K]{key: key}
-	err = table.tableCore(nil).getView(ctx, &g.state, &g.key, &g.item, opts)
+	err = table.part().getView(ctx, &g.state, &g.key, &g.item, opts)
 	return g.item, err
 }
 

@@ -14,10 +14,10 @@ import (
 
 // Index is a global secondary index with a partition and a sort key. Make it
 // with [NewIndex]. It is immutable and safe for concurrent use.
-type Index[T, PK, SK any] struct{ x index }
+type Index[T, PK, SK any] indexRef
 
 // SimpleIndex is a global secondary index without a sort key.
-type SimpleIndex[T, PK any] struct{ x index }
+type SimpleIndex[T, PK any] indexRef
 
 // LocalIndex is a local secondary index: it has the partition key of its table
 // and a sort key of its own, and can be read consistently.
@@ -26,7 +26,7 @@ type SimpleIndex[T, PK any] struct{ x index }
 // them: then DynamoDB fetches them from the table, at the cost of a read of each item.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
-type LocalIndex[T, PK, SK any] struct{ x index }
+type LocalIndex[T, PK, SK any] indexRef
 
 // index is a secondary index without its type; the zero index refuses every call.
 type index struct {
@@ -34,21 +34,10 @@ type index struct {
 	info *indexInfo
 }
 
-func (x *Index[T, PK, SK]) index() index {
-	if x == nil {
-		return index{}
-	}
-	return x.x
-}
+// indexRef is the content of [Index], [SimpleIndex] and [LocalIndex].
+type indexRef struct{ x index }
 
-func (x *SimpleIndex[T, PK]) index() index {
-	if x == nil {
-		return index{}
-	}
-	return x.x
-}
-
-func (x *LocalIndex[T, PK, SK]) index() index {
+func (x *indexRef) index() index {
 	if x == nil {
 		return index{}
 	}
@@ -75,22 +64,22 @@ type indexInfo struct {
 }
 
 // IndexName returns the name of the index.
-func (x *Index[T, PK, SK]) IndexName() string { return x.index().info.label() }
+func (x *Index[T, PK, SK]) IndexName() string { return (*indexRef)(x).index().info.label() }
 
 // IndexName returns the name of the index.
-func (x *SimpleIndex[T, PK]) IndexName() string { return x.index().info.label() }
+func (x *SimpleIndex[T, PK]) IndexName() string { return (*indexRef)(x).index().info.label() }
 
 // IndexName returns the name of the index.
-func (x *LocalIndex[T, PK, SK]) IndexName() string { return x.index().info.label() }
+func (x *LocalIndex[T, PK, SK]) IndexName() string { return (*indexRef)(x).index().info.label() }
 
 // String returns the names of table and index, such as orders/by-status.
-func (x *Index[T, PK, SK]) String() string { return x.index().place() }
+func (x *Index[T, PK, SK]) String() string { return (*indexRef)(x).index().place() }
 
 // String returns the names of table and index, such as orders/by-status.
-func (x *SimpleIndex[T, PK]) String() string { return x.index().place() }
+func (x *SimpleIndex[T, PK]) String() string { return (*indexRef)(x).index().place() }
 
 // String returns the names of table and index, such as orders/by-status.
-func (x *LocalIndex[T, PK, SK]) String() string { return x.index().place() }
+func (x *LocalIndex[T, PK, SK]) String() string { return (*indexRef)(x).index().place() }
 
 // IndexOption is an option of the index constructors.
 type IndexOption interface{ applyIndex(*core, *indexInfo) error }
@@ -151,7 +140,7 @@ func NewSimpleIndex[T, PK any](table AnyTable[T], name string, partition KeyFiel
 // NewLocalIndex describes a local secondary index: the table's partition key with another sort key. DynamoDB creates local
 // indexes only together with the table.
 func NewLocalIndex[T, PK, SK, LSK any](table *Table[T, PK, SK], name string, sort KeyField[T, LSK], opts ...IndexOption) (*LocalIndex[T, PK, LSK], error) {
-	x, err := newLocalIndex(table.tableCore(nil), name, sort, opts)
+	x, err := newLocalIndex(table.part(), name, sort, opts)
 	return &LocalIndex[T, PK, LSK]{x}, err
 }
 

@@ -23,12 +23,12 @@ type NoSortKey struct{ _ [0]func() }
 
 // Query selects the items with a partition key of the index.
 func (x *Index[T, PK, SK]) Query(pk PK) *IndexQuery[T, SK] {
-	return (*IndexQuery[T, SK])(newRead(x.index(), &pk).ref())
+	return (*IndexQuery[T, SK])(newRead((*indexRef)(x).index(), &pk).ref())
 }
 
 // Query selects the items with a partition key of the index.
 func (x *SimpleIndex[T, PK]) Query(pk PK) *IndexQuery[T, NoSortKey] {
-	return (*IndexQuery[T, NoSortKey])(newRead(x.index(), &pk).ref())
+	return (*IndexQuery[T, NoSortKey])(newRead((*indexRef)(x).index(), &pk).ref())
 }
 
 // SortKey limits the query to a range of sort keys; see [Query.SortKey].

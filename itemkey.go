@@ -127,10 +127,10 @@ func newSizeError(n int, sizes []codec.AttributeSize) error {
 // be stored at all, such as one without its key, is refused as by Put; one that is too large is not.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-func (t *Table[T, PK, SK]) ItemSize(item *T) (int, error) { return t.tableCore(nil).itemSize(item) }
+func (t *Table[T, PK, SK]) ItemSize(item *T) (int, error) { return t.part().itemSize(item) }
 
 // ItemSize returns the size in bytes that the item would have in DynamoDB; see [Table.ItemSize].
-func (t *SimpleTable[T, PK]) ItemSize(item *T) (int, error) { return t.tableCore(nil).itemSize(item) }
+func (t *SimpleTable[T, PK]) ItemSize(item *T) (int, error) { return t.part().itemSize(item) }
 
 func (c *core) itemSize(item any) (int, error) {
 	if err := c.usable(); err != nil {

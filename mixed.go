@@ -91,7 +91,7 @@ func MixedKeyOf[T, K any](table KeyedTable[T, K], key K) MixedKey {
 	if table == nil {
 		return MixedKey{}
 	}
-	return MixedKey{table.tableCore(nil), &key}
+	return MixedKey{table.part(), &key}
 }
 
 // String does not show the key.

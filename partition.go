@@ -41,22 +41,22 @@ func (h *PartitionHash) UnmarshalText(text []byte) error {
 
 // PartitionHash returns the hash that reports show for a partition key of the table.
 func (t *Table[T, PK, SK]) PartitionHash(pk PK) (PartitionHash, error) {
-	return newRead(index{core: t.tableCore(nil)}, &pk).partitionHash()
+	return newRead(index{core: t.part()}, &pk).partitionHash()
 }
 
 // PartitionHash returns the hash that reports show for a partition key of the table.
 func (t *SimpleTable[T, PK]) PartitionHash(pk PK) (PartitionHash, error) {
-	return newRead(index{core: t.tableCore(nil)}, &pk).partitionHash()
+	return newRead(index{core: t.part()}, &pk).partitionHash()
 }
 
 // PartitionHash returns the hash that reports show for a partition key of the index.
 func (x *Index[T, PK, SK]) PartitionHash(pk PK) (PartitionHash, error) {
-	return newRead(x.index(), &pk).partitionHash()
+	return newRead((*indexRef)(x).index(), &pk).partitionHash()
 }
 
 // PartitionHash returns the hash that reports show for a partition key of the index.
 func (x *SimpleIndex[T, PK]) PartitionHash(pk PK) (PartitionHash, error) {
-	return newRead(x.index(), &pk).partitionHash()
+	return newRead((*indexRef)(x).index(), &pk).partitionHash()
 }
 
 func (r *read) partitionHash() (PartitionHash, error) {

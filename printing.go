@@ -54,9 +54,6 @@ func (e *OutcomeUnknownError) Format(s fmt.State, verb rune) { quiet.Format(s, v
 // MarshalJSON is the text.
 func (e *OutcomeUnknownError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Format prints what [CondOf.String] gives, for every verb.
-func (c CondOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.text()) }
-
 // Format prints the comparison without its values, for every verb.
 func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, sortText(c.c.op)) }
 
@@ -125,12 +122,12 @@ func gotText(found bool) string {
 
 // Format prints a hash of the key, for every verb: the same for equal keys.
 func (k Key[PK, SK]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, hashText("key", k.Partition, k.Sort))
+	quiet.Format(s, verb, keyText(k.Partition, k.Sort))
 }
 
 // LogValue is the text that Format prints.
 func (k Key[PK, SK]) LogValue() slog.Value {
-	return slog.StringValue(hashText("key", k.Partition, k.Sort))
+	return slog.StringValue(keyText(k.Partition, k.Sort))
 }
 
 // Format prints a hash of the values, for every verb: the same for equal values.
@@ -160,6 +157,12 @@ func (v Four[A, B, C, D]) Format(s fmt.State, verb rune) {
 func (v Four[A, B, C, D]) LogValue() slog.Value {
 	return slog.StringValue(hashText("values", v.A, v.B, v.C, v.D))
 }
+
+// keyText hashes a key. It is not inlined, since hashText takes a list, which would be made and compared in each package that
+// uses a table.
+//
+//go:noinline
+func keyText(partition, sort any) string { return hashText("key", partition, sort) }
 
 // hashText tells values apart without showing them.
 func hashText(what string, values ...any) string {

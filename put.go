@@ -41,12 +41,12 @@ func (v verb) String() string { return [...]string{"Put", "Create", "Replace"}[v
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much on every index that holds it.
 func (t *Table[T, PK, SK]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) error {
-	return t.tableCore(nil).put(ctx, verbPut, item, writesOf(opts))
+	return t.part().put(ctx, verbPut, item, writesOf(opts))
 }
 
 // Put stores the item and replaces any item with its key; see [Table.Put].
 func (t *SimpleTable[T, PK]) Put(ctx context.Context, item *T, opts ...WriteOption[T]) error {
-	return t.tableCore(nil).put(ctx, verbPut, item, writesOf(opts))
+	return t.part().put(ctx, verbPut, item, writesOf(opts))
 }
 
 // Create stores the item only if there is none with its key. Otherwise it returns a [*ConditionFailed] that holds the
@@ -54,23 +54,23 @@ func (t *SimpleTable[T, PK]) Put(ctx context.Context, item *T, opts ...WriteOpti
 // stored item is ours; whether ours was deleted and another took its place is known only with [Tombstones]. Without a
 // Revision the error is [ErrOutcomeUnknown]. It costs as much as [Table.Put].
 func (t *Table[T, PK, SK]) Create(ctx context.Context, item *T) error {
-	return t.tableCore(nil).put(ctx, verbCreate, item, nil)
+	return t.part().put(ctx, verbCreate, item, nil)
 }
 
 // Create stores the item only if there is none with its key; see [Table.Create].
 func (t *SimpleTable[T, PK]) Create(ctx context.Context, item *T) error {
-	return t.tableCore(nil).put(ctx, verbCreate, item, nil)
+	return t.part().put(ctx, verbCreate, item, nil)
 }
 
 // Replace stores the item only if there is one with its key; otherwise it returns a [*ConditionFailed] that matches
 // [ErrNotFound]. Lost replies are handled as by Put. It costs as much as [Table.Put].
 func (t *Table[T, PK, SK]) Replace(ctx context.Context, item *T, opts ...WriteOption[T]) error {
-	return t.tableCore(nil).put(ctx, verbReplace, item, writesOf(opts))
+	return t.part().put(ctx, verbReplace, item, writesOf(opts))
 }
 
 // Replace stores the item only if there is one with its key; see [Table.Replace].
 func (t *SimpleTable[T, PK]) Replace(ctx context.Context, item *T, opts ...WriteOption[T]) error {
-	return t.tableCore(nil).put(ctx, verbReplace, item, writesOf(opts))
+	return t.part().put(ctx, verbReplace, item, writesOf(opts))
 }
 
 // put implements Put, Create and Replace of the item that item points to.

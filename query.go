@@ -21,12 +21,12 @@ type Query[T, SK any] readRef
 
 // Query selects the items with a partition key.
 func (t *Table[T, PK, SK]) Query(pk PK) *Query[T, SK] {
-	return (*Query[T, SK])(newRead(index{core: t.tableCore(nil)}, &pk).ref())
+	return (*Query[T, SK])(newRead(index{core: t.part()}, &pk).ref())
 }
 
 // Query selects the items with a partition key, in the order of the index's sort key.
 func (x *LocalIndex[T, PK, SK]) Query(pk PK) *Query[T, SK] {
-	return (*Query[T, SK])(newRead(x.index(), &pk).ref())
+	return (*Query[T, SK])(newRead((*indexRef)(x).index(), &pk).ref())
 }
 
 // newRead returns a query for the partition key that pk points to.

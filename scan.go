@@ -25,22 +25,28 @@ type IndexScan[T any] readRef
 
 // Scan selects all items of the table.
 func (t *Table[T, PK, SK]) Scan() *Scan[T] {
-	return (*Scan[T])(newScan(index{core: t.tableCore(nil)}).ref())
+	return (*Scan[T])(newScan(index{core: t.part()}).ref())
 }
 
 // Scan selects all items of the table.
 func (t *SimpleTable[T, PK]) Scan() *Scan[T] {
-	return (*Scan[T])(newScan(index{core: t.tableCore(nil)}).ref())
+	return (*Scan[T])(newScan(index{core: t.part()}).ref())
 }
 
 // Scan selects all items that the index holds.
-func (x *Index[T, PK, SK]) Scan() *IndexScan[T] { return (*IndexScan[T])(newScan(x.index()).ref()) }
+func (x *Index[T, PK, SK]) Scan() *IndexScan[T] {
+	return (*IndexScan[T])(newScan((*indexRef)(x).index()).ref())
+}
 
 // Scan selects all items that the index holds.
-func (x *SimpleIndex[T, PK]) Scan() *IndexScan[T] { return (*IndexScan[T])(newScan(x.index()).ref()) }
+func (x *SimpleIndex[T, PK]) Scan() *IndexScan[T] {
+	return (*IndexScan[T])(newScan((*indexRef)(x).index()).ref())
+}
 
 // Scan selects all items that the index holds.
-func (x *LocalIndex[T, PK, SK]) Scan() *Scan[T] { return (*Scan[T])(newScan(x.index()).ref()) }
+func (x *LocalIndex[T, PK, SK]) Scan() *Scan[T] {
+	return (*Scan[T])(newScan((*indexRef)(x).index()).ref())
+}
 
 // Filter drops items after they were read and billed; see [Query.Filter].
 func (s *Scan[T]) Filter(conds ...Cond[T]) *Scan[T] {

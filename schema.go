@@ -89,12 +89,12 @@ func (c *core) schemaClient() (schema.Client, error) {
 //
 // The wait ends with the context, or after 10 minutes.
 func (t *Table[T, PK, SK]) CreateTable(ctx context.Context, opts ...schema.Option) error {
-	return t.tableCore(nil).createTable(ctx, opts)
+	return t.part().createTable(ctx, opts)
 }
 
 // CreateTable creates the table with all of its indexes; see [Table.CreateTable].
 func (t *SimpleTable[T, PK]) CreateTable(ctx context.Context, opts ...schema.Option) error {
-	return t.tableCore(nil).createTable(ctx, opts)
+	return t.part().createTable(ctx, opts)
 }
 
 func (c *core) createTable(ctx context.Context, opts []schema.Option) error {
@@ -108,12 +108,12 @@ func (c *core) createTable(ctx context.Context, opts []schema.Option) error {
 // WaitTable waits until the table and all of its indexes are active. The wait
 // ends with the context, or after 10 minutes.
 func (t *Table[T, PK, SK]) WaitTable(ctx context.Context) error {
-	return t.tableCore(nil).waitTable(ctx)
+	return t.part().waitTable(ctx)
 }
 
 // WaitTable waits until the table and all of its indexes are active; see [Table.WaitTable].
 func (t *SimpleTable[T, PK]) WaitTable(ctx context.Context) error {
-	return t.tableCore(nil).waitTable(ctx)
+	return t.part().waitTable(ctx)
 }
 
 func (c *core) waitTable(ctx context.Context) error {
@@ -130,12 +130,12 @@ func (c *core) waitTable(ctx context.Context) error {
 // DeleteTable deletes the table with all its items and waits until it is gone. A table that does not exist is not an error.
 // The call is refused unless the permission names this table.
 func (t *Table[T, PK, SK]) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
-	return t.tableCore(nil).deleteTable(ctx, allow)
+	return t.part().deleteTable(ctx, allow)
 }
 
 // DeleteTable deletes the table with all its items; see [Table.DeleteTable].
 func (t *SimpleTable[T, PK]) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
-	return t.tableCore(nil).deleteTable(ctx, allow)
+	return t.part().deleteTable(ctx, allow)
 }
 
 func (c *core) deleteTable(ctx context.Context, allow schema.DeletePermission) error {
@@ -169,12 +169,12 @@ func (c *core) describe(ctx context.Context, client schema.Client) (*types.Table
 // The wait ends with the context, or after 10 minutes for each index; the error then says in which state the table is. Call
 // it again to continue.
 func (t *Table[T, PK, SK]) EnsureTable(ctx context.Context, opts ...schema.Option) error {
-	return t.tableCore(nil).ensureTable(ctx, opts)
+	return t.part().ensureTable(ctx, opts)
 }
 
 // EnsureTable makes the table ready; see [Table.EnsureTable].
 func (t *SimpleTable[T, PK]) EnsureTable(ctx context.Context, opts ...schema.Option) error {
-	return t.tableCore(nil).ensureTable(ctx, opts)
+	return t.part().ensureTable(ctx, opts)
 }
 
 func (c *core) ensureTable(ctx context.Context, opts []schema.Option) error {
@@ -197,12 +197,12 @@ func (c *core) ensureTable(ctx context.Context, opts []schema.Option) error {
 // Differences that the table has in addition to its definition are marked as [schema.Difference.Extra]. For a table with
 // items of several types call [SharedTable.VerifyTable], which knows the indexes of all.
 func (t *Table[T, PK, SK]) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
-	return t.tableCore(nil).verifyTable(ctx, opts)
+	return t.part().verifyTable(ctx, opts)
 }
 
 // VerifyTable compares the live table with its definition; see [Table.VerifyTable].
 func (t *SimpleTable[T, PK]) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
-	return t.tableCore(nil).verifyTable(ctx, opts)
+	return t.part().verifyTable(ctx, opts)
 }
 
 func (c *core) verifyTable(ctx context.Context, opts []schema.Option) ([]schema.Difference, error) {

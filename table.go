@@ -55,54 +55,52 @@ func NewSimple[T, PK any](client Client, name string, partition KeyField[T, PK],
 }
 
 // Name is the table's name, prefix included.
-func (t *Table[T, PK, SK]) Name() string { return t.tableCore(nil).label() }
+func (t *Table[T, PK, SK]) Name() string { return t.part().label() }
 
 // Name is the table's name, prefix included.
-func (t *SimpleTable[T, PK]) Name() string { return t.tableCore(nil).label() }
+func (t *SimpleTable[T, PK]) Name() string { return t.part().label() }
 
 // String returns the table's name.
-func (t *Table[T, PK, SK]) String() string { return t.tableCore(nil).label() }
+func (t *Table[T, PK, SK]) String() string { return t.part().label() }
 
 // String returns the table's name.
-func (t *SimpleTable[T, PK]) String() string { return t.tableCore(nil).label() }
+func (t *SimpleTable[T, PK]) String() string { return t.part().label() }
 
 // Key makes a key of the table, for methods that take one or several.
 func (t *Table[T, PK, SK]) Key(pk PK, sk SK) Key[PK, SK] { return Key[PK, SK]{pk, sk} }
 
 // KeyOf returns the key of an item, which need not be stored. For a nil item it returns the zero key.
 func (t *Table[T, PK, SK]) KeyOf(item *T) (key Key[PK, SK]) {
-	t.tableCore(nil).keyOf(item, &key)
+	t.part().keyOf(item, &key)
 	return key
 }
 
 // KeyOf returns the key of an item; see [Table.KeyOf].
 func (t *SimpleTable[T, PK]) KeyOf(item *T) (key PK) {
-	t.tableCore(nil).keyOf(item, &key)
+	t.part().keyOf(item, &key)
 	return key
 }
 
 // AnyTable is a [Table] or a [SimpleTable] with items of type T.
 type AnyTable[T any] interface {
-	tableCore(*T) *core
+	TablePart
+	// ItemSize returns the size that an item would have in DynamoDB; see [Table.ItemSize].
+	ItemSize(item *T) (int, error)
 }
 
-func (t *Table[T, PK, SK]) tableCore(*T) *core {
+func (t *Table[T, PK, SK]) part() *core {
 	if t == nil {
 		return nil
 	}
 	return t.core
 }
 
-func (t *SimpleTable[T, PK]) tableCore(*T) *core {
+func (t *SimpleTable[T, PK]) part() *core {
 	if t == nil {
 		return nil
 	}
 	return t.core
 }
-
-func (t *Table[T, PK, SK]) part() *core { return t.tableCore(nil) }
-
-func (t *SimpleTable[T, PK]) part() *core { return t.tableCore(nil) }
 
 // itemOf is what a core knows about the type of its items.
 type itemOf struct {

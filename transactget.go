@@ -82,12 +82,12 @@ func (f readFunc) addRead(tx *transactionRead) { f(tx) }
 // TxGet reads one item in a transaction into dst. The options are [Project] and [IncludeExpired]; [Consistent] has no
 // effect, since transactional reads always are consistent.
 func (t *Table[T, PK, SK]) TxGet(key Key[PK, SK], dst *Got[T], opts ...GetOption) TxRead {
-	return t.tableCore(nil).txGet(&key, dst, opts)
+	return t.part().txGet(&key, dst, opts)
 }
 
 // TxGet reads one item in a transaction into dst; see [Table.TxGet].
 func (t *SimpleTable[T, PK]) TxGet(key PK, dst *Got[T], opts ...GetOption) TxRead {
-	return t.tableCore(nil).txGet(&key, dst, opts)
+	return t.part().txGet(&key, dst, opts)
 }
 
 // txGet reads by the key that key points to into dst, a *Got.

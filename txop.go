@@ -14,83 +14,83 @@ import (
 
 // TxPut is [Table.Put] in a transaction.
 func (t *Table[T, PK, SK]) TxPut(item *T, opts ...WriteOption[T]) TxOp {
-	return t.tableCore(nil).txPut(verbPut, item, writesOf(opts))
+	return t.part().txPut(verbPut, item, writesOf(opts))
 }
 
 // TxPut is [SimpleTable.Put] in a transaction.
 func (t *SimpleTable[T, PK]) TxPut(item *T, opts ...WriteOption[T]) TxOp {
-	return t.tableCore(nil).txPut(verbPut, item, writesOf(opts))
+	return t.part().txPut(verbPut, item, writesOf(opts))
 }
 
 // TxCreate is [Table.Create] in a transaction.
 func (t *Table[T, PK, SK]) TxCreate(item *T) TxOp {
-	return t.tableCore(nil).txPut(verbCreate, item, nil)
+	return t.part().txPut(verbCreate, item, nil)
 }
 
 // TxCreate is [SimpleTable.Create] in a transaction.
 func (t *SimpleTable[T, PK]) TxCreate(item *T) TxOp {
-	return t.tableCore(nil).txPut(verbCreate, item, nil)
+	return t.part().txPut(verbCreate, item, nil)
 }
 
 // TxReplace is [Table.Replace] in a transaction.
 func (t *Table[T, PK, SK]) TxReplace(item *T, opts ...WriteOption[T]) TxOp {
-	return t.tableCore(nil).txPut(verbReplace, item, writesOf(opts))
+	return t.part().txPut(verbReplace, item, writesOf(opts))
 }
 
 // TxReplace is [SimpleTable.Replace] in a transaction.
 func (t *SimpleTable[T, PK]) TxReplace(item *T, opts ...WriteOption[T]) TxOp {
-	return t.tableCore(nil).txPut(verbReplace, item, writesOf(opts))
+	return t.part().txPut(verbReplace, item, writesOf(opts))
 }
 
 // TxUpdate is [Table.Update] in a transaction; it returns no item.
 func (t *Table[T, PK, SK]) TxUpdate(key Key[PK, SK], changes ...UpdateOption[T]) TxOp {
-	return t.tableCore(nil).txUpdate("Update", &key, true, updatesOf(changes))
+	return t.part().txUpdate("Update", &key, true, updatesOf(changes))
 }
 
 // TxUpdate is [SimpleTable.Update] in a transaction; it returns no item.
 func (t *SimpleTable[T, PK]) TxUpdate(key PK, changes ...UpdateOption[T]) TxOp {
-	return t.tableCore(nil).txUpdate("Update", &key, true, updatesOf(changes))
+	return t.part().txUpdate("Update", &key, true, updatesOf(changes))
 }
 
 // TxUpsert is [Table.Upsert] in a transaction; it returns no item.
 func (t *Table[T, PK, SK]) TxUpsert(key Key[PK, SK], changes ...UpdateOption[T]) TxOp {
-	return t.tableCore(nil).txUpdate("Upsert", &key, false, updatesOf(changes))
+	return t.part().txUpdate("Upsert", &key, false, updatesOf(changes))
 }
 
 // TxUpsert is [SimpleTable.Upsert] in a transaction; it returns no item.
 func (t *SimpleTable[T, PK]) TxUpsert(key PK, changes ...UpdateOption[T]) TxOp {
-	return t.tableCore(nil).txUpdate("Upsert", &key, false, updatesOf(changes))
+	return t.part().txUpdate("Upsert", &key, false, updatesOf(changes))
 }
 
 // TxDelete is [Table.Delete] in a transaction.
 func (t *Table[T, PK, SK]) TxDelete(key Key[PK, SK], opts ...WriteOption[T]) TxOp {
-	return t.tableCore(nil).txDelete(&key, writesOf(opts))
+	return t.part().txDelete(&key, writesOf(opts))
 }
 
 // TxDelete is [SimpleTable.Delete] in a transaction.
 func (t *SimpleTable[T, PK]) TxDelete(key PK, opts ...WriteOption[T]) TxOp {
-	return t.tableCore(nil).txDelete(&key, writesOf(opts))
+	return t.part().txDelete(&key, writesOf(opts))
 }
 
 // TxDeleteItem is [Table.DeleteItem] in a transaction.
 func (t *Table[T, PK, SK]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
-	return t.tableCore(nil).txDeleteItem(item, writesOf(opts))
+	return t.part().txDeleteItem(item, writesOf(opts))
 }
 
 // TxDeleteItem is [SimpleTable.DeleteItem] in a transaction.
 func (t *SimpleTable[T, PK]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp {
-	return t.tableCore(nil).txDeleteItem(item, writesOf(opts))
+	return t.part().txDeleteItem(item, writesOf(opts))
 }
 
 // TxCheck makes a transaction depend on an item that it does not write. As for [If], there must be at least one condition,
 // and none may be zero.
 func (t *Table[T, PK, SK]) TxCheck(key Key[PK, SK], conds ...Cond[T]) TxOp {
-	return t.tableCore(nil).txCheck(&key, untyped(conds))
+	return t.part().txCheck(&key, untyped(conds))
 }
 
 // TxCheck makes a transaction depend on an item that it does not write; see [Table.TxCheck].
 func (t *SimpleTable[T, PK]) TxCheck(key PK, conds ...Cond[T]) TxOp {
-	return t.tableCore(nil).txCheck(&key, untyped(conds))
+	return t.part().txCheck(&key, untyped(conds))
 }
 
 // The functions behind the operations are not inlined, since their closures would then be compiled again for each item type.

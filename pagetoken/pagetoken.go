@@ -95,8 +95,7 @@ var errNoTokenKey = errors.New("page tokens without a key; make them with pageto
 
 // Cursor is a [ddb.Cursor] of any type.
 type Cursor interface {
-	Terms() ddb.CursorTerms
-	Key() []byte
+	Parts() (terms ddb.CursorTerms, key []byte)
 }
 
 // Option is an option of [Sealer.Seal]: [ForTenant] or [ValidFor].
@@ -159,7 +158,7 @@ func (s *Sealer) Seal(c Cursor, opts ...Option) (string, error) {
 	var at ddb.CursorTerms
 	var position []byte
 	if c != nil {
-		at, position = c.Terms(), c.Key()
+		at, position = c.Parts()
 	}
 	key, err := s.first()
 	if err := invalid(append(with.errs, err)...); err != nil {

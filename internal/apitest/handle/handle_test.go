@@ -166,6 +166,14 @@ func TestHandlesShowNames(t *testing.T) {
 			}
 		}
 	}
+	cond := ddb.Not(votes.Key("alice@example.org").Eq(4711))
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%t", "%x", "%c"} {
+		for _, printed := range []any{cond, &cond, []any{cond}, struct{ c any }{cond}} {
+			if got := fmt.Sprintf(verb, printed); strings.Contains(got, "alice") || strings.Contains(got, "4711") {
+				t.Errorf("%s of a %T shows data: %s", verb, printed, got)
+			}
+		}
+	}
 	if got := ddb.NameOf(nil); got != "" {
 		t.Errorf("NameOf(nil) %q", got)
 	}
