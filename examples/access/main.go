@@ -110,7 +110,7 @@ func ownGrants(ctx context.Context, grants *grant.Store, api *server, clock *clo
 		}
 	}
 	clock.Advance(8*time.Hour - time.Nanosecond)
-	fmt.Println("a nanosecond before they are over, and then:")
+	fmt.Println("a nanosecond before the 8 hours end, and after:")
 	if err := api.call(ctx, "GET", "ann", "/acme/reports/q2"); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func ownGrants(ctx context.Context, grants *grant.Store, api *server, clock *clo
 	if _, err := grants.Save(ctx, grant.Grant{Key: q2, GrantedBy: "boss"}, grant.IfRevision(1)); err != nil {
 		return err
 	}
-	fmt.Println("granted again, for good, and revoked:")
+	fmt.Println("granted again without an end, and revoked:")
 	if err := api.call(ctx, "GET", "ann", "/acme/reports/q2"); err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func unreachable(ctx context.Context, client ddb.Client) error {
 		return err
 	}
 	defer api.close()
-	fmt.Println("the table of the grants is gone:")
+	fmt.Println("the table of the grants does not exist:")
 	return api.call(ctx, "GET", "cem", "/acme/reports/q2")
 }
 

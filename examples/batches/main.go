@@ -85,7 +85,7 @@ func show(what string, err error, stats ddb.BatchStats) {
 		}
 	}
 	first, last := failed.Failed[0], failed.Failed[len(failed.Failed)-1]
-	fmt.Printf("%-24s %d of %d not done for certain: %d to %d, %d of them unknown; retryable: %v\n", "",
+	fmt.Printf("%-24s %d of %d not confirmed: %d to %d, %d of them unknown; retryable: %v\n", "",
 		len(failed.Failed), failed.Total, first.Index, last.Index, lost, ddb.IsRetryable(err))
 }
 
@@ -98,7 +98,7 @@ func leftovers(ctx context.Context) error {
 	defer done()
 	var stats ddb.BatchStats
 	err = table.BatchPut(ctx, some("cellar", 250), ddb.StatsTo(&stats))
-	show("10 left, now and then:", err, stats)
+	show("10 items unprocessed:", err, stats)
 	return err
 }
 
@@ -132,7 +132,7 @@ func rejected(ctx context.Context) error {
 		return errors.New("the batch should have failed in part")
 	}
 	err = table.BatchPut(ctx, ddb.Pick(list, failed.Puts()), ddb.StatsTo(&stats))
-	show("those once more:", err, stats)
+	show("the refused items again:", err, stats)
 	return err
 }
 
@@ -167,7 +167,7 @@ func reading(ctx context.Context) error {
 	}
 	var stats ddb.BatchStats
 	got, err := table.BatchGet(ctx, keys, ddb.Consistent(), ddb.StatsTo(&stats))
-	show("BatchGet, 30 left:", err, stats)
+	show("BatchGet, 30 left out:", err, stats)
 	found, right := 0, true
 	for i, g := range got {
 		if g.Found {
@@ -175,7 +175,7 @@ func reading(ctx context.Context) error {
 			right = right && g.Item.Minute == keys[i].Sort
 		}
 	}
-	fmt.Printf("%-24s %d keys, %d found, each at its place: %v\n", "", len(keys), found, right)
+	fmt.Printf("%-24s %d keys, %d found, each at its index: %v\n", "", len(keys), found, right)
 	return err
 }
 
@@ -204,7 +204,7 @@ func streams(ctx context.Context) error {
 		sum += got.Item.Value
 	}
 	show("BatchGetAll:", nil, stats)
-	fmt.Printf("%-24s the sum of those is %d\n", "", sum)
+	fmt.Printf("%-24s the sum of their values is %d\n", "", sum)
 	return err
 }
 

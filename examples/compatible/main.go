@@ -52,19 +52,19 @@ func run(ctx context.Context, client lesser) error {
 	show := func(what string, err error) {
 		fmt.Printf("%-40s %s\n", what+":", outcome(err))
 	}
-	fmt.Println("== what such a server refuses")
+	fmt.Println("== calls that such a server refuses")
 	a := Account{ID: "ann", Balance: 100}
-	show("Put that counts capacity", counting.Put(ctx, &a))
+	show("Put with capacity by index", counting.Put(ctx, &a))
 	show("the same WithoutCapacity", accounts.Put(ctx, &a))
 	show("BatchPut WithoutCapacity", accounts.BatchPut(ctx, []Account{{ID: "bea"}, {ID: "cid", Balance: 5}}))
 	show("Transact", ddb.Transact(ctx, client, accounts.TxUpdate("ann", accountBalance.Sub(1))))
 	_, err = accounts.Update(ctx, "ann", accountBalance.Sub(1).Exact())
-	show("a count that is Exact", err)
+	show("an update with Exact", err)
 	_, err = accounts.Update(ctx, "ann", accountBalance.Sub(500), ddb.If(accountBalance.Ge(500)))
-	show("a condition that is false", err)
+	show("a false condition", err)
 	if failed, ok := errors.AsType[*ddb.ConditionFailed[Account]](err); ok {
 		_, known := failed.Current()
-		fmt.Printf("%-40s %v\n", "  the item comes with the error:", known)
+		fmt.Printf("%-40s %v\n", "  the error contains the item:", known)
 	}
 
 	fmt.Println("== transfers without transactions")
@@ -74,7 +74,7 @@ func run(ctx context.Context, client lesser) error {
 		t           Transfer
 	}{
 		{"ann to bea, 30", "", Transfer{ID: "t1", From: "ann", To: "bea", Amount: 30}},
-		{"the same once more", "", Transfer{ID: "t1", From: "ann", To: "bea", Amount: 30}},
+		{"the same transfer again", "", Transfer{ID: "t1", From: "ann", To: "bea", Amount: 30}},
 		{"ann to cid, 500", "", Transfer{ID: "t2", From: "ann", To: "cid", Amount: 500}},
 		{"ann to cid, 20, crash after the debit", "debit", Transfer{ID: "t3", From: "ann", To: "cid", Amount: 20}},
 		{"bea to cid, 10, crash after the credit", "credit", Transfer{ID: "t4", From: "bea", To: "cid", Amount: 10}},
@@ -105,7 +105,7 @@ func balances(ctx context.Context, accounts *ddb.SimpleTable[Account, string]) e
 		sum += g.Item.Balance
 		fmt.Printf(" %s %d", g.Item.ID, g.Item.Balance)
 	}
-	fmt.Println(" in all", sum)
+	fmt.Println(" total", sum)
 	return nil
 }
 

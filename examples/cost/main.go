@@ -73,7 +73,7 @@ func run(ctx context.Context, client ddb.Client) error {
 		}
 	}
 
-	fmt.Println("\n== what it cost")
+	fmt.Println("\n== the cost afterwards")
 	for _, e := range ledger.Snapshot().ByLabel().Top(3).Entries {
 		fmt.Printf("%-8s %6.1f read, %6.1f write units in %d operations\n", e.Label, e.ReadUnits, e.WriteUnits, e.Operations)
 	}
@@ -104,7 +104,7 @@ func (s *store) load(ctx context.Context) error {
 
 // plan explains a call before it is made: nothing is sent.
 func (s *store) plan(ctx context.Context) error {
-	fmt.Println("== what calls would cost")
+	fmt.Println("== the cost of calls before they are sent")
 	for _, call := range []func(context.Context) error{
 		func(ctx context.Context) error {
 			_, err := s.visits.Query("blog").Filter(visitUser.Eq("u3")).PageSize(100).Page(ctx)
@@ -125,7 +125,7 @@ func (s *store) plan(ctx context.Context) error {
 
 // stop reads twice with a budget; the second time it continues where the first ended.
 func (s *store) stop(ctx context.Context) error {
-	fmt.Println("== 20 read units and no more")
+	fmt.Println("== a budget of 20 read units")
 	var cursor ddb.Cursor[Visit]
 	for {
 		budget := cost.NewBudget(cost.Limits{ReadUnits: 20})

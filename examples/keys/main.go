@@ -88,10 +88,10 @@ func (t *tracker) byKey(ctx context.Context) error {
 	if err := show(ctx, "issues of project web", acme.SortKey(ddb.BeginsWithText[IssueKey](web)), issueName); err != nil {
 		return err
 	}
-	if err := show(ctx, "issues 9 to 11 of it", acme.SortKey(ddb.Between(IssueKey{"web", 9}, IssueKey{"web", 11})), issueName); err != nil {
+	if err := show(ctx, "issues 9 to 11 of project web", acme.SortKey(ddb.Between(IssueKey{"web", 9}, IssueKey{"web", 11})), issueName); err != nil {
 		return err
 	}
-	if err := show(ctx, "its newest 2", acme.SortKey(ddb.BeginsWithText[IssueKey](web)).Descending().Limit(2), issueName); err != nil {
+	if err := show(ctx, "the newest 2 issues of project web", acme.SortKey(ddb.BeginsWithText[IssueKey](web)).Descending().Limit(2), issueName); err != nil {
 		return err
 	}
 	return show(ctx, "comments on issue 9", t.comments.Query("acme").SortKey(ddb.BeginsWithText[CommentKey](ofIssue)),
@@ -103,20 +103,20 @@ func (t *tracker) byKey(ctx context.Context) error {
 func (t *tracker) byIndex(ctx context.Context) error {
 	ann := t.byAssignee.Query(ddb.K2("acme", "ann"))
 	sort := ddb.Multi2(issueStatus, issuePriority)
-	if err := show(ctx, "of ann, all", ann, issueName); err != nil {
+	if err := show(ctx, "all issues of ann", ann, issueName); err != nil {
 		return err
 	}
-	if err := show(ctx, "of ann, open", ann.SortKey(ddb.FirstOne(sort, ddb.Eq("open"))), issueName); err != nil {
+	if err := show(ctx, "open issues of ann", ann.SortKey(ddb.FirstOne(sort, ddb.Eq("open"))), issueName); err != nil {
 		return err
 	}
-	return show(ctx, "of bob, done, priority 2 and up", t.byAssignee.Query(ddb.K2("acme", "bob")).SortKey(ddb.Ge(ddb.K2("done", 2))), issueName)
+	return show(ctx, "closed issues of bob, priority 2 and up", t.byAssignee.Query(ddb.K2("acme", "bob")).SortKey(ddb.Ge(ddb.K2("done", 2))), issueName)
 }
 
 // queue queries open issues, the most urgent first. Closed issues are not in this index, so
 // it stays small; Derive adds and removes issues.
 func (t *tracker) queue(ctx context.Context) error {
 	web := t.open.Query(ddb.K2("acme", "web"))
-	if err := show(ctx, "open in web, by urgency", web.Limit(3), issueName); err != nil {
+	if err := show(ctx, "open issues of project web, most urgent first", web.Limit(3), issueName); err != nil {
 		return err
 	}
 	next, err := web.First(ctx)
@@ -127,14 +127,14 @@ func (t *tracker) queue(ctx context.Context) error {
 	if _, err := t.issues.Update(ctx, key, issueStatus.Set("done")); err != nil {
 		return err
 	}
-	if err := show(ctx, "after the first is done", web.Limit(3), issueName); err != nil {
+	if err := show(ctx, "the same after the first is closed", web.Limit(3), issueName); err != nil {
 		return err
 	}
 	_, err = t.issues.Update(ctx, key, issuePriority.Set(9))
 	if !errors.Is(err, ddb.ErrInvalid) {
 		return fmt.Errorf("an update that would leave the rank stale: %w", err)
 	}
-	fmt.Printf("an update of the priority alone is refused, since the rank is made from it and the time\n\n")
+	fmt.Printf("an update of only the priority is refused, since the rank is computed from the priority and the time\n\n")
 	return nil
 }
 

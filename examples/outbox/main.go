@@ -87,14 +87,14 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer second.end()
-	fmt.Println("started  two workers, processes of their own")
+	fmt.Println("started  two workers as separate processes")
 
 	if err := t.writeOrders(ctx, 0, 200); err != nil {
 		return err
 	}
 	first.kill()
 	split()
-	fmt.Println("killed   the first worker in the middle, and split the shards of the stream")
+	fmt.Println("killed   the first worker during its work, and split the shards of the stream")
 	if err := t.writeOrders(ctx, 200, 400); err != nil {
 		return err
 	}
@@ -104,11 +104,11 @@ func run(ctx context.Context) error {
 	}
 	defer again.end()
 	split()
-	fmt.Println("started  it again, and split the shards once more")
+	fmt.Println("started  the worker again, and split the shards once more")
 	if err := t.writeOrders(ctx, 400, 600); err != nil {
 		return err
 	}
-	fmt.Println("wrote    600 orders, paid every second of them, cancelled every third")
+	fmt.Println("wrote    600 orders, paid every second order, cancelled every third")
 	return t.prove(ctx)
 }
 
@@ -211,7 +211,7 @@ func (t *tables) prove(ctx context.Context) error {
 			got[v.Status+"/"+v.Order] = v
 		}
 		if maps.Equal(got, want) {
-			fmt.Println("proved   the projection has the", len(want), "orders that the table has, each under its status")
+			fmt.Println("checked  the projection has all", len(want), "orders of the table, each under its status")
 			return nil
 		}
 		select {

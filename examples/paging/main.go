@@ -113,18 +113,18 @@ func forged(ctx context.Context, b *blog) error {
 	token := page.Next
 	changed := token[:len(token)-2] + string(token[len(token)-2]^1) + token[len(token)-1:]
 	for _, c := range []struct{ what, tenant, path, token string }{
-		{"its own", "acme", "/posts", token},
-		{"another tenant's", "zeta", "/posts", token},
-		{"of another list", "acme", "/tags/go", token},
-		{"changed", "acme", "/posts", changed},
-		{"made up", "acme", "/posts", "AAAA"},
+		{"the right token", "acme", "/posts", token},
+		{"a token of another tenant", "zeta", "/posts", token},
+		{"a token for another list", "acme", "/tags/go", token},
+		{"a changed token", "acme", "/posts", changed},
+		{"an invented token", "acme", "/posts", "AAAA"},
 	} {
 		_, err := get(ctx, b, c.tenant, c.path, url.Values{"after": {c.token}})
 		var rejected statusError
 		if err != nil && !errors.As(err, &rejected) {
 			return err
 		}
-		fmt.Printf("a token that is %s opens: %v\n", c.what, err == nil)
+		fmt.Printf("%s opens: %v\n", c.what, err == nil)
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ func leak(ctx context.Context, b *blog) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("zeta's %s: %d characters, shows a key of acme: %v\n", c.what, len(c.text), strings.Contains(string(b), "acme"))
+		fmt.Printf("zeta's %s: %d characters, contains a key of acme: %v\n", c.what, len(c.text), strings.Contains(string(b), "acme"))
 	}
 	return nil
 }
@@ -159,10 +159,10 @@ func rotation(ctx context.Context, b *blog) error {
 		what string
 		keys []pagetoken.Key
 	}{
-		{"the old key alone", []pagetoken.Key{old}},
-		{"the new key behind it", []pagetoken.Key{old, fresh}},
-		{"the new key before it", []pagetoken.Key{fresh, old}},
-		{"the new key alone", []pagetoken.Key{fresh}},
+		{"only the old key", []pagetoken.Key{old}},
+		{"the old key, then the new one", []pagetoken.Key{old, fresh}},
+		{"the new key, then the old one", []pagetoken.Key{fresh, old}},
+		{"only the new key", []pagetoken.Key{fresh}},
 	} {
 		tokens, err := pagetoken.New(step.keys...)
 		if err != nil {
@@ -190,7 +190,7 @@ func total(ctx context.Context, b *blog) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d posts; to know that cost %.1f units\n", n, ledger.Snapshot().Sub(before).Total())
+	fmt.Printf("%d posts; counting them cost %.1f units\n", n, ledger.Snapshot().Sub(before).Total())
 	return nil
 }
 

@@ -89,14 +89,14 @@ func show(ctx context.Context, accounts *Accounts, engine *ddbtest.Engine) error
 	if err != nil {
 		return err
 	}
-	fmt.Println("withdrawn 3, shown nearby:", shown.Balance)
+	fmt.Println("withdrew 3; the nearby Region still shows:", shown.Balance)
 	err = accounts.Withdraw(ctx, shown, 3)
 	failed, ok := errors.AsType[*ddb.ConditionFailed[Account]](err)
 	if !ok {
 		return err
 	}
 	current, _ := failed.Current()
-	fmt.Println("a second time with the old revision: refused, at home it is", current.Balance)
+	fmt.Println("again with the old revision: refused; the home Region has", current.Balance)
 	if err := accounts.Withdraw(ctx, current, 3); err != nil {
 		return err
 	}
@@ -105,6 +105,6 @@ func show(ctx context.Context, accounts *Accounts, engine *ddbtest.Engine) error
 	if err != nil {
 		return err
 	}
-	fmt.Println("with the item of the error: done; a minute later nearby:", shown.Balance)
+	fmt.Println("again with the item of the error: done; a minute later the nearby Region shows:", shown.Balance)
 	return nil
 }

@@ -97,12 +97,12 @@ func (s *shop) account(ctx context.Context) error {
 	if err := entity.Collect(ctx, entity.Read(s.all, s.customers.Query("CUSTOMER#7")), &account); err != nil {
 		return err
 	}
-	fmt.Printf("into a struct: %s with %d orders, %d lines and %d others\n", account.Customer.Name, len(account.Orders), len(account.Lines), len(account.Others))
+	fmt.Printf("into a struct: %s with %d orders, %d lines and %d other items\n", account.Customer.Name, len(account.Orders), len(account.Lines), len(account.Others))
 
 	// Order 2 with its lines is a range of sort keys; the filter keeps only lines of more than one piece.
 	order2 := entity.Read(s.all, s.orders.Query("CUSTOMER#7").SortKey(ddb.BeginsWith("ORDER#0002")), entity.Where(s.lines, lineQty.Gt(1)))
 	list, err := order2.Collect(ctx)
-	fmt.Printf("order 2 with its large lines: %d items\n\n", len(list))
+	fmt.Printf("order 2 and its lines of more than one piece: %d items\n\n", len(list))
 	return err
 }
 
@@ -112,12 +112,12 @@ func (s *shop) oneType(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("orders alone: %d, first %s\n", len(orders), orders[0].SK)
+	fmt.Printf("only orders: %d, first %s\n", len(orders), orders[0].SK)
 	// The table of customers does not skip other types, but reports them as an error.
 	_, err = s.customers.Query("CUSTOMER#7").Collect(ctx)
-	fmt.Println("customers alone meet another type:", errors.Is(err, ddb.ErrOtherEntity))
+	fmt.Println("a query for only customers finds another type:", errors.Is(err, ddb.ErrOtherEntity))
 	_, err = s.orders.Get(ctx, "CUSTOMER#7", "PROFILE")
-	fmt.Printf("the profile is no order: %t\n\n", errors.Is(err, ddb.ErrNotFound))
+	fmt.Printf("the profile is not found as an order: %t\n\n", errors.Is(err, ddb.ErrNotFound))
 	return nil
 }
 
@@ -128,11 +128,11 @@ func (s *shop) index(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("open since long: %T\n", page.Items[0])
+	fmt.Printf("oldest open item: %T\n", page.Items[0])
 	if page, err = read.After(page.Next).Page(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("then: %T\n\n", page.Items[0])
+	fmt.Printf("next: %T\n\n", page.Items[0])
 	return nil
 }
 
@@ -147,7 +147,7 @@ func (s *shop) batch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("a batch of keys: %T, %T, order 9 is there: %t; %d request\n\n", got[0].Item, got[1].Item, got[2].Found, stats.Requests)
+	fmt.Printf("a batch of keys: %T, %T, order 9 found: %t; %d request\n\n", got[0].Item, got[1].Item, got[2].Found, stats.Requests)
 	return nil
 }
 

@@ -41,7 +41,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	if err := orders.Place(ctx, "ann", "o1", 100); err != nil {
 		return err
 	}
-	fmt.Println("placed o1; again is refused:", errors.Is(orders.Place(ctx, "ann", "o1", 100), ErrPlaced))
+	fmt.Println("placed o1; placing it again is refused:", errors.Is(orders.Place(ctx, "ann", "o1", 100), ErrPlaced))
 	for _, amount := range []int64{60, 40} {
 		o, err := orders.Pay(ctx, "ann", "o1", amount)
 		if err != nil {

@@ -148,11 +148,11 @@ func verbs(ctx context.Context) error {
 	}
 	defer b.close()
 	b.do("Put", func() error { return b.counters.Put(ctx, &Counter{"c", 1}) })
-	b.do("Create what is there", func() error { return b.counters.Create(ctx, &Counter{"c", 2}) })
-	b.do("Replace what is missing", func() error { return b.counters.Replace(ctx, &Counter{"d", 2}) })
-	b.do("Update what is missing", func() error { _, err := b.counters.Update(ctx, "d", counterN.Add(1)); return err })
-	b.do("Upsert what is missing", func() error { _, err := b.counters.Upsert(ctx, "d", counterN.Add(1)); return err })
-	b.do("Delete what is missing", func() error { return b.counters.Delete(ctx, "none") })
+	b.do("Create an existing item", func() error { return b.counters.Create(ctx, &Counter{"c", 2}) })
+	b.do("Replace a missing item", func() error { return b.counters.Replace(ctx, &Counter{"d", 2}) })
+	b.do("Update a missing item", func() error { _, err := b.counters.Update(ctx, "d", counterN.Add(1)); return err })
+	b.do("Upsert a missing item", func() error { _, err := b.counters.Upsert(ctx, "d", counterN.Add(1)); return err })
+	b.do("Delete a missing item", func() error { return b.counters.Delete(ctx, "none") })
 	b.do("Update if n >= 10", func() error {
 		_, err := b.counters.Update(ctx, "c", counterN.Sub(10), ddb.If(counterN.Ge(10)))
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[Counter]](err); ok {
@@ -175,9 +175,9 @@ func versions(ctx context.Context) error {
 	b.do("Create", func() error { return b.accounts.Create(ctx, &mine) })
 	theirs := mine // somebody else has also read it
 	theirs.Balance = 50
-	b.do("Put by another", func() error { return b.accounts.Put(ctx, &theirs) })
+	b.do("Put by another writer", func() error { return b.accounts.Put(ctx, &theirs) })
 	mine.Balance = 200
-	b.do("Put of the stale one", func() error { return b.accounts.Put(ctx, &mine) })
+	b.do("Put of the stale item", func() error { return b.accounts.Put(ctx, &mine) })
 	now, err := b.accounts.Get(ctx, "a", ddb.Consistent())
 	fmt.Println("stored: balance", now.Balance, "revision", now.Revision.Number, "- mine still has revision", mine.Revision.Number)
 	return err
@@ -208,7 +208,7 @@ func lostReplies(ctx context.Context) error {
 }
 
 func counts(ctx context.Context) error {
-	fmt.Println("== counts without a revision")
+	fmt.Println("== counters without a revision")
 	for _, c := range []struct {
 		name   string
 		change ddb.Change[Counter]
