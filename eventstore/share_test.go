@@ -304,7 +304,7 @@ func TestSubscriptionSurvivesFailures(t *testing.T) {
 					}()
 					total := write(t, s, 10*time.Second)
 					on.Store(true)
-					for range size(6, 2) {
+					for range size(6, 1) {
 						<-time.After(5 * time.Minute)
 						select {
 						case err := <-ended:

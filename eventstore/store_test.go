@@ -4,7 +4,9 @@ package eventstore_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
+	"runtime/debug"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -16,6 +18,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.bench").Value.String() == "" {
+		debug.SetGCPercent(400) // simulations allocate much and keep little: collecting it is a third of their work otherwise
+	}
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))

@@ -95,7 +95,7 @@ func TestStorm(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := v.cfg
-			cfg.Appends = size(*stormAppends, 2_400) * v.weight / 12
+			cfg.Appends = size(*stormAppends, 1_200) * v.weight / 12
 			cfg.Seed = uint64(time.Now().UnixNano())
 			t.Logf("seed %d", cfg.Seed)
 			synctest.Test(t, func(t *testing.T) {

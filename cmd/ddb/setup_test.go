@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(start())
 	}
+	debug.SetGCPercent(400) // engines come and go: collecting them is a third of the work otherwise
 	os.Exit(m.Run())
 }
 

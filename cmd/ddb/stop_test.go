@@ -189,7 +189,7 @@ func TestStop(t *testing.T) {
 				t.Fatal("the command changes nothing")
 			}
 			for at := 1; at <= requests; at++ {
-				if v.parallel && !*long && at%9 != 5 {
+				if v.parallel && !*long && at%9 != 5 || testing.Short() && at != 1 && at%3 != 2 {
 					continue
 				}
 				for _, done := range []bool{false, true} {
@@ -246,7 +246,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestKill: a command with -position that is killed at any of its requests (without -long, at every second one) continues from the file. It repeats at most one page of output.
+// TestKill: a command with -position that is killed at any of its requests (without -long, at every second one; with -short, at every fifth) continues from the file. It repeats at most one page of output.
 func TestKill(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
@@ -267,8 +267,11 @@ func TestKill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var stop interruption
 			step := 2
-			if *long {
+			switch {
+			case *long:
 				step = 1
+			case testing.Short():
+				step = 5
 			}
 			for at := 1; ; at += step {
 				engine, _ := shop(t, stop.wrap)

@@ -26,7 +26,7 @@ import (
 )
 
 var (
-	wanted  = flag.Int("explorer.schedules", 150_000, "number of schedules of all protections together")
+	wanted  = flag.Int("explorer.schedules", 105_000, "number of schedules of all protections together; the default is just enough for every pair of verbs")
 	only    = flag.String("explorer.only", "", "protections, separated by commas")
 	workers = flag.Int("explorer.workers", 2, "goroutines")
 	within  = flag.String("explorer.program", "", "only programs whose name contains this, such as \"Create | Create\"")

@@ -185,7 +185,7 @@ func TestMutations(t *testing.T) {
 	}
 	for i, m := range mutations {
 		t.Run(m.name, func(t *testing.T) {
-			args := []string{"-test.run", "TestExplorer", "-explorer.first", "-explorer.only", "Revision,Tombstones,Expiry"}
+			args := []string{"-test.run", "TestExplorer", "-explorer.first", "-explorer.only", "Revision,Tombstones,Expiry", "-explorer.schedules", "150000"}
 			switch filepath.Dir(m.file) {
 			case "eventstore":
 				args = []string{"-test.run", "TestAppends", "-explorer.first"}
