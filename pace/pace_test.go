@@ -199,6 +199,9 @@ func scenario(t *testing.T, burst, saved time.Duration, controller string) (done
 
 // A job leaves the foreground its units: at most 0.1 % are throttled, with and without saved burst capacity.
 func TestForegroundIsLeftAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics of a long simulation")
+	}
 	for _, c := range []struct {
 		name         string
 		burst, saved time.Duration
