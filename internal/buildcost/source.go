@@ -89,7 +89,22 @@ func (s *StoreN) callsR(ctx context.Context, client ddb.Client, o *OrderN) error
 }
 `
 
-// program returns the source of a package with n tables, each with an index and rounds times nine calls. Every second table has
+// moreCalls are three calls for each further round.
+const moreCalls = `
+func (s *StoreN) callsR(ctx context.Context) error {
+	o, err := s.Table.Get(ctx, KEYARGS)
+	if err != nil {
+		return err
+	}
+	if err := s.Table.Create(ctx, &o); err != nil {
+		return err
+	}
+	_, err = s.index.Query(o.Status).Descending().Collect(ctx)
+	return err
+}
+`
+
+// program returns the source of a package with n tables, each with an index, nine calls, and three more for each round after the first. Every second table has
 // no sort key.
 func program(name string, n, rounds int) string {
 	var b strings.Builder
@@ -116,7 +131,11 @@ func program(name string, n, rounds int) string {
 		var all strings.Builder
 		all.WriteString(source)
 		for r := range rounds {
-			all.WriteString(strings.ReplaceAll(calls, "callsR", fmt.Sprintf("Calls%d", r)))
+			text := calls
+			if r > 0 {
+				text = moreCalls
+			}
+			all.WriteString(strings.ReplaceAll(text, "callsR", fmt.Sprintf("Calls%d", r)))
 		}
 		text := strings.NewReplacer(replace...).Replace(all.String())
 		for _, word := range []string{"Customer", "OrderID", "Line", "Order", "order", "Store"} {
