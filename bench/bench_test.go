@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/bench"
 )
 
-// all are the usual calls, the pages of each type of items, reads of an index, and the small writes.
+// all returns the usual calls, the pages of each type of items, reads of an index, and the small writes.
 func all(tb testing.TB) []bench.Call {
 	tb.Helper()
 	calls, err := bench.Calls()
@@ -52,7 +52,7 @@ func BenchmarkCalls(b *testing.B) {
 	}
 }
 
-// TestCallsWork: every library does every call, so that no benchmark measures an error.
+// TestCallsWork: every call works with every library, so that no benchmark measures an error.
 func TestCallsWork(t *testing.T) {
 	for _, call := range all(t) {
 		for _, lib := range append(slices.Clone(bench.Libraries), bench.Floor) {
@@ -66,8 +66,8 @@ func TestCallsWork(t *testing.T) {
 	}
 }
 
-// TestAllocations are the gates: limits of ddb, and how many times fewer than
-// the SDK with attributevalue.
+// TestAllocations checks the gates: the limits of ddb, and by which factor
+// it allocates less than the SDK with attributevalue.
 func TestAllocations(t *testing.T) {
 	gates := map[string]struct{ most, times float64 }{
 		"GetItem 1 KB":            {307, 1.3},

@@ -28,8 +28,8 @@ func (c *code) UnmarshalText(text []byte) error { _, err := hex.Decode(c[:], tex
 
 type inner struct{ City string }
 
-// theirs is an item with the tags of guregu/dynamo, ours the same with what
-// docs/guides/from-guregu.md says to write in their place.
+// theirs is an item with the tags of guregu/dynamo, ours the same item
+// with the tags by which docs/guides/from-guregu.md replaces them.
 type theirs struct {
 	ID       int
 	Name     string `dynamo:"name"`
@@ -85,7 +85,7 @@ type ours struct {
 }
 
 // TestLayoutOfGuregu: with the tags of the guide a struct reads what guregu/dynamo wrote and
-// stores the same attributes, type by type, and guregu/dynamo reads these.
+// stores the same attributes, type by type, which guregu/dynamo can read.
 func TestLayoutOfGuregu(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
@@ -145,7 +145,7 @@ func TestLayoutOfGuregu(t *testing.T) {
 	}
 }
 
-// text shows what pointers point to, and times without their locations.
+// text prints the values of pointers, and times without their locations.
 func text(t *testing.T, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)

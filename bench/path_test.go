@@ -21,7 +21,7 @@ func (audit) BeforeExecution(context.Context, *smithyhttp.InterceptorContext) er
 
 type embedding struct{ *dynamodb.Client }
 
-// steps are what a company adds to its client, by the name that declares it harmless.
+// steps are middlewares that a company may add to its client, by the name that declares them harmless.
 var steps = map[string]func(aws.HTTPClient) ddb.Client{
 	"RequestLogging": func(h aws.HTTPClient) ddb.Client {
 		return bench.Client(h, func(o *dynamodb.Options) {
@@ -63,7 +63,7 @@ func run(tb testing.TB, call bench.Call, step string, opts ...ddb.TableOption) f
 	}
 }
 
-// TestAllocationsOffTheFastPath: a declared step costs what it costs itself, and one that is not declared no more than the SDK
+// TestAllocationsOffTheFastPath: a declared step costs only its own allocations, and an undeclared one no more than the SDK
 // with attributevalue.
 func TestAllocationsOffTheFastPath(t *testing.T) {
 	const most = 700
@@ -87,7 +87,7 @@ func TestAllocationsOffTheFastPath(t *testing.T) {
 	}
 }
 
-// BenchmarkPaths is the time of the same.
+// BenchmarkPaths measures the time of the same calls.
 func BenchmarkPaths(b *testing.B) {
 	call := page(b)
 	for step := range steps {

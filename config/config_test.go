@@ -63,7 +63,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestExcalibur: sections that Excalibur reads itself, with the settings of the connection beside the others or inside.
+// TestExcalibur: sections that Excalibur reads itself, with the settings of the connection next to the others or nested.
 func TestExcalibur(t *testing.T) {
 	const common = `"Name": "DynamoDb", "DefaultTableName": "Orders", "DefaultPartitionKeyAttribute": "pk", "DefaultSortKeyAttribute": "sk",
 		"UseConsistentReads": true, "EnableStreams": true, "StreamViewType": "NEW_AND_OLD_IMAGES"`
@@ -142,7 +142,7 @@ func TestEnv(t *testing.T) {
 	}
 }
 
-// TestForeignVariables: names of other programs are not errors; misspelled names of this package are, with the correct name.
+// TestForeignVariables: variables of other programs are not errors; misspelled names of this package are, and the error gives the correct name.
 func TestForeignVariables(t *testing.T) {
 	foreign := []string{
 		"DYNAMO_UNRELATED=1", "DYNAMO_=1", "DYNAMO_HOME=/x", "DYNAMO_ORDERS_TABLE=o", "DYNAMO_AGENTS_TABLE=a", "DYNAMODB_TABLE=x",
@@ -176,7 +176,7 @@ func TestRefused(t *testing.T) {
 		"a misspelt key":         {toml("[storage.dynamo]\ntable_prefx = 'secret'"), "storage.dynamo.table_prefx"},
 		"a key of storage":       {toml("[storage]\nbackends = 'secret'"), "storage.backends"},
 		"two mistakes":           {toml("[storage.dynamo]\na = 1\nb = 'secret'"), "storage.dynamo.b"},
-		"no TOML":                {toml("[storage\nsecret"), "line 2"},
+		"not TOML":               {toml("[storage\nsecret"), "line 2"},
 		"a type":                 {toml("[storage.dynamo]\nregion = 7"), "type"},
 		"an endpoint":            {toml("[storage.dynamo]\nendpoint = 'secret:8000'"), "endpoint"},
 		"two endpoints":          {toml("[storage.dynamo]\nendpoint = 'http://a'\nendpoint_url = 'http://b'"), "differ"},
@@ -185,7 +185,7 @@ func TestRefused(t *testing.T) {
 		"a misspelt JSON key":    {js(`{"DynamoDb": {"Regoin": "secret"}}`), "Regoin"},
 		"a misspelt inner key":   {js(`{"DynamoDb": {"Cdc": {"Arn": "secret"}}}`), "Arn"},
 		"no section":             {js(`{"Dynamo": {}}`), "DynamoDb"},
-		"no JSON":                {js(`{secret`), "object"},
+		"not JSON":               {js(`{secret`), "object"},
 		"a JSON type":            {js(`{"DynamoDb": {"Region": 7}}`), "Region"},
 		"an ARN":                 {js(`{"DynamoDb": {"Cdc": {"StreamArn": "secret"}}}`), "ARN"},
 		"a misspelt variable":    {env("DYNAMO_TABLE_PREFX=secret"), "DYNAMO_TABLE_PREFX"},

@@ -62,7 +62,7 @@ func ExampleBudget() {
 	}
 	fmt.Println(n, "items read;", budget.Spent().ReadUnits, "units spent")
 
-	// Later, with a new budget: on from where it stopped.
+	// Later, with a new budget, it continues where it stopped.
 	cursor, err := messages.ParseCursor(exceeded.Cursor)
 	if err != nil {
 		fmt.Println(err)

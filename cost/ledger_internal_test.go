@@ -43,7 +43,7 @@ func TestLedgerObserve(t *testing.T) {
 			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(2)}},
 			[]Entry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
 		},
-		"the caller's name of the table counts": {
+		"the caller's name of the table is used": {
 			"PutItem", true, "t",
 			[]types.ConsumedCapacity{{TableName: aws.String("arn:aws:dynamodb:eu-central-1:1:table/t"), CapacityUnits: units(2)}},
 			[]Entry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
@@ -98,7 +98,7 @@ func TestLedgerObserve(t *testing.T) {
 			[]types.ConsumedCapacity{{TableName: aws.String("a"), CapacityUnits: units(2), ReadCapacityUnits: units(2)}},
 			[]Entry{{Table: "a", Operation: "TransactWriteItems", ReadUnits: 2, Operations: 1}},
 		},
-		"a table that is named twice": {
+		"a table named twice": {
 			"BatchWriteItem", true, "",
 			[]types.ConsumedCapacity{{TableName: aws.String("a"), CapacityUnits: units(1)}, {TableName: aws.String("a"), CapacityUnits: units(2)}},
 			[]Entry{{Table: "a", Operation: "BatchWriteItem", WriteUnits: 3, Operations: 1}},
@@ -159,8 +159,8 @@ func TestLedgerIsBounded(t *testing.T) {
 	}
 }
 
-// TestLedgerLosesNothing lets snapshots, resets and operations run at once.
-func TestLedgerLosesNothing(t *testing.T) {
+// TestLedgerConcurrentUse runs snapshots, resets and operations concurrently, and checks that nothing is lost.
+func TestLedgerConcurrentUse(t *testing.T) {
 	const goroutines, operations = 8, 500
 	l := NewLedger()
 	var work, resets sync.WaitGroup

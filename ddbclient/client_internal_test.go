@@ -89,7 +89,7 @@ func TestNewOptions(t *testing.T) {
 	o := mustClient(t, nil, WithRegion("eu-west-1"), WithMaxAttempts(7), WithBackoff(0, 0), WithHTTPClient(own),
 		WithEndpoint("https://example.com"), WithSDKOptions(nil), WithSDKOptions(func(o *dynamodb.Options) { changed = o.Region == "eu-west-1" })).Options()
 	if o.Region != "eu-west-1" || o.Retryer.MaxAttempts() != 7 || o.HTTPClient != own || *o.BaseEndpoint != "https://example.com" || !changed {
-		t.Errorf("the options did not all arrive: %+v", o)
+		t.Errorf("some options have no effect: %+v", o)
 	}
 	if d, err := o.Retryer.RetryDelay(3, nil); d != 0 || err != nil {
 		t.Errorf("waits %v, %v without backoff", d, err)
@@ -108,12 +108,12 @@ func TestNewClientRetryModes(t *testing.T) {
 		return adaptive
 	}
 	if isAdaptive() || !isAdaptive(WithRustCrateSettings()) || !isAdaptive(WithRetryMode(aws.RetryModeAdaptive)) {
-		t.Error("only those who ask should have adaptive mode")
+		t.Error("adaptive mode is on without the option")
 	}
 	t.Setenv("AWS_RETRY_MODE", "adaptive")
 	t.Setenv("AWS_MAX_ATTEMPTS", "9")
 	if !isAdaptive() || isAdaptive(WithRetryMode(aws.RetryModeStandard)) {
-		t.Error("AWS_RETRY_MODE should count, unless an option says otherwise")
+		t.Error("AWS_RETRY_MODE should apply, unless an option overrides it")
 	}
 	if n := mustClient(t).Options().Retryer.MaxAttempts(); n != 9 {
 		t.Errorf("%d attempts with AWS_MAX_ATTEMPTS=9", n)
@@ -138,7 +138,7 @@ func TestNewClientKeepsTheConfigurationsHTTPClient(t *testing.T) {
 	foreign := httpFunc(silent)
 	cfg.HTTPClient = foreign
 	if got, ok := mustClient(t, WithConfig(cfg)).Options().HTTPClient.(httpFunc); !ok || reflect.ValueOf(got).Pointer() != reflect.ValueOf(foreign).Pointer() {
-		t.Error("a client of the user's own making was replaced")
+		t.Error("the user's own HTTP client was replaced")
 	}
 	cfg.HTTPClient = awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Hour }).
@@ -149,7 +149,7 @@ func TestNewClientKeepsTheConfigurationsHTTPClient(t *testing.T) {
 	}
 	h = mustClient(t, WithConfig(cfg), WithConnectTimeout(time.Second)).Options().HTTPClient.(*awshttp.BuildableClient)
 	if h.GetDialer().Timeout != time.Second {
-		t.Error("the option does not count")
+		t.Error("the option has no effect")
 	}
 }
 
@@ -203,7 +203,7 @@ func TestBudgetOfClient(t *testing.T) {
 	}
 }
 
-// budgetOf asks as a table does.
+// budgetOf gets the budget as a table does.
 func budgetOf(c *dynamodb.Client) *ddb.RetryBudget {
 	return c.Options().Retryer.(interface{ RetryBudget() *ddb.RetryBudget }).RetryBudget()
 }
@@ -217,7 +217,7 @@ func mustClient(t *testing.T, opts ...Option) *dynamodb.Client {
 	return c
 }
 
-// cleanEnv hides the machine's own AWS settings from a test.
+// cleanEnv hides the machine's AWS settings from a test.
 func cleanEnv(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{
@@ -233,7 +233,7 @@ func cleanEnv(t *testing.T) {
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "credentials"))
 }
 
-// testConfig is a configuration that needs nothing from outside.
+// testConfig returns a configuration that needs no environment.
 func testConfig() aws.Config {
 	return aws.Config{
 		Region:       "eu-central-1",

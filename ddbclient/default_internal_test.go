@@ -18,8 +18,8 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// TestLazyClientMethodsReachTheirOperation sends empty inputs, which the SDK refuses
-// by an error that names the operation.
+// TestLazyClientMethodsReachTheirOperation sends empty inputs, which the SDK
+// refuses with an error that names the operation.
 func TestLazyClientMethodsReachTheirOperation(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
@@ -44,7 +44,7 @@ func TestLazyClientMethodsReachTheirOperation(t *testing.T) {
 	}
 }
 
-func TestLazyClientIsMadeOnce(t *testing.T) {
+func TestLazyClientIsCreatedOnce(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
 	l := newLazyClient()
@@ -62,7 +62,7 @@ func TestLazyClientIsMadeOnce(t *testing.T) {
 	wg.Wait()
 	for _, c := range clients {
 		if c != clients[0] {
-			t.Fatal("two clients were made")
+			t.Fatal("two clients were created")
 		}
 	}
 	if Default() != ddb.Client(processClient) {
@@ -74,7 +74,7 @@ func TestLazyClientTriesAgainAfterAFailure(t *testing.T) {
 	cleanEnv(t)
 	l := newLazyClient()
 	if _, err := l.get(t.Context()); err == nil {
-		t.Fatal("a client without a Region was made")
+		t.Fatal("a client without a Region was created")
 	}
 	if _, err := l.PutItem(t.Context(), nil); !errors.As(err, new(*unsent.Error)) || !strings.Contains(err.Error(), "AWS_REGION") {
 		t.Errorf("a write without a client: %v", err)
@@ -89,13 +89,13 @@ func TestLazyClientTriesAgainAfterAFailure(t *testing.T) {
 	}
 	t.Setenv("AWS_REGION", "eu-west-1")
 	if again, err := l.get(t.Context()); err != nil || again != first {
-		t.Errorf("a second client was made: %v", err)
+		t.Errorf("a second client was created: %v", err)
 	}
 }
 
 func TestLazyClientWaitObeysTheContext(t *testing.T) {
 	l := newLazyClient()
-	l.making <- struct{}{} // another goroutine is at it
+	l.making <- struct{}{} // another goroutine loads it
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := l.GetItem(ctx, &dynamodb.GetItemInput{})

@@ -25,20 +25,20 @@ func TestEndpointSources(t *testing.T) {
 		want   string
 		logged string // the host in the log line, none if empty
 	}{
-		"nothing":                {map[string]string{"AWS_REGION": "eu-central-1"}, nil, "", ""},
-		"for DynamoDB":           {map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": forDynamoDB, "AWS_ENDPOINT_URL": forAWS, "DYNAMO_ENDPOINT": ours}, nil, forDynamoDB, "127.0.0.1:1"},
-		"for AWS":                {map[string]string{"AWS_ENDPOINT_URL": forAWS, "DYNAMO_ENDPOINT": ours}, nil, forAWS, "127.0.0.1:2"},
-		"ours":                   {map[string]string{"DYNAMO_ENDPOINT": ours}, nil, ours, "127.0.0.1:3"},
-		"that of tests":          {map[string]string{"DYNAMODB_ENDPOINT": ours}, nil, ours, "127.0.0.1:3"},
-		"ours over that":         {map[string]string{"DYNAMO_ENDPOINT": ours, "DYNAMODB_ENDPOINT": forAWS}, nil, ours, "127.0.0.1:3"},
-		"for AWS over that":      {map[string]string{"AWS_ENDPOINT_URL": forAWS, "DYNAMODB_ENDPOINT": ours}, nil, forAWS, "127.0.0.1:2"},
-		"LocalStack, of tests":   {map[string]string{"AWS_PROFILE": "localstack", "DYNAMODB_ENDPOINT": ours}, nil, ours, ""},
-		"the option":             {map[string]string{"AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL_DYNAMODB": forDynamoDB, "DYNAMO_ENDPOINT": ours}, []Option{WithEndpoint(option)}, option, ""},
-		"LocalStack":             {map[string]string{"AWS_PROFILE": "localstack"}, nil, "http://127.0.0.1:4566", ""},
-		"LocalStack elsewhere":   {map[string]string{"AWS_PROFILE": "localstack", "DYNAMO_ENDPOINT": ours}, nil, ours, ""},
-		"LocalStack, own keys":   {map[string]string{"AWS_PROFILE": "localstack", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}, nil, "http://127.0.0.1:4566", "127.0.0.1:4566"},
-		"a configuration's":      {nil, []Option{WithConfig(testConfig())}, "http://localhost:1", ""},
-		"environment and config": {map[string]string{"DYNAMO_ENDPOINT": ours}, []Option{WithConfig(aws.Config{})}, ours, "127.0.0.1:3"},
+		"nothing":                           {map[string]string{"AWS_REGION": "eu-central-1"}, nil, "", ""},
+		"for DynamoDB":                      {map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": forDynamoDB, "AWS_ENDPOINT_URL": forAWS, "DYNAMO_ENDPOINT": ours}, nil, forDynamoDB, "127.0.0.1:1"},
+		"for AWS":                           {map[string]string{"AWS_ENDPOINT_URL": forAWS, "DYNAMO_ENDPOINT": ours}, nil, forAWS, "127.0.0.1:2"},
+		"ours":                              {map[string]string{"DYNAMO_ENDPOINT": ours}, nil, ours, "127.0.0.1:3"},
+		"the variable of tests":             {map[string]string{"DYNAMODB_ENDPOINT": ours}, nil, ours, "127.0.0.1:3"},
+		"ours overrides it":                 {map[string]string{"DYNAMO_ENDPOINT": ours, "DYNAMODB_ENDPOINT": forAWS}, nil, ours, "127.0.0.1:3"},
+		"the variable for AWS overrides it": {map[string]string{"AWS_ENDPOINT_URL": forAWS, "DYNAMODB_ENDPOINT": ours}, nil, forAWS, "127.0.0.1:2"},
+		"LocalStack, of tests":              {map[string]string{"AWS_PROFILE": "localstack", "DYNAMODB_ENDPOINT": ours}, nil, ours, ""},
+		"the option":                        {map[string]string{"AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL_DYNAMODB": forDynamoDB, "DYNAMO_ENDPOINT": ours}, []Option{WithEndpoint(option)}, option, ""},
+		"LocalStack":                        {map[string]string{"AWS_PROFILE": "localstack"}, nil, "http://127.0.0.1:4566", ""},
+		"LocalStack elsewhere":              {map[string]string{"AWS_PROFILE": "localstack", "DYNAMO_ENDPOINT": ours}, nil, ours, ""},
+		"LocalStack, own keys":              {map[string]string{"AWS_PROFILE": "localstack", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}, nil, "http://127.0.0.1:4566", "127.0.0.1:4566"},
+		"a configuration's":                 {nil, []Option{WithConfig(testConfig())}, "http://localhost:1", ""},
+		"environment and config":            {map[string]string{"DYNAMO_ENDPOINT": ours}, []Option{WithConfig(aws.Config{})}, ours, "127.0.0.1:3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cleanEnv(t)

@@ -17,12 +17,12 @@ type Book struct {
 
 var bookISBN = ddb.StrField(func(b *Book) *string { return &b.ISBN })
 
-// New takes Region, credentials and endpoint from where the AWS tools have them.
+// New takes Region, credentials and endpoint from the same sources as the AWS tools.
 func ExampleNew() {
 	ctx := context.Background()
 	client, err := ddbclient.New(ctx, ddbclient.WithRegion("eu-central-1"), ddbclient.WithMaxAttempts(5))
 	if err != nil {
-		log.Fatal(err) // says which setting is missing
+		log.Fatal(err) // the error names the missing setting
 	}
 	books, err := ddb.NewSimple(client, "books", bookISBN)
 	if err != nil {

@@ -30,13 +30,13 @@ func reply(status int, body io.ReadCloser) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: body}
 }
 
-// silent is a server that takes the request and never answers.
+// silent is a server that accepts the request and never replies.
 func silent(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()
 }
 
-// stuckBody begins a reply that never goes on.
+// stuckBody begins a reply that never continues.
 type stuckBody struct {
 	ctx   context.Context
 	begun bool
@@ -129,13 +129,13 @@ func TestOperationTimeout(t *testing.T) {
 				t.Errorf("%s: %v, want it to say %q", name, err, tt.text)
 			}
 			if tt.within > 0 && strings.Contains(err.Error(), "Timeout)") {
-				t.Errorf("%s: the error blames an option: %v", name, err)
+				t.Errorf("%s: the error names an option: %v", name, err)
 			}
 		})
 	}
 }
 
-// TestSilentServerOverTCP takes the SDK's real HTTP client.
+// TestSilentServerOverTCP uses the SDK's real HTTP client.
 func TestSilentServerOverTCP(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

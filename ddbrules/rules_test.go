@@ -31,7 +31,7 @@ var (
 
 type orders = *ddb.Table[order, string, int]
 
-// recorder is a test that keeps what it fails with.
+// recorder is a testing.TB that keeps its failures.
 type recorder struct {
 	mu       sync.Mutex
 	failures []string
@@ -63,7 +63,7 @@ func (r *recorder) end() []string {
 	return r.failures
 }
 
-// newOrders is a table with thirty open orders of one customer, and a paid one.
+// newOrders returns a table with thirty open orders of one customer, and a paid one.
 func newOrders(t *testing.T, name string, client *dynamodb.Client, opts ...ddb.TableOption) orders {
 	t.Helper()
 	table, err := ddb.New(client, name, orderCustomer, orderID, opts...)
@@ -116,7 +116,7 @@ func rejected(ctx context.Context, t *testing.T, table orders) {
 	}
 }
 
-// TestRules: each rule passes code that keeps to it and fails code that does not, once, with the request and no data.
+// TestRules: each rule passes code that follows it, and fails other code once, with the request and without data.
 func TestRules(t *testing.T) {
 	client := ddbtest.New(t)
 	table := newOrders(t, "orders", client)
@@ -126,7 +126,7 @@ func TestRules(t *testing.T) {
 	for name, test := range map[string]struct {
 		rule ddbrules.Rule
 		run  func(ctx context.Context)
-		want string // empty for code that keeps to the rule
+		want string // empty for code that follows the rule
 	}{
 		"no scan":            {ddbrules.NoScan, func(ctx context.Context) { filtered(ctx, t, table, "open") }, ""},
 		"scan":               {ddbrules.NoScan, func(ctx context.Context) { scan(ctx, t, table); scan(ctx, t, table) }, "there is a scan, which reads and bills everything: Scan of orders\n"},
@@ -174,14 +174,14 @@ func TestRules(t *testing.T) {
 				t.Errorf("%q, want one that says %q", failures, test.want)
 			}
 			if strings.Contains(strings.Join(failures, ""), "secret") {
-				t.Error("a key value is in", failures)
+				t.Error("the text contains a key value:", failures)
 			}
 			test.run(t.Context()) // the test has ended
 		})
 	}
 }
 
-// TestOneOfSeveral: a broken rule leaves the others in force.
+// TestOneOfSeveral: after one rule is broken, the others still apply.
 func TestOneOfSeveral(t *testing.T) {
 	table := newOrders(t, "orders", ddbtest.New(t))
 	r := &recorder{}
@@ -197,7 +197,7 @@ func TestOneOfSeveral(t *testing.T) {
 	}
 }
 
-// TestContext: tests that run side by side see their own requests only.
+// TestContext: parallel tests see only their own requests.
 func TestContext(t *testing.T) {
 	table := newOrders(t, "orders", ddbtest.New(t))
 	var tests sync.WaitGroup
@@ -220,7 +220,7 @@ func TestContext(t *testing.T) {
 	tests.Wait()
 }
 
-// TestRequestThatOutlivesTheTest reports nothing.
+// TestRequestThatOutlivesTheTest: a request after the end of its test reports nothing.
 func TestRequestThatOutlivesTheTest(t *testing.T) {
 	gate := fault.NewGate()
 	table := newOrders(t, "orders", ddbtest.New(t, ddbtest.WithFaults(fault.On("GetItem").Hold(gate))))

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/consumers"
 )
 
-// TestConsumers: the page and the JSON show the consumers of the process, as long as they run.
+// TestConsumers: the page and the JSON show the consumers of the process while they run.
 func TestConsumers(t *testing.T) {
 	r, _, _ := newRecorder(t)
 	remove := consumers.Add(func() consumers.Stats {
@@ -41,6 +41,6 @@ func TestConsumers(t *testing.T) {
 	}
 	remove()
 	if find() != nil {
-		t.Error("the consumer is shown after its end")
+		t.Error("the consumer is still shown after its end")
 	}
 }

@@ -60,7 +60,7 @@ func ExampleRecorder_Snapshot() {
 	// 2 calls, 0.5 read and 1 write units
 }
 
-// One page for several processes: each exports its figures, and the page merges them.
+// One page for several processes: each exports its data, and the page merges them.
 func ExampleProcesses() {
 	servers := make([]string, 2)
 	for i := range servers { // in your programs, each with its own process

@@ -73,7 +73,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// TestPolicy: the page runs and loads nothing but its own.
+// TestPolicy: the page runs and loads only its own resources.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	r, _, _ := newRecorder(t)
@@ -90,14 +90,14 @@ func TestPolicy(t *testing.T) {
 	page := w.Body.String()
 	for _, part := range []string{"http://", "https://", "//cdn", " style=", " onclick", "@import", "url("} {
 		if contains(strings.ReplaceAll(page, "http://www.w3.org/2000/svg", ""), part) {
-			t.Errorf("the page holds %q", part)
+			t.Errorf("the page contains %q", part)
 		}
 	}
 }
 
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{.}}</script>`
 
-// TestHostileNames: tables, indexes, labels and reasons are text, whatever they contain.
+// TestHostileNames: tables, indexes, labels and reasons are shown as text, whatever they contain.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	r, ledger, _ := newRecorder(t)
@@ -117,11 +117,11 @@ func TestHostileNames(t *testing.T) {
 		t.Error("the names are not shown")
 	}
 	if body := ask(r, "GET", "/?format=json", "").Body.String(); contains(body, "<") {
-		t.Error("the JSON holds markup")
+		t.Error("the JSON contains markup")
 	}
 }
 
-// TestSecrets: neither keys nor items nor texts of errors are in what is shown.
+// TestSecrets: the page and the JSON contain no keys, no items and no error texts.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	r, ledger, _ := newRecorder(t)
@@ -142,12 +142,12 @@ func TestSecrets(t *testing.T) {
 	for _, target := range []string{"/", "/?format=json"} {
 		body := ask(r, "GET", target, "").Body.String()
 		if contains(body, secret) || contains(body, "987654321") {
-			t.Errorf("%s tells a secret", target)
+			t.Errorf("%s contains a secret", target)
 		}
 	}
 }
 
-// TestFirstPaint: without its script the page has the figures of the JSON.
+// TestFirstPaint: without its script the page has the values of the JSON.
 func TestFirstPaint(t *testing.T) {
 	t.Parallel()
 	r, ledger, c := exampleRecorder(t)
@@ -180,7 +180,7 @@ func TestFirstPaint(t *testing.T) {
 	}
 }
 
-// exampleRecorder has recorded some of everything, always the same.
+// exampleRecorder returns a recorder with some data of every kind, always the same.
 func exampleRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	t.Helper()
 	r, ledger, c := newRecorder(t)
@@ -205,7 +205,7 @@ func exampleRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	return r, ledger, c
 }
 
-// TestJSON holds the form of the JSON against a file, and reads it back.
+// TestJSON compares the form of the JSON with a file, and decodes it.
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	r, _, _ := exampleRecorder(t)
@@ -219,7 +219,7 @@ func TestJSON(t *testing.T) {
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("read back (-want +got):\n%s", diff)
 	}
-	// Of the times, the last are enough.
+	// The last times are enough.
 	last := func(n int, lists ...*[]float64) {
 		for _, list := range lists {
 			*list = (*list)[len(*list)-n:]
@@ -252,11 +252,11 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(golden), string(got)+"\n"); diff != "" {
-		t.Errorf("JSON (-want +got); run with -update if it is meant:\n%s", diff)
+		t.Errorf("JSON (-want +got); run with -update if the change is intended:\n%s", diff)
 	}
 }
 
-// TestEmptyLists: a recorder that saw nothing has no null where a list belongs.
+// TestEmptyLists: the JSON of an empty recorder has empty lists, and no null.
 func TestEmptyLists(t *testing.T) {
 	t.Parallel()
 	r, _, _ := newRecorder(t)
@@ -265,11 +265,11 @@ func TestEmptyLists(t *testing.T) {
 		t.Errorf("null in %s", body)
 	}
 	if page := ask(r, "GET", "/", "").Body.String(); strings.Count(page, "None so far.") < 7 {
-		t.Error("empty tables do not say so")
+		t.Error("empty tables are not marked as empty")
 	}
 }
 
-func TestHandlerIsOne(t *testing.T) {
+func TestHandlersShareOneRecorder(t *testing.T) {
 	if one, other := debug.Handler(), debug.Handler(); one != other {
 		t.Fatal("two recorders of one process")
 	}

@@ -30,7 +30,7 @@ func sumOf(list []float64) (sum float64) {
 	return sum
 }
 
-// event is a call at a time, as properties draw it.
+// event is a call at a time, as drawn by the property tests.
 type event struct {
 	wait time.Duration // before it
 	call ddb.Call
@@ -76,7 +76,7 @@ func (e event) seenBy(r *debug.Recorder) {
 	seen(r, e.call)
 }
 
-// TestHistory: what the charts and totals show is what was recorded, of each table and label, and what is older than an hour is gone.
+// TestHistory: charts and totals show exactly the recorded calls of each table and label, and nothing older than an hour.
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -140,7 +140,7 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// TestHistoryLatencies: percentiles by time are off by an eighth at most.
+// TestHistoryLatencies: percentiles over time are wrong by at most an eighth.
 func TestHistoryLatencies(t *testing.T) {
 	t.Parallel()
 	r, _, _ := newRecorder(t)
@@ -155,7 +155,7 @@ func TestHistoryLatencies(t *testing.T) {
 	}
 }
 
-// TestMerge: what several processes saw, merged from the JSON that they export, is what one would have seen that saw it all.
+// TestMerge: the merged JSON of several processes equals that of one process with all their calls.
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -196,7 +196,7 @@ func TestMerge(t *testing.T) {
 			t.Fatalf("%d processes, want %d", len(got.Processes), n)
 		}
 		got.Processes = want.Processes
-		// Of two calls that took equally long, or cost the same, either may be shown.
+		// If two calls took equally long, or cost the same, either may be shown.
 		opts := []cmp.Option{cmpopts.EquateApprox(0, 1e-6), cmpopts.IgnoreFields(debug.CallGroup{}, "Call"), cmpopts.EquateEmpty()}
 		if diff := cmp.Diff(want, got, opts...); diff != "" {
 			t.Fatalf("merged (-whole +merged):\n%s", diff)
@@ -209,8 +209,8 @@ func TestMerge(t *testing.T) {
 	})
 }
 
-// TestMergeApart: without a common salt hot keys stay apart, costs in several currencies are left out, and clocks may differ by some seconds.
-func TestMergeApart(t *testing.T) {
+// TestMergeKeepsDifferencesApart: without a common salt hot keys are not merged, costs in several currencies are left out, and clocks may differ by some seconds.
+func TestMergeKeepsDifferencesApart(t *testing.T) {
 	t.Parallel()
 	var all []debug.Snapshot
 	for i, currency := range []string{"USD", "EUR"} {
@@ -245,7 +245,7 @@ func TestMergeApart(t *testing.T) {
 		t.Errorf("%d calls until %s", m.Totals.Calls, m.Rates.End)
 	}
 	if empty := debug.Merge(); empty.Totals.Calls != 0 || empty.Units == nil {
-		t.Errorf("of nothing: %+v", empty)
+		t.Errorf("merge of nothing: %+v", empty)
 	}
 }
 

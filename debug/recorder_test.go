@@ -38,7 +38,7 @@ var (
 	orderTotal    = ddb.NumField(func(o *order) *int64 { return &o.Total })
 )
 
-// clock is a time that tests move.
+// clock is a time that tests set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -67,7 +67,7 @@ func newRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	return debug.New(debug.WithLedger(ledger), debug.WithClock(c.Now), debug.WithHotKeys(64, 0), debug.WithProcess("test")), ledger, c
 }
 
-// newOrders is a table that the recorder sees, with an index by status.
+// newOrders returns a table with the recorder as a hook, and with an index by status.
 func newOrders(t *testing.T, r *debug.Recorder, ledger *cost.Ledger, faults ...fault.Rule) (*ddb.Table[order, string, string], *ddb.Index[order, string, string]) {
 	t.Helper()
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(faults...))
@@ -90,7 +90,7 @@ func newOrders(t *testing.T, r *debug.Recorder, ledger *cost.Ledger, faults ...f
 	return orders, byStatus
 }
 
-// seen hands a made-up call to the recorder.
+// seen passes an invented call to the recorder.
 func seen(r *debug.Recorder, call ddb.Call) {
 	ctx := r.Begin(context.Background(), &call)
 	r.End(ctx, &call)
@@ -121,7 +121,7 @@ func TestRecorderSeesATable(t *testing.T) {
 		t.Errorf("totals are %+v, want %+v", s.Totals, want)
 	}
 	if s.InFlight != 0 {
-		t.Errorf("%d requests are under way", s.InFlight)
+		t.Errorf("%d requests are in flight", s.InFlight)
 	}
 	sum := 0.0
 	for _, u := range s.Units {
@@ -203,11 +203,11 @@ func TestRates(t *testing.T) {
 
 	c.advance(-200 * time.Second) // a second that is still kept
 	seen(r, ddb.Call{Operation: "GetItem", Table: "t"})
-	c.advance(-1000 * time.Second) // one that is forgotten
+	c.advance(-1000 * time.Second) // one that was dropped
 	seen(r, ddb.Call{Operation: "GetItem", Table: "t"})
 	c.advance(1200 * time.Second)
 	if got := r.Snapshot().Rates.Calls[100]; got != float64(200%3)+1 {
-		t.Errorf("%g calls in the second that the clock went back to", got)
+		t.Errorf("%g calls in the second to which the clock was set back", got)
 	}
 	c.advance(time.Hour)
 	if got := slices.Max(r.Snapshot().Rates.Calls); got != 0 {
@@ -274,7 +274,7 @@ func TestLatencies(t *testing.T) {
 	}
 }
 
-// TestGroups: calls of one group are one row, with their number and the longest or most expensive of them.
+// TestGroups: calls of one group are one row, with their number and the longest or most expensive call.
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	r, _, c := newRecorder(t)
@@ -357,7 +357,7 @@ func TestThrottledAt(t *testing.T) {
 	}
 }
 
-// TestFixedMemory: whatever names there are, so many are kept and no call is lost.
+// TestFixedMemory: however many names there are, a limited number is kept and no call is lost.
 func TestFixedMemory(t *testing.T) {
 	t.Parallel()
 	r, _, _ := newRecorder(t)
@@ -385,7 +385,7 @@ func TestFixedMemory(t *testing.T) {
 		t.Errorf("calls were lost: %+v", n)
 	}
 	for _, length := range []int{len(s.Latencies), len(s.Throttles), len(s.Errors), len(s.Estimates)} {
-		// The names of 128 tables with two labels each, or of 256 tables; then 64 of label other, and one for the rest.
+		// The names of 128 tables with two labels each, or of 256 tables; then 64 with label other, and one for the rest.
 		if length != 193 && length != 321 {
 			t.Errorf("a list has %d entries", length)
 		}
@@ -398,7 +398,7 @@ func TestFixedMemory(t *testing.T) {
 	}
 	for _, c := range s.Slowest {
 		if len(c.Label) > 255 {
-			t.Errorf("a label of %d bytes is kept", len(c.Label))
+			t.Errorf("a label of %d bytes was kept", len(c.Label))
 		}
 	}
 }
@@ -428,7 +428,7 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
-// BenchmarkRecorder is what a request costs that is neither slow nor expensive.
+// BenchmarkRecorder measures the cost of a request that is neither slow nor expensive.
 func BenchmarkRecorder(b *testing.B) {
 	r := debug.New(debug.WithLedger(cost.NewLedger()))
 	for range 10 {

@@ -129,7 +129,7 @@ func TestThroughput(t *testing.T) {
 	}
 }
 
-// TestLimits: the limit of a table is what is provisioned, else the maximum of an on-demand table, else its warm throughput.
+// TestLimits: the limit of a table is its provisioned throughput, or the maximum of an on-demand table, or its warm throughput.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	warm := &types.TableWarmThroughputDescription{ReadUnitsPerSecond: new(int64(12000)), WriteUnitsPerSecond: new(int64(4000))}
@@ -154,7 +154,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestPrice: units have a cost by the prices that were given, of a table its own.
+// TestPrice: units have a cost by the given prices, and a table can have its own price.
 func TestPrice(t *testing.T) {
 	t.Parallel()
 	ledger, c := cost.NewLedger(), newClock()
@@ -180,7 +180,7 @@ func TestPrice(t *testing.T) {
 	}
 }
 
-// TestFilter: the parameters select the calls, in the JSON and on the page, which offers the names that there are.
+// TestFilter: the parameters filter the calls, in the JSON and on the page, which offers the existing names.
 func TestFilter(t *testing.T) {
 	t.Parallel()
 	r, ledger, _ := newRecorder(t)
@@ -223,7 +223,7 @@ func decoded(t *testing.T, h http.Handler, target string) (s debug.Snapshot) {
 	return s
 }
 
-// TestLongCallsAndLayers are shown as their packages have them.
+// TestLongCallsAndLayers: long calls and counters of layers are shown as their packages report them.
 func TestLongCallsAndLayers(t *testing.T) {
 	t.Parallel()
 	r, ledger, _ := newRecorder(t)
@@ -260,7 +260,7 @@ func TestLongCallsAndLayers(t *testing.T) {
 	}
 }
 
-// TestProcesses: the page of several processes shows the sum of those that answer, and why the others do not.
+// TestProcesses: the page of several processes shows the sum of those that respond, and the errors of the others.
 func TestProcesses(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
@@ -296,22 +296,22 @@ func TestProcesses(t *testing.T) {
 		t.Errorf("processes (-want +got):\n%s", diff)
 	}
 	if s := decoded(t, all, "/?format=json&label=label+2"); s.Totals.Calls != 3 {
-		t.Errorf("of one label: %d calls", s.Totals.Calls)
+		t.Errorf("with one label: %d calls", s.Totals.Calls)
 	}
 	page := ask(all, "GET", "/", browserAccepts).Body.String()
 	if !contains(page, ">process 2<") || !contains(page, ">status 403<") || contains(page, "secret") || contains(page, "password") {
-		t.Error("the page does not show the processes as it should")
+		t.Error("the page shows the processes incorrectly")
 	}
 	none, err := debug.Processes(nil, "http://127.0.0.1:1/gone")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s := decoded(t, none, "/?format=json"); len(s.Processes) != 1 || s.Processes[0].Error == "" || strings.Contains(ask(none, "GET", "/?format=json", "").Body.String(), "null") {
-		t.Errorf("of nothing: %+v", s.Processes)
+		t.Errorf("without processes: %+v", s.Processes)
 	}
 	for _, wrong := range [][]string{nil, {"orders"}, {"ftp://x/"}, {addresses[0], addresses[0]}} {
 		if _, err := debug.Processes(nil, wrong...); err == nil {
-			t.Errorf("%q is taken", wrong)
+			t.Errorf("%q was accepted", wrong)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/entity"
 )
 
-// Record is what the table holds.
+// Record is an item of the table.
 type Record interface{ record() }
 
 type Customer struct {

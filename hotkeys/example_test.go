@@ -52,7 +52,7 @@ func Example() {
 	ctx := context.Background()
 	for i := range 50 {
 		_, err := messages.Get(ctx, fmt.Sprint("room-", i), 1)
-		if !errors.Is(err, ddb.ErrNotFound) { // there is one room only
+		if !errors.Is(err, ddb.ErrNotFound) { // there is only one room
 			fmt.Println(err)
 			return
 		}
@@ -63,7 +63,7 @@ func Example() {
 		return
 	}
 	for _, k := range hot.Top(1) {
-		fmt.Printf("%s: %.0f %% of all units, the one that was suspected: %v\n", k.Table, 100*k.Share, k.Partition == suspect)
+		fmt.Printf("%s: %.0f %% of all units, the suspected one: %v\n", k.Table, 100*k.Share, k.Partition == suspect)
 	}
 	// Output:
 	// messages: 89 % of all units, the one that was suspected: true

@@ -27,7 +27,7 @@ func TestFinderForgets(t *testing.T) {
 	if len(top) != 2 || top[0].Partition != 2 || top[0].Units != 30 || top[1].Units != 10 || top[1].Share != 0.25 {
 		t.Errorf("after three half-lives: %+v", top)
 	}
-	// Far beyond what a float64 can count up to.
+	// Far beyond the range of a float64.
 	now = now.Add(5000 * time.Minute)
 	use(3, 1)
 	if top = h.Top(1); top[0].Partition != 3 || top[0].Units != 1 || top[0].Share != 1 {

@@ -62,7 +62,7 @@ func compareKeys(a, b everyKey) int {
 		cmp.Compare(a.Shelf.row, b.Shelf.row), strings.Compare(a.Last, b.Last))
 }
 
-// drawKey makes keys that often share fields and contain characters that the format must escape.
+// drawKey draws keys that often share fields and contain characters that the format must escape.
 func drawKey(t *rapid.T, label string) everyKey {
 	text := rapid.OneOf(rapid.StringOf(rapid.SampledFrom([]rune("a \x00!\"#$%@é"))), rapid.String())
 	seconds := rapid.Int64Range(-62167219200, 253402300799) // the years 0 to 9999
@@ -267,7 +267,7 @@ func TestKeyFormatDefinitionErrors(t *testing.T) {
 		}
 	}
 	if keyformat.New[string]("").Err() == nil || keyformat.New[struct{}]("").Err() == nil || keyformat.New[*everyKey]("").Err() == nil {
-		t.Error("a type that is no struct with fields was accepted")
+		t.Error("a type that is not a struct with fields was accepted")
 	}
 	if err := everyKeys.Err(); err != nil {
 		t.Errorf("a good definition: %v", err)

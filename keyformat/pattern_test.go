@@ -25,7 +25,7 @@ type taskKey struct {
 
 var taskKeys = keyformat.Pattern[taskKey]("WF#{workflow}#STATUS#{status}#{Priority}.end")
 
-// The texts are those that people write by hand, and can be parsed.
+// The texts are as people write them by hand, and can be parsed.
 func TestPatternTexts(t *testing.T) {
 	type day struct {
 		At   time.Time `ddbkey:"unit=day"`
@@ -104,7 +104,7 @@ func TestPatternDefinitionErrors(t *testing.T) {
 		"not exported":    keyformat.Pattern[hidden]("{a}").Err(),
 		"case alone":      keyformat.Pattern[cases]("{ab}#{AB}").Err(),
 		"raw number":      keyformat.Pattern[number]("{a}#{n}").Err(),
-		"no struct":       keyformat.Pattern[string]("{a}").Err(),
+		"not a struct":    keyformat.Pattern[string]("{a}").Err(),
 	} {
 		if !errors.Is(err, ddb.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)

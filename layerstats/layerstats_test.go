@@ -29,13 +29,13 @@ func TestBounded(t *testing.T) {
 	for i, s := range list {
 		sum += s.Count
 		if i > 0 && list[i-1] == s {
-			t.Errorf("%+v is there twice", s)
+			t.Errorf("%+v occurs twice", s)
 		}
 	}
 	if want := int64(workers * each * 3); sum != want {
 		t.Errorf("%d events, want %d", sum, want)
 	}
 	if len(list) > 1001 {
-		t.Errorf("%d combinations are kept", len(list))
+		t.Errorf("%d combinations were kept", len(list))
 	}
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fake struct {
 	mu      sync.Mutex
 	batches [][]string
-	ended   atomic.Int32 // reads that their context has ended
+	ended   atomic.Int32 // reads that ended with their context
 }
 
 var errBroken = errors.New("broken")
@@ -62,7 +62,7 @@ func (f *fake) BatchGet(ctx context.Context, keys []string, _ ...ddb.GetOption) 
 	return got, nil
 }
 
-// TestGathers: calls within a moment are one batch of at most 100, and each gets its item or its own error.
+// TestGathers: calls within a short time are batches of at most 100, and each call gets its item or its own error.
 func TestGathers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f fake
@@ -90,14 +90,14 @@ func TestGathers(t *testing.T) {
 				t.Errorf("a batch of %d keys", len(b))
 			}
 		}
-		// Later calls are another batch: nothing is cached.
+		// Later calls are in another batch: nothing is cached.
 		if item, err := l.Get(t.Context(), "a"); err != nil || item != "item a" || l.Stats().Batches != 4 {
 			t.Errorf("%s, %v, %+v", item, err, l.Stats())
 		}
 	})
 }
 
-// TestCallers: a caller that leaves does not end the read for others; the last one ends the read, and so does the loader's context.
+// TestCallers: a caller that gives up does not end the read for others; the last caller ends it, and so does the loader's context.
 func TestCallers(t *testing.T) {
 	for _, wait := range []time.Duration{loader.Moment / 2, 100 * time.Millisecond} { // while it collects calls, and while it reads
 		synctest.Test(t, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestCallers(t *testing.T) {
 			if _, err := l.Get(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != wait {
 				t.Error(err, time.Since(start))
 			}
-			synctest.Wait() // no goroutine is left that a bubble would wait for
+			synctest.Wait() // no goroutine is left; the bubble would wait for it
 			if item, err := l.Get(t.Context(), "a"); err != nil || item != "item a" {
 				t.Error(item, err)
 			}

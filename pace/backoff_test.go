@@ -75,8 +75,8 @@ func TestBackoffByReason(t *testing.T) {
 	}
 }
 
-// Requests for a hot key range wait longer each time, others do not wait, and the key range is forgotten when it is not hot any
-// more.
+// Requests for a hot key range wait longer each time, others do not wait, and the key range is forgotten when it is no longer
+// hot.
 func TestHotKeysAreParked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		hot := true
@@ -105,7 +105,7 @@ func TestHotKeysAreParked(t *testing.T) {
 		hot = false
 		_ = took("hot")
 		if got := took("hot"); got != 0 {
-			t.Errorf("a key that is cold waited %v", got)
+			t.Errorf("a key that is no longer hot waited %v", got)
 		}
 		if s := p.Stats(); s.Rate.ReadUnits != 1000 || s.Parked != 0 || s.Reason != "TableReadKeyRangeThroughputExceeded" {
 			t.Errorf("the state is %+v", s)
@@ -114,7 +114,7 @@ func TestHotKeysAreParked(t *testing.T) {
 }
 
 // A lowered rate recovers, first close to the rate that was throttled and then to the ceiling, and never exceeds it.
-func TestRateComesBack(t *testing.T) {
+func TestRateRecovers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("GetItem").First(1).Throttle("TableReadProvisionedThroughputExceeded")))
 		defer e.Close()
@@ -136,7 +136,7 @@ func TestRateComesBack(t *testing.T) {
 	})
 }
 
-// Of uses the throughput of the table: provisioned, a maximum, or warm throughput, and for writes the smallest of the indexes.
+// Of uses the throughput of the table: provisioned, a maximum, or warm throughput, and for writes the lowest of the indexes.
 func TestOfFollowsTheTable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := ddbtest.NewEngine()
@@ -187,7 +187,7 @@ func TestOfFollowsTheTable(t *testing.T) {
 }
 
 // Invalid input is rejected before anything is sent.
-func TestWrongPaces(t *testing.T) {
+func TestInvalidPaces(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sent := 0
 		e := ddbtest.NewEngine(ddbtest.WithObserver(func(fault.Request) { sent++ }))
@@ -216,12 +216,12 @@ func TestWrongPaces(t *testing.T) {
 			t.Errorf("%d requests were sent", sent)
 		}
 		if ctx := pace.With(t.Context(), nil); pace.From(ctx) != nil {
-			t.Error("a nil pace is one")
+			t.Error("a nil pace was accepted")
 		}
 	})
 }
 
-// A call that is cancelled while it waits reserves nothing, neither of the pace nor of a budget.
+// A call that is cancelled while it waits reserves no units, neither of the pace nor of a budget.
 func TestWaitEndsWithTheContext(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sent := 0
@@ -256,13 +256,13 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 }
 
 // The reserved units of requests are also released if the limit is removed or set while they are in progress.
-func TestSetWhileRequestsAreUnderWay(t *testing.T) {
+func TestSetDuringRequests(t *testing.T) {
 	for name, c := range map[string]struct {
 		first, then pace.Rates
-		took        []time.Duration // until the one under way ends, and each of two that come behind it
+		took        []time.Duration // until the running one ends, and each of the next two
 	}{
-		// A request that may cost more than a second's units waits until nothing else is under way.
-		"a limit comes":      {pace.Rates{}, pace.Rates{ReadUnits: 10}, []time.Duration{4 * time.Second, 8 * time.Second, 12 * time.Second}},
+		// A request that may cost more than a second's units waits until nothing else is in flight.
+		"a limit is set":     {pace.Rates{}, pace.Rates{ReadUnits: 10}, []time.Duration{4 * time.Second, 8 * time.Second, 12 * time.Second}},
 		"a limit is lifted":  {pace.Rates{ReadUnits: 10}, pace.Rates{}, []time.Duration{4 * time.Second, 5 * time.Second, 5 * time.Second}},
 		"a limit is changed": {pace.Rates{ReadUnits: 100}, pace.Rates{ReadUnits: 10}, []time.Duration{4 * time.Second, 8 * time.Second, 12 * time.Second}},
 	} {
@@ -296,7 +296,7 @@ func TestSetWhileRequestsAreUnderWay(t *testing.T) {
 						t.Errorf("request %d ended after %v, want %v", i, got, want)
 					}
 				}
-				// Nothing is reserved now: a request that may cost more than all that there is goes through.
+				// Nothing is reserved now: a request that may cost more than everything available is admitted.
 				if err := p.Set(pace.Rates{ReadUnits: 10}); err != nil {
 					t.Fatal(err)
 				}

@@ -9,7 +9,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// long runs the scenario of the foreground with other controllers, too.
+// long also runs the scenario of the foreground with other controllers.
 var long = flag.Bool("long", false, "compare with other controllers")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

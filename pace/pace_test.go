@@ -22,7 +22,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// In every window of w seconds at most rate x (w + 1) units and one page are spent, whatever is done at the same time. No time is
+// In every window of w seconds at most rate x (w + 1) units and one page are spent, whatever runs at the same time. No time is
 // wasted: the work takes about as long as its units need at the rate.
 func TestEveryWindowKeepsTheRate(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -121,7 +121,7 @@ func TestWritesKeepTheRate(t *testing.T) {
 	})
 }
 
-// controllers are ways to run a job at the same time as a foreground load.
+// controllers are ways to run a job together with a foreground load.
 var controllers = map[string]func(context.Context, *things) context.Context{
 	"none": func(ctx context.Context, _ *things) context.Context { return ctx },
 	"fixed, half of the table": func(ctx context.Context, _ *things) context.Context {
@@ -197,8 +197,8 @@ func scenario(t *testing.T, burst, saved time.Duration, controller string) (done
 	return done, rejected, job
 }
 
-// A job leaves the foreground its units: at most 0.1 % are throttled, with and without saved burst capacity.
-func TestForegroundIsLeftAlone(t *testing.T) {
+// A job does not take units from the foreground: at most 0.1 % of the foreground's units are throttled, with and without saved burst capacity.
+func TestForegroundIsNotThrottled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("statistics of a long simulation")
 	}
@@ -232,7 +232,7 @@ func TestForegroundIsLeftAlone(t *testing.T) {
 		done, rejected, _ := scenario(t, -1, 0, other)
 		t.Logf("%s: done after %v, %.2f %% of the foreground refused", other, done, 100*rejected)
 		if other == "none" && rejected < 0.02 {
-			t.Errorf("without a pace %.3f %% were refused: the scenario shows nothing", 100*rejected)
+			t.Errorf("without a pace %.3f %% were refused: the scenario tests nothing", 100*rejected)
 		}
 	}
 }

@@ -31,7 +31,7 @@ var (
 
 type things = ddb.SimpleTable[Thing, string]
 
-// newThings makes a table in an engine that belongs to the bubble of the test.
+// newThings creates a table in an engine within the bubble of the test.
 func newThings(t testing.TB, e *ddbtest.Engine, opts ...schema.Option) *things {
 	t.Helper()
 	client := e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 })
@@ -57,7 +57,7 @@ func fill(t testing.TB, table *things, n, size int) {
 	}
 }
 
-// spent is the cost of a request, and its time.
+// spent has the cost of a request and its time.
 type spent struct {
 	at    time.Time
 	units float64

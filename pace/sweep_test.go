@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-// workers is a gate before the pace that counts the requests that are at the pace or in progress.
+// workers is a gate before the pace that counts the requests that wait for the pace or are in flight.
 type workers struct {
 	mu          sync.Mutex
 	now, sum, n int

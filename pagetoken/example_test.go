@@ -26,7 +26,7 @@ var (
 	messageAt   = ddb.NumField(func(m *Message) *int64 { return &m.At })
 )
 
-// A token goes to a browser and back; it opens for the tenant that it was given to, for an hour.
+// A token goes to a browser and back; it is valid for its tenant, for an hour.
 func ExampleSealer() {
 	ctx := context.Background()
 	engine := ddbtest.NewEngine()
@@ -47,7 +47,7 @@ func ExampleSealer() {
 		}
 	}
 
-	secret := make([]byte, 32) // that of a program comes from a secret manager
+	secret := make([]byte, 32) // a program gets its key from a secret manager
 	_, _ = rand.Read(secret)   // never fails
 	tokens, err := pagetoken.New(pagetoken.Key{ID: "2026-09", Secret: secret})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// A batch whose list panics is not shown as done.
+// A batch whose list panics is not reported as done.
 func TestPanicOfAList(t *testing.T) {
 	t.Parallel()
 	type thing struct {

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func pass(d time.Duration) { <-time.After(d) }
 
 // Reports come at the beginning, at each change of state, at the end, and once a second in between.
-func TestWhenItIsReported(t *testing.T) {
+func TestReportTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []string
 		ctx := progress.With(t.Context(), func(p progress.Progress) {
@@ -82,7 +82,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// A task runs again when neither one of its goroutines nor the whole of it waits any more; the reason is one that still holds. Its end is final.
+// A task is running again when neither any of its goroutines nor the task itself waits; the reason shown is a current one. The end of a task is final.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	_, task := progress.Start(progress.NewTracker().With(t.Context()), "work")
@@ -114,8 +114,8 @@ func TestWaiting(t *testing.T) {
 	(*progress.Task)(nil).Waiting("d")()
 }
 
-// A call inside a call is part of it: it does not report, its units count; with Join its counters do, too.
-func TestCallsInsideCalls(t *testing.T) {
+// A nested call is part of the outer one: it does not report, and its units count for the outer call; with Join its counters do, too.
+func TestNestedCalls(t *testing.T) {
 	t.Parallel()
 	tracker := progress.NewTracker()
 	ctx, outer := progress.Start(progress.Named(tracker.With(t.Context()), "outer"), "other")
@@ -129,7 +129,7 @@ func TestCallsInsideCalls(t *testing.T) {
 	task.Items(7)
 	task.End(nil)
 	if _, deeper := progress.Start(joined, "deeper"); deeper != nil {
-		t.Error("what a joined call calls reports, too")
+		t.Error("a call nested in a joined call reports")
 	}
 	list := tracker.List()
 	if len(list) != 1 || list[0].Job != "outer" || list[0].State != progress.Running || list[0].Items != 7 || list[0].Units.Read != 2 {
@@ -138,12 +138,12 @@ func TestCallsInsideCalls(t *testing.T) {
 	outer.End(nil)
 }
 
-// Without a listener no task is made, and all methods may be called.
-func TestNobodyListens(t *testing.T) {
+// Without a listener no task is created, and all methods may be called.
+func TestWithoutListener(t *testing.T) {
 	ctx := progress.Named(progress.WithLimit(progress.With(progress.Join(t.Context()), nil), func() progress.Limit { return progress.Limit{} }), "n")
 	same, task := progress.Start(ctx, "work")
 	if same != ctx || task != nil {
-		t.Error("a task was made")
+		t.Error("a task was created")
 	}
 	task.Items(1)
 	task.Total(1)
@@ -190,10 +190,10 @@ func TestRates(t *testing.T) {
 		}
 		pass(20 * time.Second)
 		if got := rate(); got != (progress.Units{}) {
-			t.Errorf("when nothing was done: %+v", got)
+			t.Errorf("after a pause: %+v", got)
 		}
 		if p := task.Progress(); p.Units != (progress.Units{Read: 6090, Write: 9}) {
-			t.Errorf("in all: %+v", p.Units)
+			t.Errorf("in total: %+v", p.Units)
 		}
 	})
 }
@@ -210,7 +210,7 @@ func TestTimeLeft(t *testing.T) {
 			_, task := progress.Start(progress.NewTracker().With(t.Context()), "work")
 			task.Parts(partsOf, 0)
 			if p := task.Progress(); p.LeftHigh != 0 {
-				t.Error("something is known at the beginning")
+				t.Error("the remaining time is known at the beginning")
 			}
 			var sizes [partsOf]float64
 			left := 0.0
@@ -250,7 +250,7 @@ func TestTimeLeft(t *testing.T) {
 	}
 }
 
-// Parts of an earlier run are done, and say nothing about the sizes; if the total is known, that is enough.
+// Parts of an earlier run are done and give no sizes; a known total is enough.
 func TestTimeLeftOfResumedWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, task := progress.Start(progress.NewTracker().With(t.Context()), "work")
@@ -280,7 +280,7 @@ func TestTimeLeftOfResumedWork(t *testing.T) {
 	})
 }
 
-// The limit of a context is shown, and what waits for it.
+// The limit of a context is shown, and that a call waits for it.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	limit := progress.Limit{Ceiling: progress.Units{Read: 50}}
@@ -341,12 +341,12 @@ func TestTracker(t *testing.T) {
 			t.Errorf("found %v, %v", p, ok)
 		}
 		if _, ok := tracker.Find("a"); ok {
-			t.Error("a task that ended long ago is still there")
+			t.Error("a task that ended long ago is still listed")
 		}
 	})
 }
 
-// Many goroutines of one task, many readers.
+// One task with many goroutines and many readers.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	tracker := progress.NewTracker()
@@ -405,6 +405,6 @@ func TestForms(t *testing.T) {
 	p = task.Progress()
 	text, _ = json.Marshal(p)
 	if p.Position() != "secret-key" || strings.Contains(fmt.Sprintf("%v %+v %#v %s", p, p, p, text), "secret") {
-		t.Error("the position is shown")
+		t.Error("the position was printed")
 	}
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// A tool reads an item of a table that it knows by name only, changes one attribute, and writes it back only if nobody has changed it meanwhile.
+// A tool reads an item of a table that it knows only by name, changes one attribute, and writes it back only if it has not changed in the meantime.
 func Example() {
 	ctx := context.Background()
-	client := ordersTable(ctx) // somebody's table, of customer and number
+	client := ordersTable(ctx) // an existing table with the keys customer and number
 
 	t, err := rawtable.Open(ctx, client, "orders")
 	if err != nil {

@@ -104,12 +104,12 @@ func noError(t testing.TB, err error) {
 	}
 }
 
-// everyType has a value of each type that DynamoDB stores, spelt as the service spells it.
+// everyType has a value of each type that DynamoDB stores, in the service's notation.
 const everyType = `"b":{"B":"AAH/"},"bs":{"BS":["AA==","/w=="]},"empty":{"S":""},"list":{"L":[{"N":"-0.5"},{"M":{"k":{"NULL":true}}},{"L":[]}]},` +
 	`"map":{"M":{"":{"S":"x"}}},"n":{"N":"12345678901234567890123456789012345678"},"no":{"BOOL":false},"ns":{"NS":["1","2.5"]},"nul":{"NULL":true},` +
 	`"quote":{"S":"\"\\\u0001\u2028 é 😀 <&>"},"ss":{"SS":["a","b"]},"tiny":{"N":"0.00000000000000000000000000001"},"yes":{"BOOL":true}`
 
-// Items of every type, and keys of every type, come back as they were written, by each verb, over both ways to the service.
+// Items and keys of every type are read as they were written, by each verb, on both paths to the service.
 func TestEveryKeyAndType(t *testing.T) {
 	t.Parallel()
 	keys := map[string]string{
@@ -141,7 +141,7 @@ func TestEveryKeyAndType(t *testing.T) {
 	}
 }
 
-// sorted writes an item with its attributes in order, for comparison: the order of attributes and set members is the service's.
+// sorted writes an item with sorted attributes for comparison, because the service chooses the order of attributes and set members.
 func sorted(t testing.TB, i ddb.RawItem) string {
 	t.Helper()
 	values, err := i.Values()
@@ -164,7 +164,7 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.Raw
 	key := table.KeyOf(&whole)
 	noError(t, table.Create(ctx, &whole))
 	if err := table.Create(ctx, &whole); !errors.Is(err, ddb.ErrConditionFailed) {
-		t.Fatalf("Create of what is there: %v", err)
+		t.Fatalf("Create of an existing item: %v", err)
 	}
 	noError(t, table.Put(ctx, &whole, ddb.If(rawtable.Unchanged(whole))))
 	noError(t, table.Replace(ctx, &whole))
@@ -192,7 +192,7 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.Raw
 		t.Fatalf("the update gives %s", v.JSON())
 	}
 	if err := table.Put(ctx, &whole, ddb.If(rawtable.Unchanged(whole))); !errors.Is(err, ddb.ErrConditionFailed) {
-		t.Fatalf("a put over what another has changed: %v", err)
+		t.Fatalf("a put over a change of another: %v", err)
 	}
 	var failed *ddb.ConditionFailed[ddb.RawItem]
 	err = table.Put(ctx, &whole, ddb.If(rawtable.Unchanged(whole)))
@@ -200,7 +200,7 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.Raw
 		t.Fatalf("the refused put gives %v", err)
 	}
 	if current, ok := failed.Current(); !ok || sorted(t, current) != sorted(t, updated) {
-		t.Fatalf("the refused put does not show what is stored, but %s", current.JSON())
+		t.Fatalf("the refused put does not return the stored item: %s", current.JSON())
 	}
 	noError(t, table.BatchPut(ctx, []ddb.RawItem{whole}))
 	got, err = table.GetKey(ctx, key, ddb.Consistent())
@@ -214,7 +214,7 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.Raw
 	noError(t, table.BatchDelete(ctx, []ddb.Key[ddb.RawValue, ddb.RawValue]{key}))
 }
 
-// What is read from one table is written to another as the same bytes.
+// Items copied from one table to another are stored as the same bytes.
 func TestCopyIsExact(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
@@ -233,7 +233,7 @@ func TestCopyIsExact(t *testing.T) {
 	}
 }
 
-// Parsing keeps what is written, but for white space.
+// Parsing keeps the text except for white space.
 func TestParse(t *testing.T) {
 	t.Parallel()
 	spaced := strings.NewReplacer(":", " :\t", ",", " ,\n").Replace(`{"z":{"N":"1.50"},"a":{"L":[{"BOOL":true},{"SS":["b","a"]}]}}`)
@@ -292,7 +292,7 @@ func TestWith(t *testing.T) {
 	}
 }
 
-// Any item that the service takes is read as it was written.
+// Any item that the service accepts is read as it was written.
 func TestAnyItem(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
@@ -368,7 +368,7 @@ func anyValue(r *rapid.T, depth int) types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: m}
 }
 
-// What cannot be right is refused with everything named, and nothing is sent.
+// Invalid calls are refused with all problems named, and nothing is sent.
 func TestRefusedBeforeSending(t *testing.T) {
 	t.Parallel()
 	var sent atomic.Int64
@@ -388,7 +388,7 @@ func TestRefusedBeforeSending(t *testing.T) {
 		"sort key of another type":      func(ctx context.Context) error { _, err := pair.Get(ctx, s, s); return err },
 		"partition key of another type": func(ctx context.Context) error { _, err := pair.Get(ctx, n, n); return err },
 		"no sort key":                   func(ctx context.Context) error { _, err := pair.Get(ctx, s, ddb.RawValue{}); return err },
-		"a sort key too many":           func(ctx context.Context) error { _, err := single.Get(ctx, b, n); return err },
+		"an unexpected sort key":        func(ctx context.Context) error { _, err := single.Get(ctx, b, n); return err },
 		"empty key": func(ctx context.Context) error {
 			return single.DeleteKey(ctx, single.Key(value(t, `{"B":""}`), ddb.RawValue{}))
 		},
@@ -452,7 +452,7 @@ func TestRefusedBeforeSending(t *testing.T) {
 		t.Errorf("%d requests were sent", n)
 	}
 	if _, err := rawtable.Open(t.Context(), client, "absent"); !errors.Is(err, ddb.ErrTableNotFound) {
-		t.Errorf("Open of a table that is not there: %v", err)
+		t.Errorf("Open of a missing table: %v", err)
 	}
 	for _, c := range []struct {
 		table *rawtable.Table
@@ -474,7 +474,7 @@ func columns(n int) []string {
 	return list
 }
 
-// Queries and scans of every kind of index give what they hold, page by page with cursors as text.
+// Queries and scans of every kind of index return its items, page by page with cursors as text.
 func TestIndexReads(t *testing.T) {
 	t.Parallel()
 	client := ddbtest.New(t)
@@ -558,7 +558,7 @@ func TestIndexReads(t *testing.T) {
 	}
 }
 
-// A typed table's reads give whole items as they are stored.
+// Raw reads of a typed table return whole items as they are stored.
 func TestRawViewOfTypedTable(t *testing.T) {
 	t.Parallel()
 	type thing struct {
@@ -588,7 +588,7 @@ func TestRawViewOfTypedTable(t *testing.T) {
 	}
 }
 
-// Fields of raw types pass through what they hold, beside typed ones.
+// Fields of raw types keep their values unchanged, next to typed fields.
 func TestRawFields(t *testing.T) {
 	t.Parallel()
 	type thing struct {
@@ -619,7 +619,7 @@ func TestRawFields(t *testing.T) {
 	}
 }
 
-// FuzzParse: what is taken is a whole item that can be read in the SDK's form and written again, and keeps its meaning.
+// FuzzParse: an accepted text is a whole item that can be read in the SDK's form and written again without a change of meaning.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"p":{"S":"a"},` + strings.Replace(everyType, `"":{`, `"k":{`, 1) + `}`))
 	f.Add([]byte(` { "a" : { "L" : [ { "SS" : [ "x" , "\\\"" ] } ] } } `))
@@ -630,7 +630,7 @@ func FuzzParse(f *testing.F) {
 		}
 		values, err := i.Values()
 		if err != nil {
-			t.Fatalf("%s is taken, and is no item: %v", data, err)
+			t.Fatalf("%s was accepted, and is not an item: %v", data, err)
 		}
 		again, err := ddb.RawItemOf(values)
 		if err != nil {
@@ -653,7 +653,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// A lost reply is answered as for any table: sent again where that does no harm, unknown where it might.
+// A lost reply is handled as for any table: the request is repeated if that is harmless; otherwise the outcome is unknown.
 func TestLostReplies(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/telemetry"
 )
 
-// All tables of the program report to the providers that it has set up; with none, to nobody.
+// All tables of the program report to the providers that it has set up; without providers nothing is reported.
 func ExampleStart() {
 	stop, err := telemetry.Start()
 	if err != nil {
@@ -26,7 +26,7 @@ func ExampleStart() {
 	// reporting
 }
 
-// A hook for one table alone.
+// A hook for one table.
 func ExampleNew() {
 	type User struct {
 		ID string `dynamodbav:"id"`

@@ -52,7 +52,7 @@ func TestWithoutProviders(t *testing.T) {
 	}
 }
 
-// BenchmarkGet compares a Get without a hook with one whose spans and metrics nobody records.
+// BenchmarkGet compares a Get without a hook with one whose spans and metrics are not recorded.
 func BenchmarkGet(b *testing.B) {
 	hook, err := telemetry.New(telemetry.WithTracerProvider(tracenoop.NewTracerProvider()), telemetry.WithMeterProvider(noop.NewMeterProvider()))
 	if err != nil {
@@ -71,7 +71,7 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// BenchmarkHook is what the hook alone costs when nobody records.
+// BenchmarkHook measures the cost of the hook alone when nothing is recorded.
 func BenchmarkHook(b *testing.B) {
 	hook, err := telemetry.New(telemetry.WithTracerProvider(tracenoop.NewTracerProvider()), telemetry.WithMeterProvider(noop.NewMeterProvider()))
 	if err != nil {

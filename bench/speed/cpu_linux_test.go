@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The clock of a process goes on while it works, and that of none is an error.
+// The CPU clock of a process advances while it works. For a process that does not exist there is an error.
 func TestProcessorTime(t *testing.T) {
 	first, err := processorTime(os.Getpid())
 	if err != nil || first <= 0 {

@@ -24,7 +24,7 @@ func tool(t *testing.T) string {
 	return file
 }
 
-// user is the folder of a module that uses the library of this repository and holds the cases.
+// user returns the folder of a module that uses the library of this repository and contains the cases.
 func user(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -56,7 +56,7 @@ func user(t *testing.T) string {
 	return dir
 }
 
-// TestCases: the reports on the cases are those that their remarks name, and no others.
+// TestCases: the reports on the cases are exactly those that their comments name.
 func TestCases(t *testing.T) {
 	want := map[string]*regexp.Regexp{} // by file and line
 	files, err := filepath.Glob("testdata/*.go.txt")
@@ -93,7 +93,7 @@ func TestCases(t *testing.T) {
 		delete(want, place)
 	}
 	for place, message := range want {
-		t.Errorf("%s: nothing that says %s", place, message)
+		t.Errorf("%s: no report that says %s", place, message)
 	}
 }
 

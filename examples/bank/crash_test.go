@@ -171,7 +171,7 @@ func TestCrash(t *testing.T) {
 		}
 	}
 	if died < 10 {
-		t.Errorf("the update failed at %d steps only", died)
+		t.Errorf("the update failed at only %d steps", died)
 	}
 	t.Logf("%d updates failed", died)
 }

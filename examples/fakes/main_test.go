@@ -12,7 +12,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// fakeOrders yields its list, and then its error, as a table's iterator does.
+// fakeOrders yields its list and then its error, as a table's iterator does.
 type fakeOrders struct {
 	list []Order
 	err  error

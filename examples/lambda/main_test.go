@@ -144,6 +144,6 @@ func TestDeadline(t *testing.T) {
 		}
 	}
 	if len(response.BatchItemFailures) == 0 {
-		t.Error("nothing is delivered again")
+		t.Error("no message is delivered again")
 	}
 }

@@ -49,7 +49,7 @@ func TestGuide(t *testing.T) {
 	}
 }
 
-// difference is the first line in which two texts differ.
+// difference returns the first line in which two texts differ.
 func difference(got, want string) string {
 	wanted := strings.Split(want, "\n")
 	for i, line := range strings.Split(got, "\n") {

@@ -54,7 +54,7 @@ func TestConflicts(t *testing.T) {
 		header                   []string
 		want                     int
 	}{
-		{"the address in other letters", "POST", "/teams/t/members", `{"email": "ANN@example.com"}`, []string{"Idempotency-Key", "b"}, 409},
+		{"the address in another case", "POST", "/teams/t/members", `{"email": "ANN@example.com"}`, []string{"Idempotency-Key", "b"}, 409},
 		{"no key", "POST", "/teams/t/members", ann, nil, 400},
 		{"no body", "POST", "/teams/t/members", "", []string{"Idempotency-Key", "c"}, 400},
 		{"an old tag", "PATCH", path, `{"role": "guest"}`, []string{"If-Match", first}, 412},
@@ -91,7 +91,7 @@ func TestPaging(t *testing.T) {
 		}
 		for _, m := range page.Members {
 			if seen[m.ID] {
-				t.Errorf("%s comes twice", m.ID)
+				t.Errorf("%s is listed twice", m.ID)
 			}
 			seen[m.ID] = true
 		}
@@ -100,7 +100,7 @@ func TestPaging(t *testing.T) {
 		}
 		token = page.Next
 		if w := call(t.Context(), h, "GET", "/teams/u/members?after="+token, ""); w.Code != http.StatusBadRequest {
-			t.Errorf("another team takes the token: %d", w.Code)
+			t.Errorf("another team's request accepts the token: %d", w.Code)
 		}
 	}
 	if len(seen) != 45 || pages != 3 {

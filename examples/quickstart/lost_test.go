@@ -168,7 +168,7 @@ func TestLostReplies(t *testing.T) {
 			s.road.plan = []way{lostAfter(func() { s.create() })}
 			s.must(s.a.DeleteItem(ctx, &o))
 			if s.get().Total != 5 {
-				s.Error("the new order is gone")
+				s.Error("the new order was deleted")
 			}
 		},
 		"a delete by key, and a new order": func(ctx context.Context, s *scene) {
@@ -177,22 +177,22 @@ func TestLostReplies(t *testing.T) {
 			s.must(s.a.Delete(ctx, "c", "o"))
 			s.get()
 		},
-		"a put, deleted and made again": func(ctx context.Context, s *scene) {
+		"a put, deleted and created again": func(ctx context.Context, s *scene) {
 			o := s.create()
 			o.Total = 9
 			s.road.plan = []way{lostAfter(func() { s.must(s.b.Delete(ctx, "c", "o")); s.create() })}
 			s.must(s.a.Put(ctx, &o))
 			if s.get().Total != 5 {
-				s.Error("the put is on the new order")
+				s.Error("the put replaced the new order")
 			}
 		},
-		"a put that never arrived, deleted and made again": func(ctx context.Context, s *scene) {
+		"a put that never arrived, deleted and created again": func(ctx context.Context, s *scene) {
 			o := s.create()
 			o.Total = 9
 			s.road.plan = []way{lostBefore(func() { s.must(s.b.Delete(ctx, "c", "o")); s.create() })}
 			s.conflict(s.a.Put(ctx, &o))
 			if s.get().Total != 5 {
-				s.Error("the put is on the new order")
+				s.Error("the put replaced the new order")
 			}
 		},
 		"second replies": func(ctx context.Context, s *scene) {
@@ -213,7 +213,7 @@ func TestLostReplies(t *testing.T) {
 				s.must(call())
 			}
 		},
-		"a create, deleted and made again": func(ctx context.Context, s *scene) {
+		"a create, deleted and created again": func(ctx context.Context, s *scene) {
 			o := Order{Customer: "c", ID: "o"}
 			s.road.plan = []way{lostAfter(func() { s.must(s.b.Delete(ctx, "c", "o")); s.create() })}
 			s.must(s.a.Create(ctx, &o))
@@ -275,7 +275,7 @@ func TestLostReplies(t *testing.T) {
 				s.Errorf("got %d, stored %d", got.Total, s.get().Total)
 			}
 		},
-		"crossed replies": func(ctx context.Context, s *scene) {
+		"swapped replies": func(ctx context.Context, s *scene) {
 			s.create()
 			s.must(s.b.Create(ctx, &Order{Customer: "c", ID: "other", Total: 99}))
 			s.road.plan = []way{func(_ *http.Request, next func() *http.Response) (*http.Response, error) {
@@ -312,8 +312,8 @@ type doFunc func(*http.Request) (*http.Response, error)
 
 func (f doFunc) Do(req *http.Request) (*http.Response, error) { return f(req) }
 
-// TestReadmeHasThisTable: the README has the same table, so the tests above also apply to it.
-func TestReadmeHasThisTable(t *testing.T) {
+// TestReadmeTable: the README has the same table, so the tests above also apply to it.
+func TestReadmeTable(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -326,7 +326,7 @@ func TestReadmeHasThisTable(t *testing.T) {
 		_, rest, found := strings.Cut(code, from)
 		block, _, ended := strings.Cut(rest, to)
 		if !found || !ended || !strings.Contains(readme, from+block+to) {
-			t.Errorf("the README has not %q", from+block+to)
+			t.Errorf("the README lacks %q", from+block+to)
 		}
 	}
 }

@@ -99,7 +99,7 @@ func TestPaymentsAtOnce(t *testing.T) {
 	}
 }
 
-// A rule: the reply to the second write is lost. The payment counts once.
+// A rule for one request: the reply to the second write is lost. The payment counts once.
 func TestPaymentWithLostReply(t *testing.T) {
 	t.Parallel()
 	orders, _ := engineOrders(t, ddbtest.WithFaults(fault.On("PutItem").Nth(2).DropReply()))
@@ -127,7 +127,7 @@ func TestPaymentUnderThrottling(t *testing.T) {
 
 // At random: one in ten requests fails in some way. Confirmed writes are stored,
 // refused writes are not, and only writes with an unknown outcome may be either. DDBTEST_SEED repeats a run.
-func TestPaymentsInAStorm(t *testing.T) {
+func TestPaymentsUnderFaults(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		orders, engine := engineOrders(t, ddbtest.WithFaults(fault.Storm(0.1)...))
@@ -160,7 +160,7 @@ func TestPaymentsInAStorm(t *testing.T) {
 			t.Errorf("%d confirmed, %d unknown, but %d stored: %v", confirmed, unknown, o.Paid, err)
 		}
 		if confirmed == 0 {
-			t.Error("nothing got through")
+			t.Error("no payment succeeded")
 		}
 	})
 }
