@@ -22,7 +22,7 @@ var (
 	tokenUntil = ddb.NumField(func(t *Token) *int64 { return &t.Until })
 )
 
-// DynamoDB deletes expired items late. Reads of this table leave them out at once.
+// DynamoDB deletes expired items late. Reads of this table leave them out immediately.
 func ExampleHideExpired() {
 	ctx := context.Background()
 	engine := ddbtest.NewEngine()

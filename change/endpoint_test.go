@@ -24,7 +24,7 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-// dial returns clients of the endpoint in DYNAMODB_ENDPOINT, or of an engine behind a port.
+// dial returns clients of the endpoint in DYNAMODB_ENDPOINT, or of an engine on a port.
 func dial(t *testing.T) (*dynamodb.Client, *dynamodbstreams.Client) {
 	t.Helper()
 	url := os.Getenv("DYNAMODB_ENDPOINT")

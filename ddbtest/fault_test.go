@@ -325,7 +325,7 @@ func TestStaleReads(t *testing.T) {
 	}
 	write("1")
 	if a, b := read(false), read(true); a != "none" || b != "1" {
-		t.Errorf("at once: eventually %s, consistently %s", a, b)
+		t.Errorf("immediately: eventually %s, consistently %s", a, b)
 	}
 	e.Clock().Advance(time.Second)
 	write("2")

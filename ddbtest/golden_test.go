@@ -38,7 +38,7 @@ func TestGoldenSizes(t *testing.T) {
 		{"string of four-byte letters", str("😀"), 4, sizePage + ": UTF-8 encoded bytes"},
 		{"empty binary", &types.AttributeValueMemberB{Value: []byte{}}, 0, sizePage + ": number of raw bytes"},
 		{"binary", &types.AttributeValueMemberB{Value: []byte{0, 1, 2}}, 3, sizePage + ": number of raw bytes"},
-		{"zero", num("0"), 1, sizePage + ": one byte beside the digits"},
+		{"zero", num("0"), 1, sizePage + ": one byte besides the digits"},
 		{"one digit", num("7"), 2, sizePage + ": a byte for two significant digits, and one byte"},
 		{"two digits", num("77"), 2, sizePage + ": a byte for two significant digits, and one byte"},
 		{"three digits", num("777"), 3, sizePage + ": a byte for two significant digits, and one byte"},

@@ -150,7 +150,7 @@ func TestSwapReplies(t *testing.T) {
 		}
 		wg.Wait()
 		if got["1"] != "2" || got["2"] != "1" {
-			t.Errorf("two at once: %v", got)
+			t.Errorf("two concurrent requests: %v", got)
 		}
 		start := time.Now()
 		if have, err := getOrder(t.Context(), client, "1"); have != "1" || err != nil || time.Since(start) != time.Second {

@@ -414,7 +414,7 @@ func TestSwitchWithCrashes(t *testing.T) {
 				b.append(1 + rand.IntN(2))
 				switch live := b.live(); {
 				case live < before:
-					t.Errorf("run %d: version %d is live behind %d", run, live, before)
+					t.Errorf("run %d: version %d is live after %d", run, live, before)
 				case live > before:
 					if n := b.lacks(live, backlog); n > 2*2*(most-1) { // of two shards, commits of two events
 						t.Errorf("run %d: version %d became live and lacks %d events", run, live, n)

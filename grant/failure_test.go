@@ -21,7 +21,7 @@ func end[E any](seq iter.Seq2[E, error]) error {
 	var last error
 	for _, err := range seq {
 		if last != nil {
-			return errors.New("the iterator goes on after its error")
+			return errors.New("the iterator continues after its error")
 		}
 		last = err
 	}

@@ -66,5 +66,5 @@ func Example() {
 		fmt.Printf("%s: %.0f %% of all units, the suspected one: %v\n", k.Table, 100*k.Share, k.Partition == suspect)
 	}
 	// Output:
-	// messages: 89 % of all units, the one that was suspected: true
+	// messages: 89 % of all units, the suspected one: true
 }

@@ -271,7 +271,7 @@ func TestSchemeless(t *testing.T) {
 		for e, err := range store.Read(t.Context(), name) {
 			var p struct{ N int }
 			if err != nil || json.Unmarshal(e.Data, &p) != nil || p.N <= last || seen[e.ID] {
-				t.Fatalf("%s: %+v behind %d, %v", name, e, last, err)
+				t.Fatalf("%s: %+v after %d, %v", name, e, last, err)
 			}
 			last, seen[e.ID] = p.N, true
 			if p.N != 7 && (e.CorrelationID != "corr" || e.CausationID != "caus" || e.Metadata["user"] != "x") || e.Metadata[importer.RecordedAtKey] == "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb/pagetoken"
 )
 
-// start returns the service on its own engine. The rules say which requests fail, and how.
+// start returns the service on an engine of its own. The rules say which requests fail, and how.
 func start(t *testing.T, faults ...fault.Rule) http.Handler {
 	t.Helper()
 	members, err := NewMembers(ddbtest.New(t, ddbtest.WithFaults(faults...)), "")

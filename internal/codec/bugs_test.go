@@ -50,7 +50,7 @@ func TestNumbersIntoInterfacesAreExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := avText(m["V"]); !sameNumber(got, n) {
-			t.Errorf("%s went into an interface as a %T and came back as %s", n, v.V, got)
+			t.Errorf("%s was decoded into an interface as a %T and is written as %s", n, v.V, got)
 		}
 	}
 }

@@ -134,7 +134,7 @@ type (
 	badKey  struct{ A, B int }
 )
 
-// Every mistake of a type is named at once.
+// One error names every mistake in a type.
 func TestPlanProblems(t *testing.T) {
 	type item struct {
 		Chan    chan int

@@ -124,7 +124,7 @@ func (m *moody) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput
 	return out, nil
 }
 
-// moodyOrders returns an orders table behind a moody client, in virtual time.
+// moodyOrders returns an orders table with a moody client, in virtual time.
 func moodyOrders(t *testing.T, seed uint64, opts ...ddb.TableOption) (*moody, *ddb.Table[order, customerID, orderID]) {
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
@@ -300,7 +300,7 @@ func TestBatchKeepsItsInput(t *testing.T) {
 	})
 }
 
-// TestBatchBackoff: what is left is sent again after a wait, never at once (AWS's
+// TestBatchBackoff: unprocessed items are sent again after a wait, never immediately (AWS's
 // proposed mapper re-sends in a hot loop), and the error after giving up names the rest.
 func TestBatchBackoff(t *testing.T) {
 	needsEngine(t, "unprocessed items")

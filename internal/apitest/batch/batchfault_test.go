@@ -57,7 +57,7 @@ func (h *hooked) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInpu
 	return h.read(n, in, next)
 }
 
-// hookedOrders returns an orders table behind a hooked client: one request at a time, no budget.
+// hookedOrders returns an orders table with a hooked client: one request at a time, no budget.
 func hookedOrders(t *testing.T, opts ...ddb.TableOption) (*hooked, *ddb.Table[order, customerID, orderID]) {
 	t.Helper()
 	e := ddbtest.NewEngine()
@@ -285,7 +285,7 @@ func TestBatchCancelledAtEachCall(t *testing.T) {
 	}
 }
 
-// TestBatchCancelledInFlight: a write that was under way when the context ended is unknown.
+// TestBatchCancelledInFlight: a write that was in flight when the context ended is unknown.
 func TestBatchCancelledInFlight(t *testing.T) {
 	needsEngine(t, "faults")
 	e := ddbtest.NewEngine()

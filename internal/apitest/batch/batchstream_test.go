@@ -143,7 +143,7 @@ func TestBatchGetAllFails(t *testing.T) {
 	read := func(seq func(func(ddb.Got[order], error) bool)) (n int, last error) {
 		for g, err := range seq {
 			if last != nil {
-				t.Fatal("the stream goes on after its error")
+				t.Fatal("the stream continues after its error")
 			}
 			if last = err; err == nil {
 				if g.Item.Total != int64(n) {

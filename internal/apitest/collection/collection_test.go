@@ -400,7 +400,7 @@ func TestLogCalls(t *testing.T) {
 	}
 }
 
-// TestWrongOptions: an option that can never warn is refused, with all its problems named at once.
+// TestWrongOptions: an option that can never warn is refused, and one error names all its problems.
 func TestWrongOptions(t *testing.T) {
 	_, client := connect(t, nil)
 	for _, mark := range []float64{-1, 10, math.NaN(), math.Inf(1)} {

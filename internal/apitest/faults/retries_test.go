@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
-// newDefaults returns an engine behind a faulty connection, with a client that has the defaults of NewClient.
+// newDefaults returns an engine, and a client with a faulty connection and the defaults of NewClient.
 func newDefaults(t *testing.T, opts ...ddbclient.Option) (*faulty, *dynamodb.Client) {
 	f := apitest.NewConnection(t)
 	return f, apitest.NewDefaults(t, f, opts...)

@@ -164,7 +164,7 @@ func TestNumbersOf38Digits(t *testing.T) {
 			continue
 		}
 		if got, err := table.Get(ctx, "a"); err != nil || string(got.N) != n {
-			t.Errorf("%s came back as %s, %v", n, got.N, err)
+			t.Errorf("%s was read as %s, %v", n, got.N, err)
 		}
 	}
 	for _, n := range []string{digits + "1", "1E126", "1E-131", "NaN", "Infinity", "", "1x"} {

@@ -175,7 +175,7 @@ func TestCursorAfter(t *testing.T) {
 			ids = append(ids, p.ID)
 		}
 		if err != nil || !slices.Equal(ids, tc.want) {
-			t.Errorf("behind 5: %v, %v", ids, err)
+			t.Errorf("after 5: %v, %v", ids, err)
 		}
 	}
 	rest, err := table.Scan().Page(t.Context())
@@ -187,7 +187,7 @@ func TestCursorAfter(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := table.Scan().After(after).Collect(t.Context()); err != nil || len(got) != len(rest.Items)-7 {
-		t.Errorf("the scan goes on with %d of %d: %v", len(got), len(rest.Items), err)
+		t.Errorf("the scan continues with %d of %d items: %v", len(got), len(rest.Items), err)
 	}
 
 	for name, tc := range map[string]struct {

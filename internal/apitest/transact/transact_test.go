@@ -110,7 +110,7 @@ func TestTransactionErrorNamesOperations(t *testing.T) {
 	_, beyond := ddb.CurrentOf[order](err, 4)
 	_, otherError := ddb.CurrentOf[order](errReset, 0)
 	if blameless || otherType || missing || beyond || otherError {
-		t.Error("an item that is none", blameless, otherType, missing, beyond, otherError)
+		t.Error("CurrentOf returned an item:", blameless, otherType, missing, beyond, otherError)
 	}
 	for _, w := range []string{"operation 1 (Create", "operation 2 (Replace", "operation 3 (Update", "there is no item with this key"} {
 		if !strings.Contains(err.Error(), w) {

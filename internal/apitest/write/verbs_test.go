@@ -133,7 +133,7 @@ func TestStaleWriteDoesNotResurrect(t *testing.T) {
 		}
 	}
 	if ok, _ := users.Exists(ctx, "u1", ddb.Consistent()); ok {
-		t.Error("the item came back")
+		t.Error("the item exists again")
 	}
 }
 
