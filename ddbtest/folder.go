@@ -72,7 +72,7 @@ type folder struct {
 	order  sync.RWMutex
 	tables map[string][]journal.Record // the changes of each existing table
 
-	imported *journal.Record // what makes the table of the import that is under way; nil without one
+	imported *journal.Record // what makes the table of the import in progress; nil without one
 	begun    bool            // that is recorded
 	failed   error           // of recording it
 

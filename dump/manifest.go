@@ -212,7 +212,7 @@ func manifestFolder(ctx context.Context, store Reader, name string) (string, err
 	return "", fmt.Errorf("there are %d exports; give the name of one", len(found))
 }
 
-// manifest reads a manifest and holds it against its checksum. DynamoDB's guide calls the file of the checksum .checksum, and the service writes
+// manifest reads a manifest and compares it with its checksum. DynamoDB's guide calls the file of the checksum .checksum, and the service writes
 // .md5; one of them must be there.
 func (s *Source) manifest(ctx context.Context, name string) ([]byte, error) {
 	data, err := readAll(ctx, s.store, path.Join(s.dir, name))

@@ -258,7 +258,7 @@ func testReplay(t *testing.T, factory Factory) {
 	if n != 5 {
 		t.Errorf("it went on for %d events", n)
 	}
-	if _, err = s.ReplayAll(t.Context(), stopped, fifth); err != nil || n != 21 { // the fifth comes again
+	if _, err = s.ReplayAll(t.Context(), stopped, fifth); err != nil || n != 21 { // the fifth is delivered again
 		t.Errorf("resumed: %d events, %v", n, err)
 	}
 	n = 0

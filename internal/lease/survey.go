@@ -110,7 +110,7 @@ func (s *Survey) Choose() Choice {
 
 // ask chooses the lease whose move to this worker evens out most, or none if none is worth its move: the two workers must differ by a fifth of the
 // average load, and by the move become less uneven by half of that, or by the lease itself. A lease that is small among those of its worker evens out
-// nothing. So loads that waver move no lease to and fro: every move lowers the higher of two loads, and the next does not undo it.
+// nothing. So varying loads move no lease back and forth: every move lowers the higher of two loads, and the next does not undo it.
 func (s *Survey) ask(d *dealing, average int64) string {
 	best, most, slack := "", int64(0), average/5
 	for owner, leases := range d.owned {

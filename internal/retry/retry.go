@@ -54,7 +54,7 @@ type Loop struct {
 	start    time.Time
 	attempts int
 	idle     int
-	spent    float64 // tokens of the attempt under way, given back if it gets somewhere
+	spent    float64 // tokens of the current attempt, returned if it makes progress
 	patient  bool    // an empty budget is waited for
 }
 

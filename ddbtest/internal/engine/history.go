@@ -34,7 +34,7 @@ func (e *Engine) keepHistory(t *Table, keep bool) {
 	if e.buckets == "" {
 		return
 	}
-	t.items.LockAll() // no write is under way
+	t.items.LockAll() // no write is in progress
 	defer t.items.UnlockAll()
 	t.history.Store(nil)
 	if keep {

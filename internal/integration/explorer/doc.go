@@ -5,7 +5,7 @@
 // Up to three callers use the library's public API, each on a client of its own whose transport is a scheduler: a
 // request waits there until the scheduler picks it, and the scheduler says what happens to it, from delivered to
 // delivered twice. A depth-first search tries every order of the requests and every place of a misbehaviour: each
-// schedule is run from the start, on an item of its own in the in-process engine and in the time of a bubble of
+// schedule is run from the start, on its own item in the in-process engine and in the time of a bubble of
 // testing/synctest.
 //
 // Beside the store runs the knowledge that no client has: which call's request took effect, how often, and on which
@@ -18,9 +18,9 @@
 //	go test ./internal/integration/explorer -v                              # what CI runs
 //	go test ./internal/integration/explorer -v -timeout 0 -explorer.schedules=2000000
 //	go test ./internal/integration/explorer -v -explorer.only=Revision -explorer.program="Create | Put(read)" -explorer.v
-//	go test ./internal/integration/explorer -v -explorer.mutations          # does it find wrong rules?
+//	go test ./internal/integration/explorer -v -explorer.mutations          # does it detect wrong rules?
 //
-// The layers are explored in the same way, in place of a table: the appends, commits and aggregates of an event store on two streams, and
+// The layers are explored in the same way, in place of a table: the appends, commits and aggregates call of an event store on two streams, and
 // positions and snapshots. What they promise has few exceptions, which the lists of their stores name. An append that succeeded is in its
 // stream once, at the versions that it returned; one that was refused never is; a repeat with its commit id is recognised, and decides what was
 // unknown; versions are dense, a commit of two streams is in both or in none, and its rows in the feed have the next numbers; each decision of
@@ -31,15 +31,15 @@
 // # What is explored
 //
 // Programs in the order of func programs, each whole, until enough schedules were tried: every verb alone, every pair
-// of verbs, a verb beside a caller that deletes the item and makes it again, three callers, and then all of two
+// of verbs, a verb with a caller that deletes the item and creates it again, three callers, and then all of two
 // callers with up to two calls each and of three with up to four calls together, from no item, an item, and an item of
-// a program without the library. One misbehaviour a history, two in the programs that say so. Two neighbours of an
-// order that are known beforehand to change nothing in the store are tried in one order only, and so are callers that
-// do the same.
+// a program without the library. A history has one misbehaviour, or two in the programs that say so. Two adjacent steps that are
+// known to change nothing in the store are tried in one order only, and so are callers that make the
+// same calls.
 //
 // Of an event store: every call alone with a misbehaviour, repeated, every pair in all orders, pairs with a misbehaviour, calls between a call and
 // its repeat, and three callers; with the feed, without it, and with a store that sends once, so that outcomes stay unknown.
 //
-// Not explored: several items of a table, streams that are truncated, deleted or time-limited, frames, crossed replies, other Regions, reads that are behind, reads that fail for ever, and more writes of
+// Not explored: several items of a table, streams that are truncated, deleted or time-limited, frames, swapped replies, other Regions, stale reads, reads that always fail, and more writes of
 // others than a revision has tags.
 package explorer
