@@ -25,7 +25,7 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// read is a query or scan without its type parameters: the content of [Query], [Scan], [IndexQuery] and [IndexScan]. It is
+// read is a query or scan without its type parameters: what [Query], [Scan], [IndexQuery] and [IndexScan] refer to. It is
 // never changed once a builder has returned it; builders change a copy. What is derived from it is built once, behind ready.
 type read struct {
 	// The fields do not have the names of builders in lower case, since the compiler would suggest them if a type lacks the

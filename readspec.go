@@ -48,7 +48,7 @@ func newSpec(r read) *read {
 		text readText
 	}{read: r}
 	m.ready = &m.text
-	return m.read.placed()
+	return m.placed()
 }
 
 // changed returns a copy whose text is built again, for every step that changes the text.
