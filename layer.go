@@ -33,7 +33,7 @@ func (i TableInfo) Format(s fmt.State, verb rune) { quiet.Format(s, verb, i.Name
 // LogValue is the name of the table.
 func (i TableInfo) LogValue() slog.Value { return slog.StringValue(i.Name) }
 
-// InfoOf tells what a table was made with. The error is that of the table's constructor, or says that the table is nil. It sends nothing.
+// InfoOf returns the definition of a table. The error is that of the table's constructor, or says that the table is nil. It sends nothing.
 func InfoOf(table TablePart) (TableInfo, error) {
 	var c *core
 	if table != nil {

@@ -164,7 +164,7 @@ func (v Four[A, B, C, D]) LogValue() slog.Value {
 //go:noinline
 func keyText(partition, sort any) string { return hashText("key", partition, sort) }
 
-// hashText tells values apart without showing them.
+// hashText distinguishes values without showing them.
 func hashText(what string, values ...any) string {
 	h := sha256.New()
 	for _, v := range values {

@@ -53,7 +53,7 @@ func Context(ctx context.Context, t TB, rules ...Rule) context.Context {
 	return context.WithValue(ctx, key, true)
 }
 
-// contextKey is the key of one call of [Context]; its address tells it from others, so it has a size.
+// contextKey is the key of one call of [Context]; its address distinguishes it from others, so it has a size.
 type contextKey struct{ _ byte }
 
 func start(t TB, rules []Rule, concerns func(context.Context) bool) {

@@ -80,7 +80,7 @@ func New[I any](parts []ddb.TablePart, opts ...Option[I]) (*Table[I], error) {
 // theirs; all other items pass. Projections and views are refused.
 //
 // Items come in the order of the query, as pointers to their types. Up to 64 items of a type share a piece of memory, which is kept as long as one of
-// them is. Cursors, page tokens, Explain, budgets and hooks work as with the query itself. Count reads the items, as it has to tell known from unknown ones.
+// them is. Cursors, page tokens, Explain, budgets and hooks work as with the query itself. Count reads the items, as it must distinguish known from unknown items.
 //
 // An index must hold the attributes by which the items of all parts are recognised; a read of another is refused.
 func Read[I, T any](t *Table[I], q ddb.Paged[T], where ...ddb.MixedFilter) *ddb.Reader[I] {

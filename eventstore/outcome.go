@@ -110,7 +110,7 @@ func (s *Store) marked(ctx context.Context, c *commit, marker row) (outcome, err
 	return s.foundAs(ctx, c, nil, nil)
 }
 
-// onUnknown decides about a transaction of which nobody knows whether it was written: the heads of its streams tell.
+// onUnknown finds out from the heads of its streams whether a transaction with an unknown outcome was written.
 // All parts were written or none, but one stream alone may hold an earlier commit with the same id.
 func (s *Store) onUnknown(ctx context.Context, c *commit, cause error) (outcome, error) {
 	var first row

@@ -178,7 +178,7 @@ func table(calls []bench.Call, all results) string {
 	return b.String() + floors(calls, all)
 }
 
-// floors tells how far ddb is above what the SDK's client takes for the same bodies with nothing encoded or decoded,
+// floors shows how far ddb is above the time that the SDK's client takes for the same bodies with nothing encoded or decoded,
 // and the best ratio to SDK + attributevalue that any library on that client could have.
 func floors(calls []bench.Call, all results) string {
 	var b strings.Builder

@@ -21,7 +21,7 @@ func rejected(code, message string) error {
 
 func capacity(c types.ReturnConsumedCapacity) error {
 	if c == types.ReturnConsumedCapacityIndexes {
-		return rejected("ValidationException", "this server cannot tell the capacity of indexes")
+		return rejected("ValidationException", "this server does not report the capacity of indexes")
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ import (
 	"os"
 )
 
-// docs_block tells that a block begins; the last number is the end's.
+// docs_block reports that a block begins; the last number is the end's.
 func docs_block(n int) { fmt.Fprintf(os.Stdout, "\x00%d\x00", n) }
 
 func docs_error(err error, at string) {

@@ -23,7 +23,7 @@ func split(b block) []chunk {
 	files := token.NewFileSet()
 	file := files.AddFile(b.file, -1, len(b.code))
 	var s scanner.Scanner
-	s.Init(file, []byte(b.code), nil, 0) // the parser tells of what is wrong
+	s.Init(file, []byte(b.code), nil, 0) // the parser reports mistakes
 
 	var chunks []chunk
 	var tokens []token.Token
@@ -68,7 +68,7 @@ func split(b block) []chunk {
 	}
 }
 
-// declared tells a declaration of the package by its first tokens; name is a plain function's.
+// declared recognises a declaration of the package by its first tokens; name is a plain function's.
 func declared(tokens []token.Token, words []string) (tok token.Token, name string) {
 	switch tokens[0] {
 	case token.IMPORT, token.TYPE, token.CONST, token.VAR:

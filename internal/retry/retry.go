@@ -77,7 +77,7 @@ func NewPatient(p Policy, b *Budget) *Loop {
 
 // Next is called after an attempt that left work to do. It waits and returns nil
 // when the rest is to be sent again, or else why not; the error matches the
-// context's when that has ended. progressed tells whether the attempt did a part.
+// context's when that has ended. progressed reports whether the attempt made progress.
 func (r *Loop) Next(ctx context.Context, progressed bool) error {
 	r.attempts++
 	if progressed {

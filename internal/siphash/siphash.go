@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package siphash is SipHash-2-4, a keyed hash of 64 bits: who does not know the key can neither tell what was hashed nor make collisions.
+// Package siphash is SipHash-2-4, a keyed hash of 64 bits: without the key, nobody can find the hashed value or make collisions.
 //
 // Aumasson, Bernstein: SipHash: a fast short-input PRF (2012). https://www.aumasson.jp/siphash/siphash.pdf
 package siphash

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// named lists the tables that a request names. It fails for a request whose tables it cannot tell, which is then not sent.
+// named lists the tables that a request names. It fails for a request whose tables it cannot find out; the request is then not sent.
 func named(operation string, body []byte) ([]string, error) {
 	switch operation {
 	case "ListTables", "DescribeLimits", "DescribeEndpoints", "ListStreams":

@@ -331,7 +331,7 @@ func (g *generator) handlesOf(it *item, existing map[string]bool) (list []handle
 			steps := append(slices.Clone(path), selector(it.typ, path, f, g.pkg)...)
 			label := append(slices.Clone(names), steps[len(path):]...)
 			if k.maker == "" {
-				g.notef(pos, "left out: field %s of %s has no size, and a handle could not tell it from its neighbours", strings.Join(steps, "."), it.name)
+				g.notef(pos, "left out: field %s of %s has no size, so a handle could not distinguish it from its neighbours", strings.Join(steps, "."), it.name)
 				continue
 			}
 			h := handle{name: g.handleName(it, label), maker: k.maker, item: it, goPath: steps, typ: f.typ, pos: pos}
