@@ -159,7 +159,7 @@ func (b *batch) try(ctx context.Context, pending []*batchEntry, send sendBatch) 
 		options = seen.into(options)
 	}
 	left, err = send(ctx, throttlesOnce(options), pending)
-	unknown := b.write && (seen.worst != NotApplied || err != nil && outcomeOf(err) != NotApplied)
+	unknown := b.write && (seen.worst != notApplied || err != nil && outcomeOf(err) != notApplied)
 	again := false
 	for _, e := range pending {
 		again = again || e.rounds > 0
@@ -218,7 +218,7 @@ func refusesAll(err error) bool {
 	if _, none := errors.AsType[*unsent.CredentialsError](err); none {
 		return true // every chunk would wait for the same sources
 	}
-	if outcomeOf(err) != NotApplied || IsRetryable(classify(err)) {
+	if outcomeOf(err) != notApplied || IsRetryable(classify(err)) {
 		return false
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {

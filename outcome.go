@@ -24,21 +24,21 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// Outcome is what is known about a write that ended with an error.
-type Outcome uint8
+// outcome is what is known about a write that ended with an error.
+type outcome uint8
 
 // The outcomes, from the best known to the least known. The outcome of a call is the least known of all its attempts: a
 // refusal says nothing about an earlier attempt whose reply was lost.
 const (
-	// NotApplied: the write certainly did not happen; it was refused or never sent.
-	NotApplied Outcome = iota
-	// Applied: the write certainly happened, although its reply was lost.
-	Applied
-	// Unknown: the write may have happened, or may still happen.
-	Unknown
+	// notApplied: the write certainly did not happen; it was refused or never sent.
+	notApplied outcome = iota
+	// applied: the write certainly happened, although its reply was lost.
+	applied
+	// unknown: the write may have happened, or may still happen.
+	unknown
 )
 
-func (o Outcome) String() string {
+func (o outcome) String() string {
 	return [...]string{"not applied", "applied", "unknown"}[o]
 }
 
@@ -66,7 +66,7 @@ func (e *OutcomeUnknownError) Is(target error) bool { return target == ErrOutcom
 func (e *OutcomeUnknownError) Unwrap() error { return RedactError(e.err) }
 
 // outcomeOf classifies the error of one attempt, or of a client that does not show attempts.
-func outcomeOf(err error) Outcome {
+func outcomeOf(err error) outcome {
 	var (
 		reply  *wire.ReplyError
 		api    smithy.APIError
@@ -80,34 +80,34 @@ func outcomeOf(err error) Outcome {
 	)
 	switch {
 	case err == nil:
-		return Applied
+		return applied
 	case errors.As(err, &cred), errors.As(err, &before):
-		return NotApplied
+		return notApplied
 	case errors.As(err, &reply):
 		if reply.Applied() {
-			return Applied
+			return applied
 		}
-		return Unknown
+		return unknown
 	case errors.As(err, &api):
 		if api.ErrorCode() == "TransactionInProgressException" {
-			return Unknown
+			return unknown
 		}
 		if errors.As(err, &answer) {
 			if rejectedByService(api.ErrorCode(), answer) {
-				return NotApplied
+				return notApplied
 			}
-			return Unknown
+			return unknown
 		}
 		if api.ErrorFault() == smithy.FaultServer {
-			return Unknown
+			return unknown
 		}
-		return NotApplied
+		return notApplied
 	case errors.As(err, &ser), errors.As(err, &sign), errors.Is(err, wire.ErrOptionsDropped),
 		errors.Is(err, cost.ErrBudgetExceeded), errors.Is(err, ErrExplained),
 		errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
-		return NotApplied
+		return notApplied
 	}
-	return Unknown
+	return unknown
 }
 
 // rejectedByService reports whether DynamoDB itself refused a request. A proxy may answer with a 4xx of its own after it has
@@ -146,7 +146,7 @@ type attempts struct {
 	repeat bool // an attempt with unknown outcome may be repeated
 	always bool // also an attempt that was applied, because its reply is needed
 	n      int
-	worst  Outcome
+	worst  outcome
 
 	// Here, because a call allocates no more than it must.
 	credentials unsent.Credentials
@@ -158,7 +158,7 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 	a.n++
 	o := outcomeOf(err)
 	a.worst = max(a.worst, o)
-	if o == Applied && !a.always || o == Unknown && !a.repeat {
+	if o == applied && !a.always || o == unknown && !a.repeat {
 		return false
 	}
 	// The SDK's retryer knows neither invalid replies nor conflicts of single writes.

@@ -41,15 +41,15 @@ func (w *plainWrite) do(ctx context.Context) error {
 	last := outcomeOf(err)
 	refusal := conditionFailure(err)
 	if refusal != nil && !w.core.isOwn(refusal.Item, w.key) {
-		last = Unknown
+		last = unknown
 	}
 	switch {
-	case last == Applied:
+	case last == applied:
 		if w.replyLost == nil {
 			return nil
 		}
 		return w.replyLost()
-	case max(seen.worst, last) != NotApplied:
+	case max(seen.worst, last) != notApplied:
 		return unknownAfter(ctx, sent, unprotected(err))
 	case refusal != nil && w.rejected != nil:
 		return w.rejected(err)

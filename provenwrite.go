@@ -115,15 +115,15 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 			return nil, nil
 		}
 		last := outcomeOf(err)
-		if last == Applied {
+		if last == applied {
 			loop.Succeeded()
 			return nil, w.applied(ctx, nil)
 		}
 		refusal := conditionFailure(err)
 		if refusal != nil && !w.core.isOwn(refusal.Item, w.key) {
-			refusal, last = nil, Unknown // the answer to another request
+			refusal, last = nil, unknown // the answer to another request
 		}
-		clean := !ambiguous && max(seen.worst, last) == NotApplied
+		clean := !ambiguous && max(seen.worst, last) == notApplied
 		var now stored
 		switch {
 		case refusal != nil:

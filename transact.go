@@ -226,7 +226,7 @@ func (tx *transaction) send(ctx context.Context) error {
 	var (
 		loop  = c.retrier()
 		sent  int
-		worst Outcome
+		worst outcome
 	)
 	for {
 		seen := &attempts{repeat: true} // by the token it is the same transaction
@@ -243,7 +243,7 @@ func (tx *transaction) send(ctx context.Context) error {
 		if r.sent {
 			sent += max(seen.n, 1)
 		}
-		if err == nil || outcomeOf(err) == Applied {
+		if err == nil || outcomeOf(err) == applied {
 			loop.Succeeded()
 			return nil
 		}
@@ -253,7 +253,7 @@ func (tx *transaction) send(ctx context.Context) error {
 		if ok && !te.isTransient() {
 			// The token proves that no earlier request was applied before this one was refused. One that is still in flight
 			// can be applied later, unless a failed condition can never be true again.
-			if worst == NotApplied || tx.neverAgain(err) {
+			if worst == notApplied || tx.neverAgain(err) {
 				return cause
 			}
 			// Without the cause: it is not known whether the condition failed.
@@ -267,7 +267,7 @@ func (tx *transaction) send(ctx context.Context) error {
 			}
 			cause = fmt.Errorf("%w; %w", cause, stop)
 		}
-		if worst != NotApplied {
+		if worst != notApplied {
 			return unknownAfter(ctx, sent, cause)
 		}
 		return cause

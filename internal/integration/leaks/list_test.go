@@ -184,7 +184,6 @@ var exportedTypes = map[string]exported{
 	"ddb.Num":                  holds[ddb.Num[member, int]](),
 	"ddb.OpError":              holds[ddb.OpError]("Op", "Table", "Index"),
 	"ddb.Ord":                  holds[ddb.Ord[member, string]](),
-	"ddb.Outcome":              word[ddb.Outcome](),
 	"ddb.OutcomeUnknownError":  holds[ddb.OutcomeUnknownError](),
 	"ddb.Page":                 holds[ddb.Page[member]](),
 	"pagetoken.Sealer":         holds[pagetoken.Sealer]("keys"),
