@@ -5,10 +5,7 @@ package ddb
 import (
 	"context"
 	"errors"
-	"fmt"
-	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/expr"
-	"github.com/dynamotable/ddb/internal/redact"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -29,8 +26,6 @@ const (
 	maxBatchWrite = 25
 	maxBatchBytes = 16 << 20
 )
-
-const maxCausesInText = 3
 
 // keySlack is how much longer than the first key the other keys of a batch are expected to be.
 const keySlack = 4
@@ -109,87 +104,6 @@ func StatsTo(dst *BatchStats) interface {
 	TxRead
 } {
 	return statsOption{dst}
-}
-
-// BatchError is the error of a batch that was done only in part. Everything that it does not list was done. Use errors.Is
-// and errors.As for the causes.
-type BatchError struct {
-	// Total is the number of inputs of the call.
-	Total int
-	// Failed lists the inputs that were not done, or may not have been, in input order.
-	Failed []BatchFailure
-}
-
-// BatchFailure is one input of a batch that was not done, or may not have been.
-type BatchFailure struct {
-	// Index is the position in the argument of the call.
-	Index int
-	// Delete is true for a delete of BatchWrite; Index is then a position in the deletes.
-	Delete bool
-	// Unknown is true if a write was sent and no reply says whether this input was done; Err then matches
-	// [ErrOutcomeUnknown]. Putting or deleting again gives the same result, unless another writer changed the item in
-	// between. Reads are never unknown.
-	Unknown bool
-	Err     error
-}
-
-// Error returns the number of failures and the first distinct causes.
-func (e *BatchError) Error() string {
-	texts := []string{fmt.Sprintf("%d of %d not done", len(e.Failed), e.Total)}
-	for _, err := range e.Unwrap() {
-		if cause := redact.Text(err); !slices.Contains(texts, cause) && len(texts) <= maxCausesInText {
-			texts = append(texts, cause)
-		}
-	}
-	return strings.Join(texts, "; ")
-}
-
-// Unwrap returns the causes, one for each run of inputs that failed together.
-func (e *BatchError) Unwrap() []error {
-	var causes []error
-	for _, f := range e.Failed {
-		if n := len(causes); n == 0 || !sameError(causes[n-1], f.Err) {
-			causes = append(causes, f.Err)
-		}
-	}
-	return redact.All(causes...)
-}
-
-// isTransient reports whether nothing that failed was done, and all of it may succeed later.
-func (e *BatchError) isTransient() bool {
-	for _, f := range e.Failed {
-		if f.Unknown {
-			return false
-		}
-	}
-	causes := e.Unwrap()
-	for _, err := range causes {
-		if !IsRetryable(err) {
-			return false
-		}
-	}
-	return len(causes) > 0
-}
-
-// sameError reports whether a == b, for errors whose types may not be comparable.
-func sameError(a, b error) bool {
-	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b //nolint:errorlint // the very same error, not one like it
-}
-
-// Puts returns the indexes of the puts, or of the keys of BatchGet, that failed.
-func (e *BatchError) Puts() []int { return e.indexes(false) }
-
-// Deletes returns the indexes of the deletes that failed.
-func (e *BatchError) Deletes() []int { return e.indexes(true) }
-
-func (e *BatchError) indexes(del bool) []int {
-	var all []int
-	for _, f := range e.Failed {
-		if f.Delete == del {
-			all = append(all, f.Index)
-		}
-	}
-	return all
 }
 
 // Pick returns the elements of a list at the given indexes, for example the items to retry:
@@ -279,7 +193,7 @@ func (b *batch) send(ctx context.Context, o wire.Options, pending []*batchEntry,
 
 func (b *batch) result(ctx context.Context) error {
 	b.stats.Elapsed = time.Since(b.start)
-	var failed []BatchFailure
+	var failed []ddberr.BatchFailure
 	unknown := 0
 	for i := range b.entries {
 		n := &b.entries[i]
@@ -287,7 +201,7 @@ func (b *batch) result(ctx context.Context) error {
 			n = n.winner
 		}
 		if n.err != nil {
-			failed = append(failed, BatchFailure{Index: b.entries[i].index, Delete: n.del, Unknown: n.unknown, Err: n.err})
+			failed = append(failed, ddberr.BatchFailure{Index: b.entries[i].index, Delete: n.del, Unknown: n.unknown, Err: n.err})
 			if n.unknown {
 				unknown++
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/dynamotable/ddb/internal/redact"
+	"github.com/dynamotable/ddb/internal/transient"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -100,30 +100,7 @@ func failure(ctx context.Context, err error) error {
 	case !errors.Is(err, ctx.Err()):
 		return fmt.Errorf("%w; %w", classify(err), end)
 	}
-	return &unprocessedError{what: "no reply came", why: end}
-}
-
-// unprocessedError is the error of an input that was not done, or may not have been, when its batch ended; it was not
-// permanently refused.
-type unprocessedError struct {
-	what string // is known of it
-	why  error  // the batch has ended
-	last error  // what refused the whole of the last request, if anything did
-}
-
-func (e *unprocessedError) Error() string {
-	text := e.what + ": " + redact.Text(e.why)
-	if e.last != nil {
-		text += "; the last request was refused: " + redact.Text(e.last)
-	}
-	return text
-}
-
-func (e *unprocessedError) Unwrap() []error {
-	if e.last == nil {
-		return []error{e.why}
-	}
-	return []error{e.why, e.last}
+	return &transient.Unprocessed{What: "no reply came", Why: end}
 }
 
 // throttleOnce returns a throttled request to the batch, whose policy decides when it is sent again.

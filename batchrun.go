@@ -9,7 +9,10 @@ import (
 	"sync"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/retry"
+	"github.com/dynamotable/ddb/internal/transient"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/progress"
@@ -141,7 +144,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 			} else if end != nil {
 				stop = end
 			}
-			fail(left, &unprocessedError{what: leftUnprocessed, why: stop, last: rejected})
+			fail(left, &transient.Unprocessed{What: leftUnprocessed, Why: stop, Last: rejected})
 			loop = b.core.patientRetrier()
 			continue
 		}
@@ -197,7 +200,7 @@ func (b *batch) giveUp(left []*batchEntry, rejected error) []*batchEntry {
 		others = append(others, e)
 	}
 	why := fmt.Errorf("gave up after %d attempts (RetryPolicy.MaxAttempts)", most)
-	fail(done, &unprocessedError{what: leftUnprocessed, why: why, last: rejected})
+	fail(done, &transient.Unprocessed{What: leftUnprocessed, Why: why, Last: rejected})
 	return others
 }
 
@@ -207,7 +210,7 @@ func (b *batch) stopped(ctx context.Context) error {
 		return h.cause
 	}
 	if end := ended(ctx); end != nil {
-		return &unprocessedError{what: "not sent", why: end}
+		return &transient.Unprocessed{What: "not sent", Why: end}
 	}
 	return nil
 }
@@ -243,7 +246,7 @@ func fail(entries []*batchEntry, err error) {
 			continue
 		}
 		if unknown == nil || unknown.Attempts != e.sent {
-			unknown = &OutcomeUnknownError{Attempts: e.sent, err: err}
+			unknown = ddberr.OutcomeUnknown(err, e.sent)
 		}
 		e.err = unknown
 	}

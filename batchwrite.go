@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -172,7 +173,7 @@ func (b *batch) put(ctx context.Context, puts, deletes any) error {
 func (b *batch) rejected(n int, err error) *BatchError {
 	e := &BatchError{Total: b.first + n}
 	for i := range n {
-		e.Failed = append(e.Failed, BatchFailure{Index: b.first + i, Err: err})
+		e.Failed = append(e.Failed, ddberr.BatchFailure{Index: b.first + i, Err: err})
 	}
 	return e
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // Gate admits the requests of a context one by one, after the budgets and before they are sent. Package pace has a Gate that
@@ -18,7 +20,7 @@ type Gate interface {
 	// Admit waits until the request may be sent. If it returns an error the request is not sent, and the call returns the error.
 	Admit(ctx context.Context, call *Call) error
 	// Throttled is called for each attempt of an admitted request that was throttled, before it is sent again. reasons may be empty.
-	Throttled(call *Call, reasons []ThrottlingReason)
+	Throttled(call *Call, reasons []ddberr.ThrottlingReason)
 	// Done is called once for each admitted request, completed as in [Hook].
 	Done(call *Call)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/redact"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -63,7 +64,7 @@ func reportFailure(ctx context.Context, cores []*core, f CallFailure) {
 	for _, h := range hooksOf(cores) {
 		if h, ok := h.(FailureHook); ok {
 			seen := f
-			seen.Label, seen.Err = callOptionsOf(ctx).label, RedactError(f.Err)
+			seen.Label, seen.Err = callOptionsOf(ctx).label, ddberr.Redact(f.Err)
 			h.Failed(ctx, &seen)
 		}
 	}
@@ -110,7 +111,7 @@ type Call struct {
 	Attempts int
 	// Throttled are the reasons of attempts that were throttled, even if a retry succeeded. An attempt that was throttled
 	// without a reason has an empty one.
-	Throttled []ThrottlingReason
+	Throttled []ddberr.ThrottlingReason
 	// Consumed is the consumed capacity that the reply states.
 	Consumed cost.Consumed
 	// Capacity is Consumed by table and index.
@@ -318,11 +319,11 @@ func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err e
 }
 
 // failed records one failed attempt.
-func (c *Call) failed(err error) (reasons []ThrottlingReason, throttled bool) {
+func (c *Call) failed(err error) (reasons []ddberr.ThrottlingReason, throttled bool) {
 	c.Attempts++
 	reasons, throttled = throttlingOf(err)
 	if throttled && len(reasons) == 0 {
-		reasons = []ThrottlingReason{{}}
+		reasons = []ddberr.ThrottlingReason{{}}
 	}
 	c.Throttled = append(c.Throttled, reasons...)
 	return reasons, throttled

@@ -5,7 +5,6 @@ package ddb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -17,8 +16,6 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/dynamotable/ddb/cost"
-	"github.com/dynamotable/ddb/internal/redact"
-	"github.com/dynamotable/ddb/internal/repeat"
 	ddbretry "github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -41,29 +38,6 @@ const (
 func (o outcome) String() string {
 	return [...]string{"not applied", "applied", "unknown"}[o]
 }
-
-// ErrReplyLost means that a write was applied, but the reply with the item to return was lost. Read the item instead of
-// writing again.
-var ErrReplyLost = repeat.ErrReplyLost
-
-// OutcomeUnknownError is the error of a write if nothing proves whether it happened. It matches [ErrOutcomeUnknown]. It is
-// the only error after which a write may have happened; after any other except [ErrReplyLost] it has not.
-type OutcomeUnknownError struct {
-	// Attempts is the number of requests that were sent; 0 if the client does not report it.
-	Attempts int
-	err      error
-}
-
-// Error returns the cause and what to do.
-func (e *OutcomeUnknownError) Error() string {
-	return fmt.Sprintf("outcome unknown after %d attempts, the write may have been applied: read the item before writing again: %s", e.Attempts, redact.Text(e.err))
-}
-
-// Is makes the error match [ErrOutcomeUnknown].
-func (e *OutcomeUnknownError) Is(target error) bool { return target == ErrOutcomeUnknown }
-
-// Unwrap returns the last error.
-func (e *OutcomeUnknownError) Unwrap() error { return RedactError(e.err) }
 
 // outcomeOf classifies the error of one attempt, or of a client that does not show attempts.
 func outcomeOf(err error) outcome {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -76,7 +77,7 @@ func unknownAfter(ctx context.Context, sent int, err error) *OutcomeUnknownError
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}
-	return &OutcomeUnknownError{Attempts: sent, err: classify(err)}
+	return ddberr.OutcomeUnknown(classify(err), sent)
 }
 
 func conditionFailure(err error) *types.ConditionalCheckFailedException {

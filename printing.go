@@ -20,39 +20,6 @@ import (
 // the data from fields and methods. encoding/json gives the data of those types that are nothing but the
 // caller's own ([Key], [Got]), and none of the others.
 
-// Format prints the text, for every verb.
-func (e *BatchError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
-
-// MarshalJSON is the text.
-func (e *BatchError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
-
-func (f BatchFailure) text() string {
-	of, state := "input", "not done"
-	if f.Delete {
-		of = "delete"
-	}
-	if f.Unknown {
-		state = "unknown whether done"
-	}
-	return fmt.Sprintf("%s %d %s: %s", of, f.Index, state, redact.Text(f.Err))
-}
-
-// Format prints what failed and why, for every verb.
-func (f BatchFailure) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
-
-// LogValue is the text that Format prints.
-func (f BatchFailure) LogValue() slog.Value { return slog.StringValue(f.text()) }
-
-// MarshalJSON is an object with the fields, Err as text.
-func (f BatchFailure) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"Index": f.Index, "Delete": f.Delete, "Unknown": f.Unknown, "Err": redact.Text(f.Err)})
-}
-
-// Format prints the text, for every verb.
-func (e *OutcomeUnknownError) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }
-
-// MarshalJSON is the text.
-func (e *OutcomeUnknownError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // Format prints the comparison without its values, for every verb.
 func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, sortText(c.c.op)) }

@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/proof"
 	"github.com/dynamotable/ddb/internal/retry"
+	"github.com/dynamotable/ddb/internal/transient"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -161,7 +162,7 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 				return &now, err
 			case w.again(now):
 				// Starting again could apply twice what a proxy has sent twice.
-				return nil, &replacedError{}
+				return nil, &transient.Replaced{}
 			}
 			return nil, w.fail(now, err)
 		case shown == proof.Nothing && w.gone != nil && !now.exists():
@@ -232,14 +233,6 @@ func hintOfDenied(err error) string {
 		return "; the proof needs the permission dynamodb:GetItem"
 	}
 	return ""
-}
-
-// replacedError is the error of a write that was not applied because the item was deleted and created again after the call
-// had read it.
-type replacedError struct{}
-
-func (e *replacedError) Error() string {
-	return "the item was deleted and created again, or another program dropped its revision, while it was being written; nothing was applied: call again"
 }
 
 // silence looks for evidence while a request has no reply.

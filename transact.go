@@ -13,11 +13,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/uuid"
+
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/tablename"
 	"github.com/dynamotable/ddb/internal/wire"
-	"github.com/google/uuid"
 )
 
 // Limits of one transaction, see
@@ -250,7 +251,7 @@ func (tx *transaction) send(ctx context.Context) error {
 		worst = max(worst, seen.worst, outcomeOf(err))
 		cause := cancelled(tx.actions, err)
 		te, ok := errors.AsType[*TransactionError](cause)
-		if ok && !te.isTransient() {
+		if ok && !IsRetryable(te) {
 			// The token proves that no earlier request was applied before this one was refused. One that is still in flight
 			// can be applied later, unless a failed condition can never be true again.
 			if worst == notApplied || tx.neverAgain(err) {

@@ -211,7 +211,7 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 			return nil
 		}
 		cause := tx.cancelled(err)
-		if te, ok := errors.AsType[*TransactionError](cause); !ok || !te.isTransient() {
+		if te, ok := errors.AsType[*TransactionError](cause); !ok || !IsRetryable(te) {
 			return cause
 		}
 		if stop := loop.Next(ctx, false); stop != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // Checkpoint is the position up to which a shard has been handled, as text for a store: [TrimHorizon],
@@ -120,4 +120,4 @@ func (e *DataLossError) Error() string {
 func (e *DataLossError) Is(target error) bool { return target == ErrDataLoss }
 
 // Unwrap returns the service's error, if there is one.
-func (e *DataLossError) Unwrap() error { return ddb.RedactError(e.Err) }
+func (e *DataLossError) Unwrap() error { return ddberr.Redact(e.Err) }

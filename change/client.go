@@ -46,8 +46,8 @@ func (e *OpError) Error() string {
 	return fmt.Sprintf("change: %s %s: %s", e.Op, where, quietText(e.Err))
 }
 
-// Unwrap returns the cause, as [ddb.RedactError] shows it.
-func (e *OpError) Unwrap() error { return ddb.RedactError(e.Err) }
+// Unwrap returns the cause, as [ddberr.Redact] shows it.
+func (e *OpError) Unwrap() error { return ddberr.Redact(e.Err) }
 
 // isTransient reports whether a call may succeed later without a change: its error is not one that the service
 // attributes to the caller.

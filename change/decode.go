@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // DecodeError is a record that cannot be read as a change of the item type. It gives the
@@ -35,7 +36,7 @@ func (e *DecodeError) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *DecodeError) Unwrap() error { return ddb.RedactError(e.Err) }
+func (e *DecodeError) Unwrap() error { return ddberr.Redact(e.Err) }
 
 // Decode reads a record of the SDK's streams client as a change of an item of type T. If there is an error, which is a [*DecodeError],
 // the change has the parts that could be read.

@@ -64,7 +64,7 @@ func (e *HandlerError) Error() string {
 }
 
 // Unwrap returns the handler's error.
-func (e *HandlerError) Unwrap() error { return ddb.RedactError(e.Err) }
+func (e *HandlerError) Unwrap() error { return ddberr.Redact(e.Err) }
 
 // partialError is the error of a batch of which the first n changes were handled.
 type partialError struct {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // Types that hold data, or names that are keys, are printed and logged without them, for every verb; programs read the fields.
@@ -99,7 +99,7 @@ func quietText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return ddb.RedactError(err).Error()
+	return ddberr.Redact(err).Error()
 }
 
 // Format prints only the type's name, for every verb.

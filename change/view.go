@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/repeat"
 	reports "github.com/dynamotable/ddb/progress"
 )
@@ -176,7 +177,7 @@ func (v *View[T, V, K]) Rebuild(ctx context.Context, consumer Beginner, source V
 	ctx, task := reports.Start(ctx, "rebuild of "+v.table.Name())
 	defer task.Stop("it ended with a panic") // unless it has ended before
 	put, err := v.rebuild(ctx, task, consumer, source)
-	task.End(ddb.RedactError(err))
+	task.End(ddberr.Redact(err))
 	return put, err
 }
 

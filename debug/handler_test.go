@@ -19,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/debug"
 	"github.com/dynamotable/ddb/layerstats"
 )
@@ -104,7 +105,7 @@ func TestHostileNames(t *testing.T) {
 	ledger.Record(hostile, hostile, hostile, 1, 0)
 	seen(r, ddb.Call{
 		Operation: hostile, Table: hostile, Tables: []string{hostile}, Index: hostile, Label: hostile, Duration: time.Second,
-		Consumed: cost.Consumed{ReadUnits: 1}, Partitions: []ddb.PartitionHash{1}, Throttled: []ddb.ThrottlingReason{{Reason: hostile, Resource: hostile}},
+		Consumed: cost.Consumed{ReadUnits: 1}, Partitions: []ddb.PartitionHash{1}, Throttled: []ddberr.ThrottlingReason{{Reason: hostile, Resource: hostile}},
 	})
 	page := ask(r, "GET", "/", "").Body.String()
 	if contains(page, "<script>alert") || contains(page, "<img") {
@@ -195,7 +196,7 @@ func exampleRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	seen(r, ddb.Call{
 		Operation: "Query", Table: "orders", Index: "by-status", Label: "report", Limit: 20, Partitions: []ddb.PartitionHash{9}, Attempts: 3,
 		Estimate: cost.Estimate{Read: cost.Range{Min: 0.5, Max: 2}}, Consumed: cost.Consumed{ReadUnits: 2.5}, Returned: 3, Scanned: 20,
-		Throttled: []ddb.ThrottlingReason{{Reason: "TableReadKeyRangeThroughputExceeded"}, {}}, Duration: 40 * time.Millisecond,
+		Throttled: []ddberr.ThrottlingReason{{Reason: "TableReadKeyRangeThroughputExceeded"}, {}}, Duration: 40 * time.Millisecond,
 	})
 	seen(r, ddb.Call{
 		Operation: "TransactWriteItems", Table: "orders", Tables: []string{"orders", "stock"}, Write: true, Items: 2, Partitions: []ddb.PartitionHash{7, 8},

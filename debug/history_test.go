@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/consumers"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/debug"
 	"github.com/dynamotable/ddb/layerstats"
 )
@@ -63,7 +64,7 @@ func drawEvent(t *rapid.T) event {
 		e.call.Err = errRejected
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "throttled") {
-		e.call.Throttled = append(e.call.Throttled, ddb.ThrottlingReason{Reason: "TableReadKeyRangeThroughputExceeded"})
+		e.call.Throttled = append(e.call.Throttled, ddberr.ThrottlingReason{Reason: "TableReadKeyRangeThroughputExceeded"})
 	}
 	return e
 }
@@ -260,7 +261,7 @@ func TestMemory(t *testing.T) {
 		table, label := fmt.Sprint(long, i%400), fmt.Sprint(long, i%300)
 		seen(r, ddb.Call{
 			Operation: "Query", Table: table, Label: label, Index: fmt.Sprint(i % 7), Duration: time.Duration(i) * time.Millisecond, Consumed: cost.Consumed{ReadUnits: float64(i)},
-			Throttled: []ddb.ThrottlingReason{{Reason: label}}, Path: ddb.BesidePath, PathReason: label, Partitions: []ddb.PartitionHash{ddb.PartitionHash(i)},
+			Throttled: []ddberr.ThrottlingReason{{Reason: label}}, Path: ddb.BesidePath, PathReason: label, Partitions: []ddb.PartitionHash{ddb.PartitionHash(i)},
 		})
 		seen(r, ddb.Call{Operation: "Query", Table: table, Label: label, Err: errors.New("no")})
 		c.advance(time.Second)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
@@ -348,7 +349,7 @@ func TestThrottledAt(t *testing.T) {
 		r, _, _ := newRecorder(t)
 		seen(r, ddb.Call{
 			Operation: "TransactWriteItems", Table: c.table, Tables: []string{c.table, "stock"}, Index: c.index,
-			Throttled: []ddb.ThrottlingReason{{Resource: c.resource}},
+			Throttled: []ddberr.ThrottlingReason{{Resource: c.resource}},
 		})
 		got := r.Snapshot().Throttles[0]
 		if got.Table != c.wantTable || got.Index != c.wantIndex {
@@ -364,7 +365,7 @@ func TestFixedMemory(t *testing.T) {
 	const calls = 2000
 	for i := range calls {
 		table := fmt.Sprintf("table-%d", i)
-		seen(r, ddb.Call{Operation: "Query", Table: table, Consumed: cost.Consumed{ReadUnits: 1}, Throttled: []ddb.ThrottlingReason{{}}})
+		seen(r, ddb.Call{Operation: "Query", Table: table, Consumed: cost.Consumed{ReadUnits: 1}, Throttled: []ddberr.ThrottlingReason{{}}})
 		seen(r, ddb.Call{Operation: "Query", Table: table, Err: context.DeadlineExceeded, Label: string(make([]byte, 1<<16))})
 	}
 	s := r.Snapshot()

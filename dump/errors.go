@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // ErrDamaged matches every [DamageError].
@@ -43,7 +43,7 @@ type LineError struct {
 func (e *LineError) Error() string {
 	why := ""
 	if e.Err != nil {
-		why = ddb.RedactError(e.Err).Error()
+		why = ddberr.Redact(e.Err).Error()
 	}
 	return fmt.Sprintf("dump: file %s, line %d: %s", e.File, e.Line, why)
 }
@@ -54,8 +54,8 @@ func (e *LineError) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()
 // MarshalJSON returns the text of Error as a JSON string.
 func (e *LineError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Unwrap returns the cause, in the form of [ddb.RedactError].
-func (e *LineError) Unwrap() error { return ddb.RedactError(e.Err) }
+// Unwrap returns the cause, in the form of [ddberr.Redact].
+func (e *LineError) Unwrap() error { return ddberr.Redact(e.Err) }
 
 // Is makes the error match [ErrBadLine].
 func (e *LineError) Is(target error) bool { return target == ErrBadLine }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // Conditions that callers branch on; test them with errors.Is. The typed errors
@@ -136,14 +136,14 @@ func (e *AmbiguousError) Error() string {
 	if e.cause == nil {
 		return text
 	}
-	return text + ": " + ddb.RedactError(e.cause).Error()
+	return text + ": " + ddberr.Redact(e.cause).Error()
 }
 
 // Is makes the error match ErrAmbiguous.
 func (e *AmbiguousError) Is(target error) bool { return target == ErrAmbiguous }
 
 // Unwrap returns the last error.
-func (e *AmbiguousError) Unwrap() error { return ddb.RedactError(e.cause) }
+func (e *AmbiguousError) Unwrap() error { return ddberr.Redact(e.cause) }
 
 // GapError is the error of a read that found an event missing. It matches [ErrGap].
 type GapError struct {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // UniqueIDs keeps the ids of events unique in the table and makes it possible to read an event by its id; see [Store.EventByID]. An append of
@@ -44,7 +45,7 @@ func (e *DuplicateEventID) Error() string {
 func (e *DuplicateEventID) Is(target error) bool { return target == ErrDuplicateEventID }
 
 // Unwrap returns the error of the transaction.
-func (e *DuplicateEventID) Unwrap() error { return ddb.RedactError(e.cause) }
+func (e *DuplicateEventID) Unwrap() error { return ddberr.Redact(e.cause) }
 
 // EventByID reads the event with an id. It needs the option [UniqueIDs]. The read is consistent. If no event has the id, or its event was truncated, the error
 // is [ddb.ErrNotFound]; if its stream was deleted, [ErrStreamDeleted]. It costs two read units, and one for each 4 KB of the event.

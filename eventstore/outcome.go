@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // onCancelled decides about a transaction that DynamoDB cancelled.
@@ -70,7 +71,7 @@ func (s *Store) onCancelled(ctx context.Context, c *commit, te *ddb.TransactionE
 	if !own && !contended {
 		return commitRejected, cause
 	}
-	if len(c.shards()) > 0 && !slices.ContainsFunc(te.Failed, func(f ddb.TransactionFailure) bool {
+	if len(c.shards()) > 0 && !slices.ContainsFunc(te.Failed, func(f ddberr.TransactionFailure) bool {
 		return f.Reason != conditionFailed && f.Reason != "TransactionConflict"
 	}) {
 		c.shardConflicts++

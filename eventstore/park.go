@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/repeat"
 )
 
@@ -261,7 +262,7 @@ func reasonText(err error) string {
 	if err == nil {
 		return ""
 	}
-	text := ddb.RedactError(err).Error()
+	text := ddberr.Redact(err).Error()
 	if len(text) > most {
 		text = text[:most]
 		for !utf8.ValidString(text) {

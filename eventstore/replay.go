@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/progress"
 )
 
@@ -71,7 +71,7 @@ func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx c
 	ctx, task := progress.Start(ctx, "replay of "+s.table.Name())
 	defer task.Stop("it ended with a panic") // unless it has ended before
 	from, err = s.replayAll(ctx, task, from, project, opts)
-	task.End(ddb.RedactError(err))
+	task.End(ddberr.Redact(err))
 	return from, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/repeat"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -182,7 +183,7 @@ func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
 	ctx, task := progress.Start(ctx, "backfill of "+s.table.Name())
 	defer task.Stop("it ended with a panic") // unless it has ended before
 	report, err := s.backfill(ctx, task)
-	task.End(ddb.RedactError(err))
+	task.End(ddberr.Redact(err))
 	return report, err
 }
 

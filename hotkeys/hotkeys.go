@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // Finder is a [ddb.Hook] that finds the partition keys that consume most capacity, in
@@ -131,7 +132,7 @@ func (h *Finder) weight() float64 {
 	return math.Exp2(doublings)
 }
 
-func (h *Finder) count(table, index string, p ddb.PartitionHash, units float64, throttled []ddb.ThrottlingReason) {
+func (h *Finder) count(table, index string, p ddb.PartitionHash, units float64, throttled []ddberr.ThrottlingReason) {
 	k := h.keys[p]
 	switch {
 	case k != nil:

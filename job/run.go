@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/prefetch"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/sweep"
@@ -195,7 +196,7 @@ func (j *Job[T, K]) withReport(ctx context.Context, name string, do func(context
 	defer task.Stop("it ended with a panic") // unless it has ended before
 	sums := &totals{task: task, meter: meter}
 	err := do(ctx, sums)
-	task.End(ddb.RedactError(err))
+	task.End(ddberr.Redact(err))
 	sums.mu.Lock()
 	defer sums.mu.Unlock()
 	spent := meter.Spent()

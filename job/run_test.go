@@ -21,6 +21,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/job"
@@ -390,8 +391,8 @@ func (g onlyTable) Admit(_ context.Context, c *ddb.Call) error {
 	}
 	return nil
 }
-func (onlyTable) Throttled(*ddb.Call, []ddb.ThrottlingReason) {}
-func (onlyTable) Done(*ddb.Call)                              {}
+func (onlyTable) Throttled(*ddb.Call, []ddberr.ThrottlingReason) {}
+func (onlyTable) Done(*ddb.Call)                                 {}
 
 // A spent budget stops a run, and the next run continues. Neither the budget nor the gates of the run apply to the store.
 func TestBudget(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/loader"
 )
@@ -50,7 +51,7 @@ func (f *fake) BatchGet(ctx context.Context, keys []string, _ ...ddb.GetOption) 
 	for i, k := range keys {
 		switch k {
 		case "broken":
-			failed.Failed = append(failed.Failed, ddb.BatchFailure{Index: i, Err: errBroken})
+			failed.Failed = append(failed.Failed, ddberr.BatchFailure{Index: i, Err: errBroken})
 		case "missing":
 		default:
 			got[i] = ddb.Got[string]{Item: "item " + k, Found: true}

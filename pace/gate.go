@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // Bytes that a read unit covers.
@@ -142,7 +143,7 @@ func (p *Pace) Done(call *ddb.Call) {
 		delete(p.parked, parkKey(call))
 	}
 	if call.Unprocessed > 0 && (call.Write || call.Consumed.ReadUnits < mostBatchUnits) {
-		p.throttled(now, call, ddb.ThrottlingReason{})
+		p.throttled(now, call, ddberr.ThrottlingReason{})
 	}
 }
 
@@ -166,7 +167,7 @@ func (p *Pace) cost(call *ddb.Call) (c cost.Consumed) {
 }
 
 // Throttled backs off according to the reasons: only requests for a hot key range wait, any other limit lowers the rate.
-func (p *Pace) Throttled(call *ddb.Call, reasons []ddb.ThrottlingReason) {
+func (p *Pace) Throttled(call *ddb.Call, reasons []ddberr.ThrottlingReason) {
 	if !p.concerns(call) {
 		return
 	}
@@ -177,14 +178,14 @@ func (p *Pace) Throttled(call *ddb.Call, reasons []ddb.ThrottlingReason) {
 		p.throttled(now, call, r)
 	}
 	if len(reasons) == 0 {
-		p.throttled(now, call, ddb.ThrottlingReason{})
+		p.throttled(now, call, ddberr.ThrottlingReason{})
 	}
 }
 
 // throttled backs off for one reason. The caller holds mu.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html
-func (p *Pace) throttled(now time.Time, call *ddb.Call, r ddb.ThrottlingReason) {
+func (p *Pace) throttled(now time.Time, call *ddb.Call, r ddberr.ThrottlingReason) {
 	name := cmp.Or(r.Reason, "throttled")
 	p.reasons[name]++
 	if r.HotKey() {

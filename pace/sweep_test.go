@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/pace"
@@ -31,7 +32,7 @@ func (w *workers) Admit(context.Context, *ddb.Call) error {
 	return nil
 }
 
-func (w *workers) Throttled(*ddb.Call, []ddb.ThrottlingReason) {}
+func (w *workers) Throttled(*ddb.Call, []ddberr.ThrottlingReason) {}
 
 func (w *workers) Done(*ddb.Call) {
 	w.mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // timing is how the time of a page was spent.
@@ -99,15 +100,15 @@ func (c *controller) Admit(ctx context.Context, call *ddb.Call) error {
 }
 
 // Throttled records whether only the key range is over its limit.
-func (c *controller) Throttled(call *ddb.Call, reasons []ddb.ThrottlingReason) {
+func (c *controller) Throttled(call *ddb.Call, reasons []ddberr.ThrottlingReason) {
 	c.mu.Lock()
 	t := c.calls[call]
 	c.mu.Unlock()
 	if t == nil {
 		return
 	}
-	t.hot = t.hot || slices.ContainsFunc(reasons, ddb.ThrottlingReason.HotKey)
-	t.throttled = t.throttled || len(reasons) == 0 || slices.ContainsFunc(reasons, func(r ddb.ThrottlingReason) bool { return !r.HotKey() })
+	t.hot = t.hot || slices.ContainsFunc(reasons, ddberr.ThrottlingReason.HotKey)
+	t.throttled = t.throttled || len(reasons) == 0 || slices.ContainsFunc(reasons, func(r ddberr.ThrottlingReason) bool { return !r.HotKey() })
 }
 
 // Done removes the request.

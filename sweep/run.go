@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/prefetch"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -181,7 +182,7 @@ func (r *run[T]) stop(err error, yield func(Page[T], error) bool) {
 	if spent, ok := errors.AsType[*cost.BudgetExceeded](err); ok {
 		spent.Cursor = at
 	}
-	r.task.End(ddb.RedactError(err))
+	r.task.End(ddberr.Redact(err))
 	yield(Page[T]{}, &StoppedError{at, err})
 }
 

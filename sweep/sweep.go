@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // Option is an option of a [Sweep].
@@ -159,15 +160,15 @@ func (e *StoppedError) Error() string {
 	if e == nil || e.err == nil {
 		return "sweep: stopped"
 	}
-	return "sweep: stopped, and can be resumed: " + ddb.RedactError(e.err).Error()
+	return "sweep: stopped, and can be resumed: " + ddberr.Redact(e.err).Error()
 }
 
-// Unwrap returns the cause, as [ddb.RedactError] shows it.
+// Unwrap returns the cause, as [ddberr.Redact] shows it.
 func (e *StoppedError) Unwrap() error {
 	if e == nil {
 		return nil
 	}
-	return ddb.RedactError(e.err)
+	return ddberr.Redact(e.err)
 }
 
 // Position returns where the sweep can be resumed: after the pages whose loop body has ended.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/progress"
@@ -65,7 +66,7 @@ func (w *watch) Admit(context.Context, *ddb.Call) error {
 	return nil
 }
 
-func (w *watch) Throttled(*ddb.Call, []ddb.ThrottlingReason) {
+func (w *watch) Throttled(*ddb.Call, []ddberr.ThrottlingReason) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.throttled++

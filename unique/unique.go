@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/keytext"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
@@ -344,7 +345,7 @@ func (e *TakenError) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error
 func (e *TakenError) Is(target error) bool { return target == ErrTaken }
 
 // Unwrap returns the [*ddb.ConditionFailed], whose current item is the reservation.
-func (e *TakenError) Unwrap() error { return ddb.RedactError(e.cause) }
+func (e *TakenError) Unwrap() error { return ddberr.Redact(e.cause) }
 
 // NotReservedError means that the value is not reserved for the owner that changes or releases it: another call was first, and
 // what the caller has read is out of date. It matches [ErrNotReserved] and [ddb.ErrConditionFailed], and never shows the value.
@@ -368,4 +369,4 @@ func (e *NotReservedError) MarshalJSON() ([]byte, error) { return json.Marshal(e
 func (e *NotReservedError) Is(target error) bool { return target == ErrNotReserved }
 
 // Unwrap returns the [*ddb.ConditionFailed], whose current item is the reservation, if there is one.
-func (e *NotReservedError) Unwrap() error { return ddb.RedactError(e.cause) }
+func (e *NotReservedError) Unwrap() error { return ddberr.Redact(e.cause) }

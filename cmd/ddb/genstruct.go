@@ -10,8 +10,8 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/structs"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 var genStruct = command{
@@ -47,7 +47,7 @@ sample costs read units: one for each 8 KB.`,
 			}
 			sample, err := structs.Take(ctx, client, args[0], *n)
 			if err != nil {
-				return fmt.Errorf("table %s: %w", args[0], ddb.RedactError(err))
+				return fmt.Errorf("table %s: %w", args[0], ddberr.Redact(err))
 			}
 			text, err := structs.Source(sample, o)
 			if err != nil {

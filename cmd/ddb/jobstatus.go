@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/job"
 )
 
@@ -42,7 +42,7 @@ done or not begun, who runs it, until when that runner has it unless it renews t
 			for _, name := range args[1:] {
 				state, err := store.Load(ctx, name)
 				if err != nil {
-					return fmt.Errorf("job %s: %w", name, ddb.RedactError(err))
+					return fmt.Errorf("job %s: %w", name, ddberr.Redact(err))
 				}
 				line := stateOf(name, state, time.Now())
 				if line.State == "not begun" {

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 var tables = command{
@@ -45,7 +45,7 @@ which it does about every six hours.`,
 				}
 				out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 				if err != nil {
-					return fmt.Errorf("table %s: %w", name, ddb.RedactError(err))
+					return fmt.Errorf("table %s: %w", name, ddberr.Redact(err))
 				}
 				t := out.Table
 				_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", name, strings.Join(keyNames(t.KeySchema), ", "), t.TableStatus, aws.ToInt64(t.ItemCount), aws.ToInt64(t.TableSizeBytes))
@@ -62,7 +62,7 @@ func eachTable(ctx context.Context, client *dynamodb.Client, f func(name string)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return ddb.RedactError(err)
+			return ddberr.Redact(err)
 		}
 		for _, name := range page.TableNames {
 			if err := f(name); err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/eventstore"
 )
 
@@ -341,7 +342,7 @@ func (b *SchemelessBridge) transact(ctx context.Context, domain, identifier stri
 // conditionFailed reports whether a transaction was cancelled only because of conditions.
 func conditionFailed(err error) bool {
 	te, ok := errors.AsType[*ddb.TransactionError](err)
-	return ok && len(te.Failed) > 0 && !slices.ContainsFunc(te.Failed, func(f ddb.TransactionFailure) bool { return f.Reason != "ConditionalCheckFailed" })
+	return ok && len(te.Failed) > 0 && !slices.ContainsFunc(te.Failed, func(f ddberr.TransactionFailure) bool { return f.Reason != "ConditionalCheckFailed" })
 }
 
 // absent returns the items that are not in the table, and the highest sequence of those that are.

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -92,7 +93,7 @@ func (w *work) run(ctx context.Context, job string, each func(context.Context, S
 	ctx, w.task = progress.Start(ctx, job)
 	defer w.task.Stop("it ended with a panic") // unless it has ended before
 	r, err := w.all(ctx, each)
-	w.task.End(ddb.RedactError(err))
+	w.task.End(ddberr.Redact(err))
 	return r, err
 }
 

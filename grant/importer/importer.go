@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/grant"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -168,7 +169,7 @@ func Import(ctx context.Context, source Source, store *grant.Store) (r Report, e
 	ctx, task := progress.Start(ctx, "import of grants")
 	defer task.Stop("it ended with a panic") // unless it has ended before
 	r, err = importAll(ctx, task, source, store)
-	task.End(ddb.RedactError(err))
+	task.End(ddberr.Redact(err))
 	return r, err
 }
 

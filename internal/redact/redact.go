@@ -22,7 +22,7 @@ import (
 	"github.com/dynamotable/ddb/internal/unsent"
 )
 
-// Error is ddb.RedactError.
+// Error is ddberr.Redact.
 func Error(err error) error {
 	if !quotes(err) {
 		return err

@@ -21,6 +21,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/position"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -122,7 +123,7 @@ func Import(ctx context.Context, positions func(context.Context) iter.Seq2[Posit
 	ctx, task := progress.Start(ctx, "import of positions")
 	defer task.Stop("it ended with a panic") // unless it has ended before
 	r, err = importAll(ctx, task, positions(ctx), store)
-	task.End(ddb.RedactError(err))
+	task.End(ddberr.Redact(err))
 	return r, err
 }
 

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/snapshot"
 )
@@ -232,7 +233,7 @@ func Import(ctx context.Context, source Source, store *snapshot.Store) (r Report
 	ctx, task := progress.Start(ctx, "import of snapshots")
 	defer task.Stop("it ended with a panic") // unless it has ended before
 	r, err = importAll(ctx, task, source, store)
-	task.End(ddb.RedactError(err))
+	task.End(ddberr.Redact(err))
 	return r, err
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/schema"
@@ -31,7 +32,7 @@ func (g *gatekeeper) Admit(_ context.Context, c *ddb.Call) error {
 	return g.refuse
 }
 
-func (g *gatekeeper) Throttled(_ *ddb.Call, reasons []ddb.ThrottlingReason) {
+func (g *gatekeeper) Throttled(_ *ddb.Call, reasons []ddberr.ThrottlingReason) {
 	*g.log = append(*g.log, fmt.Sprintf("%s hears of %s", g.name, reasons[0].Reason))
 }
 

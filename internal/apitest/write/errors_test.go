@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -120,7 +121,7 @@ func TestIsRetryable(t *testing.T) {
 	}
 }
 
-func batchOf(failed ...ddb.BatchFailure) error {
+func batchOf(failed ...ddberr.BatchFailure) error {
 	return &ddb.OpError{Op: "BatchWriteItem", Table: "t", Err: &ddb.BatchError{Total: 9, Failed: failed}}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/debug"
 )
 
@@ -153,7 +154,7 @@ func TestHostileNames(t *testing.T) {
 	ledger.Record(hostile, hostile, hostile, 1, 1)
 	call := ddb.Call{
 		Operation: hostile, Table: hostile, Index: hostile, Label: hostile, Duration: time.Second, Consumed: cost.Consumed{ReadUnits: 1},
-		Partitions: []ddb.PartitionHash{1}, Throttled: []ddb.ThrottlingReason{{Reason: hostile}},
+		Partitions: []ddb.PartitionHash{1}, Throttled: []ddberr.ThrottlingReason{{Reason: hostile}},
 	}
 	r.End(r.Begin(t.Context(), &call), &call)
 	b := openTab(t, r)

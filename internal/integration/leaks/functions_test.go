@@ -11,6 +11,7 @@ import (
 	"github.com/dynamotable/ddb/consumers"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbclient"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbrules"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
@@ -281,7 +282,7 @@ var functions = map[string]any{
 	"ddb.RawChange":                         ddb.RawChange[member],
 	"ddb.RawChangeText":                     ddb.RawChangeText[member],
 	"ddb.RawText":                           ddb.RawText[member],
-	"ddb.RedactError":                       ddb.RedactError,
+	"ddberr.Redact":                         ddberr.Redact,
 	"ddb.Remove":                            ddb.Remove[member, string],
 	"ddb.ReservedIn":                        ddb.ReservedIn,
 	"ddb.Retry":                             ddb.Retry,

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -29,7 +29,7 @@ type Table struct {
 func Describe(ctx context.Context, client *dynamodb.Client, name string) (*Table, error) {
 	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {
-		return nil, fmt.Errorf("table %s: %w", name, ddb.RedactError(err))
+		return nil, fmt.Errorf("table %s: %w", name, ddberr.Redact(err))
 	}
 	if out.Table == nil || len(out.Table.KeySchema) == 0 {
 		return nil, fmt.Errorf("table %s: its description has no keys", name)
@@ -49,7 +49,7 @@ func Describe(ctx context.Context, client *dynamodb.Client, name string) (*Table
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			t.Unread = append(t.Unread, fmt.Errorf("%s: %w", setting.what, ddb.RedactError(err)))
+			t.Unread = append(t.Unread, fmt.Errorf("%s: %w", setting.what, ddberr.Redact(err)))
 		}
 	}
 	return t, nil
