@@ -2,8 +2,6 @@
 
 package ddb
 
-import "slices"
-
 // Action is a permission that a request needs: an action of IAM on a table or index.
 type Action struct {
 	Name  string // such as dynamodb:PutItem
@@ -19,17 +17,12 @@ func (c *Call) Actions() []Action {
 	if c == nil {
 		return nil
 	}
-	if !c.info.transaction() {
-		return []Action{{"dynamodb:" + c.Operation, c.Table, c.Index}}
-	}
-	var all []Action
-	for _, a := range c.info.actions {
-		action := Action{Name: "dynamodb:" + actionOf(a.verb), Table: a.core.name}
-		if !slices.Contains(all, action) {
-			all = append(all, action)
+	if c.Details != nil {
+		if all := c.Details.TransactionActions(); len(all) > 0 {
+			return all
 		}
 	}
-	return all
+	return []Action{{"dynamodb:" + c.Operation, c.Table, c.Index}}
 }
 
 // actionOf is the action of an operation of a transaction.

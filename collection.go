@@ -122,7 +122,7 @@ func (r *replyInfo) collectionsOf(c *core, written []PartitionHash) (all []ItemC
 	table := tablename.Short(c.name)
 	add := func(m types.ItemCollectionMetrics) {
 		id := itemid.AppendValue(nil, m.ItemCollectionKey[c.keyNames[0]])
-		found := ItemCollection{Table: c.name, Partition: hashPartition(table, "", id)}
+		found := ItemCollection{Table: c.name, Partition: hashOf(table, "", id)}
 		if len(m.SizeEstimateRangeGB) != 2 || !slices.Contains(written, found.Partition) {
 			return
 		}

@@ -42,10 +42,10 @@ func WithGate(ctx context.Context, g Gate) context.Context {
 // pass calls the gates in order. If one refuses, Done is called on those that have admitted the request.
 func (q *request) pass(ctx context.Context, gates []Gate) error {
 	for i, g := range gates {
-		if err := g.Admit(ctx, q.call); err != nil {
+		if err := g.Admit(ctx, &q.call.Call); err != nil {
 			q.call.Err = err
 			for _, admitted := range gates[:i] {
-				admitted.Done(q.call)
+				admitted.Done(&q.call.Call)
 			}
 			return err
 		}

@@ -130,9 +130,53 @@ type Call struct {
 	// Err is nil for a request that was answered, even if parts were left unprocessed.
 	Err error
 
+	// Details answers what few hooks ask for; it is nil for a Call that no table made. Use the methods of Call.
+	Details CallDetails `json:"-"`
+}
+
+// CallDetails computes what a [Call] does not store, since few hooks need it. Package ddb implements it.
+type CallDetails interface {
+	// Explain returns the explanation of the call; see [Call.Explain].
+	Explain(call *Call) cost.Explanation
+	// TransactionActions returns the permissions that a transaction needs; see [Call.Actions].
+	TransactionActions() []Action
+	// PartitionTables returns the table of each of the call's Partitions, if a transaction has several.
+	PartitionTables() []string
+}
+
+// trackedCall is a call of hooks, and its request.
+type trackedCall struct {
+	Call
 	took wire.Took
 	info requestInfo
 	core *core
+}
+
+// Explain implements [CallDetails].
+func (t *trackedCall) Explain(c *Call) cost.Explanation {
+	x := t.info.explain(t.core, c.Estimate)
+	x.PathReason = c.PathReason
+	return x
+}
+
+// TransactionActions implements [CallDetails].
+func (t *trackedCall) TransactionActions() (all []Action) {
+	for _, a := range t.info.actions {
+		action := Action{Name: "dynamodb:" + actionOf(a.verb), Table: a.core.name}
+		if !slices.Contains(all, action) {
+			all = append(all, action)
+		}
+	}
+	return all
+}
+
+// PartitionTables implements [CallDetails].
+func (t *trackedCall) PartitionTables() []string {
+	all := make([]string, len(t.info.actions))
+	for i, a := range t.info.actions {
+		all[i] = a.core.name
+	}
+	return all
 }
 
 // ErrorType returns a short name of Err, for metrics: the service's error code such as ConditionalCheckFailedException, or
@@ -172,15 +216,13 @@ func (c *Call) Explain() cost.Explanation {
 	if c == nil {
 		return cost.Explanation{}
 	}
-	if c.core == nil {
+	if c.Details == nil {
 		return cost.Explanation{
 			Operation: c.Operation, Table: c.Table, Index: c.Index, Consistent: c.Consistent, Descending: c.Descending,
 			Items: c.Items, Limit: c.Limit, Read: c.Estimate.Read, Write: c.Estimate.Write, PathReason: c.PathReason,
 		}
 	}
-	x := c.info.explain(c.core, c.Estimate)
-	x.PathReason = c.PathReason
-	return x
+	return c.Details.Explain(c)
 }
 
 var (
@@ -198,7 +240,7 @@ func AddHook(h Hook) (remove func()) {
 	}
 	hooksMutex.Lock()
 	defer hooksMutex.Unlock()
-	all := hooksOfAll()
+	all := Registered()
 	at := slices.IndexFunc(all, func(other Hook) bool { return sameHook(h, other) })
 	if at < 0 {
 		at = len(all)
@@ -212,7 +254,7 @@ func removeHook(id *byte) {
 	hooksMutex.Lock()
 	defer hooksMutex.Unlock()
 	if at := slices.Index(hookIDs, id); at >= 0 {
-		setHooks(slices.Delete(slices.Clone(hooksOfAll()), at, at+1), slices.Delete(slices.Clone(hookIDs), at, at+1))
+		setHooks(slices.Delete(slices.Clone(Registered()), at, at+1), slices.Delete(slices.Clone(hookIDs), at, at+1))
 	}
 }
 
@@ -225,7 +267,8 @@ func setHooks(all []Hook, ids []*byte) {
 	globalHooks.Store(&all)
 }
 
-func hooksOfAll() []Hook {
+// Registered returns the hooks of [AddHook]. It must not be changed.
+func Registered() []Hook {
 	if p := globalHooks.Load(); p != nil {
 		return *p
 	}
@@ -241,13 +284,13 @@ func WithHook(h Hook) TableOption {
 		if h == nil {
 			return errors.New("option WithHook: the hook is nil")
 		}
-		c.hooks = addHook(c.hooks, h)
+		c.hooks = Append(c.hooks, h)
 		return nil
 	})
 }
 
-// addHook returns a new slice, since others may be reading the old one.
-func addHook(all []Hook, h Hook) []Hook {
+// Append adds a hook to a list that lacks it. It returns a new slice, since others may be reading the old one.
+func Append(all []Hook, h Hook) []Hook {
 	if slices.ContainsFunc(all, func(other Hook) bool { return sameHook(h, other) }) {
 		return all
 	}
@@ -260,21 +303,23 @@ func sameHook(a, b Hook) bool {
 
 // hooksOf returns the hooks of all tables and those of the given tables.
 func hooksOf(cores []*core) []Hook {
-	all := hooksOfAll()
+	all := Registered()
 	for _, c := range cores {
 		for _, h := range c.hooks {
-			all = addHook(all, h)
+			all = Append(all, h)
 		}
 	}
 	return all
 }
 
 // newCall returns a call before it is sent.
-func newCall(s *requestInfo, cores []*core, label string, estimate cost.Estimate) *Call {
+func newCall(s *requestInfo, cores []*core, label string, estimate cost.Estimate) *trackedCall {
 	c := cores[0]
-	call := &Call{
+	tracked := &trackedCall{info: *s, core: c}
+	call := &tracked.Call
+	*call = Call{
 		Operation: s.op, Table: c.name, Index: s.index.label(), Label: label, Write: s.write, Items: s.inputs(), Limit: s.size,
-		Consistent: s.consistent, Segment: s.segment.number, Estimate: estimate, Start: time.Now(), info: *s, core: c,
+		Consistent: s.consistent, Segment: s.segment.number, Estimate: estimate, Start: time.Now(), Details: tracked,
 	}
 	if s.segment.total > 1 {
 		call.Segments = s.segment.total
@@ -290,11 +335,11 @@ func newCall(s *requestInfo, cores []*core, label string, estimate cost.Estimate
 		}
 	}
 	call.Partitions = s.partitions(c)
-	return call
+	return tracked
 }
 
 // complete fills in the result of a request.
-func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err error) {
+func (c *trackedCall) complete(r *replyInfo, capacities []types.ConsumedCapacity, err error) {
 	c.Duration = time.Since(c.Start)
 	c.Path, c.PathReason = pathOf(c.took.Path), c.took.Why
 	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, RedactError(err)
@@ -319,7 +364,7 @@ func (c *Call) complete(r *replyInfo, capacities []types.ConsumedCapacity, err e
 }
 
 // failed records one failed attempt.
-func (c *Call) failed(err error) (reasons []ddberr.ThrottlingReason, throttled bool) {
+func (c *trackedCall) failed(err error) (reasons []ddberr.ThrottlingReason, throttled bool) {
 	c.Attempts++
 	reasons, throttled = throttlingOf(err)
 	if throttled && len(reasons) == 0 {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/redact"
@@ -56,10 +57,11 @@ func (l *callLogger) End(ctx context.Context, call *Call) {
 func answered(err error) bool {
 	if tce, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return !slices.ContainsFunc(tce.CancellationReasons, func(r types.CancellationReason) bool {
-			return deref(r.Code) != "None" && deref(r.Code) != "ConditionalCheckFailed"
+			return aws.ToString(r.Code) != "None" && aws.ToString(r.Code) != "ConditionalCheckFailed"
 		})
 	}
-	return conditionFailure(err) != nil || errors.Is(err, context.Canceled)
+	var failed *types.ConditionalCheckFailedException
+	return errors.As(err, &failed) || errors.Is(err, context.Canceled)
 }
 
 func (c *Call) attrs() []slog.Attr {

@@ -3,17 +3,14 @@
 package ddb
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/itemid"
-	"github.com/dynamotable/ddb/internal/siphash"
+	"github.com/dynamotable/ddb/internal/partition"
 	"github.com/dynamotable/ddb/internal/tablename"
 )
 
@@ -66,7 +63,7 @@ func (r *read) partitionHash() (PartitionHash, error) {
 	if err := invalid(r.errs...); err != nil {
 		return 0, opError("PartitionHash", r.core.name, r.index.label(), err)
 	}
-	return hashPartition(tablename.Short(r.core.name), r.index.label(), r.partitionID()), nil
+	return hashOf(tablename.Short(r.core.name), r.index.label(), r.partitionID()), nil
 }
 
 // partitionID returns the partition key as keyID writes it, with all its attributes.
@@ -85,17 +82,17 @@ func (s *requestInfo) partitions(c *core) []PartitionHash {
 		if s.read.scan {
 			return nil
 		}
-		return []PartitionHash{hashPartition(tablename.Short(c.name), s.index.label(), s.read.partitionID())}
+		return []PartitionHash{hashOf(tablename.Short(c.name), s.index.label(), s.read.partitionID())}
 	case s.entries != nil:
 		all := make([]PartitionHash, len(s.entries))
 		for i, e := range s.entries {
-			all[i] = hashPartition(tablename.Short(c.name), "", firstPart(e.key))
+			all[i] = hashOf(tablename.Short(c.name), "", firstPart(e.key))
 		}
 		return all
 	case s.actions != nil:
 		all := make([]PartitionHash, len(s.actions))
 		for i, a := range s.actions {
-			all[i] = hashPartition(tablename.Short(a.core.name), "", firstPart(a.id))
+			all[i] = hashOf(tablename.Short(a.core.name), "", firstPart(a.id))
 		}
 		return all
 	}
@@ -105,16 +102,18 @@ func (s *requestInfo) partitions(c *core) []PartitionHash {
 	} else if s.key != nil {
 		id, _ = c.keyNames.Append(nil, s.key)
 	}
-	return []PartitionHash{hashPartition(tablename.Short(c.name), "", firstPart(string(id)))}
+	return []PartitionHash{hashOf(tablename.Short(c.name), "", firstPart(string(id)))}
 }
 
 // PartitionTable returns the name of the table that Partitions[i] belongs to, empty if there is no such partition.
 func (c *Call) PartitionTable(i int) string {
-	switch {
-	case c == nil || i < 0 || i >= len(c.Partitions):
+	if c == nil || i < 0 || i >= len(c.Partitions) {
 		return ""
-	case len(c.Partitions) == len(c.info.actions):
-		return c.info.actions[i].core.name
+	}
+	if c.Details != nil {
+		if tables := c.Details.PartitionTables(); len(tables) == len(c.Partitions) {
+			return tables[i]
+		}
 	}
 	return c.Table
 }
@@ -132,22 +131,16 @@ func firstPart(id string) string {
 	return id[:len(head)+1+n]
 }
 
-var (
-	partitionSeed = maphash.MakeSeed()
-	partitionSalt atomic.Pointer[siphash.Key] // nil is the seed
-)
-
 // SetPartitionSalt makes processes with the same salt compute the same [PartitionHash] for the same key, so that their
 // reports can be compared. Without it each run of a process has its own salt. The salt is a secret of at least 16 bytes:
 // whoever knows it can find the key of a hash by trying. Call it before the first request, since it changes all hashes of
 // the process.
 func SetPartitionSalt(salt []byte) error {
 	if len(salt) < minSalt {
-		return opError("SetPartitionSalt", "", "", invalid(fmt.Errorf("the salt has %d bytes; it must have at least %d", len(salt), minSalt)))
+		err := fmt.Errorf("the salt has %d bytes; it must have at least %d", len(salt), minSalt)
+		return &ddberr.OpError{Op: "SetPartitionSalt", Err: &ddberr.InvalidError{Problems: []error{err}}}
 	}
-	sum := sha256.Sum256(salt)
-	key := siphash.NewKey([16]byte(sum[:]))
-	partitionSalt.Store(&key)
+	partition.SetSalt(salt)
 	return nil
 }
 
@@ -155,30 +148,7 @@ const minSalt = 16
 
 // PartitionSaltID identifies the salt of the process: two processes with the same ID compute the same hash for the same key.
 // It does not reveal the salt.
-func PartitionSaltID() PartitionHash { return hashPartition("", "", "salt") }
-
-func hashPartition[S string | []byte](table, index string, id S) PartitionHash {
-	if key := partitionSalt.Load(); key != nil {
-		return PartitionHash(saltedHash(key, table, index, string(id)))
-	}
-	var h maphash.Hash
-	h.SetSeed(partitionSeed)
-	for _, text := range []string{table, "\x00", index, "\x00", string(id)} {
-		_, _ = h.WriteString(text) // which never fails
-	}
-	return PartitionHash(h.Sum64())
-}
-
-// saltedHash writes the length of each part before it, so that no two keys give the same text.
-func saltedHash(key *siphash.Key, table, index, id string) uint64 {
-	var room [256]byte
-	text := room[:0]
-	for _, part := range []string{table, index, id} {
-		text = binary.AppendUvarint(text, uint64(len(part)))
-		text = append(text, part...)
-	}
-	return key.Sum64(text)
-}
+func PartitionSaltID() PartitionHash { return PartitionHash(partition.Hash("", "", "salt")) }
 
 // locate adds to an error where the item is that could not be read.
 func (c *core) locate(item []byte) string {
@@ -186,5 +156,10 @@ func (c *core) locate(item []byte) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("the PartitionHash of its key is %v", hashPartition(c.name, "", firstPart(string(id))))
+	return fmt.Sprintf("the PartitionHash of its key is %v", hashOf(c.name, "", firstPart(string(id))))
+}
+
+// hashOf returns the hash of the partition key with an identity.
+func hashOf[S string | []byte](table, index string, id S) PartitionHash {
+	return PartitionHash(partition.Hash(table, index, id))
 }

@@ -162,7 +162,7 @@ func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Optio
 
 // observed reports whether anything besides the ledger needs to see a request.
 func (o *callOptions) observed(cores []*core) bool {
-	if o.explain != nil || len(o.budgets) > 0 || len(o.gates) > 0 || globalHooks.Load() != nil {
+	if o.explain != nil || len(o.budgets) > 0 || len(o.gates) > 0 || len(Registered()) > 0 {
 		return true
 	}
 	for _, c := range cores {
@@ -185,7 +185,7 @@ func (o *callOptions) capacity(cores []*core) types.ReturnConsumedCapacity {
 type request struct {
 	write   bool
 	hooks   []Hook
-	call    *Call // of the hooks and gates
+	call    *trackedCall // of the hooks and gates; nil if there are none
 	gates   []Gate
 	budgets []*cost.Budget
 	held    cost.Reserved
@@ -236,7 +236,7 @@ func (c *core) admitSchema(ctx context.Context, op string) error {
 // begin passes the request to its hooks.
 func (q *request) begin(ctx context.Context) context.Context {
 	for _, h := range q.hooks {
-		ctx = h.Begin(ctx, q.call) //nolint:fatcontext // each hook adds to it
+		ctx = h.Begin(ctx, &q.call.Call) //nolint:fatcontext // each hook adds to it
 	}
 	return ctx
 }
@@ -254,7 +254,7 @@ func (q *request) watching(o wire.Options) wire.Options {
 // watchingRetryer records failed attempts in a call.
 type watchingRetryer struct {
 	aws.RetryerV2
-	call  *Call
+	call  *trackedCall
 	gates []Gate
 }
 
@@ -262,7 +262,7 @@ type watchingRetryer struct {
 func (w *watchingRetryer) IsErrorRetryable(err error) bool {
 	if reasons, throttled := w.call.failed(err); throttled {
 		for _, g := range w.gates {
-			g.Throttled(w.call, reasons)
+			g.Throttled(&w.call.Call, reasons)
 		}
 	}
 	return w.RetryerV2.IsErrorRetryable(err)
@@ -283,10 +283,10 @@ func (q *request) end(ctx context.Context, r *replyInfo, collections []ItemColle
 	q.call.ItemCollections = collections
 	q.call.complete(r, capacities, err)
 	for _, g := range q.gates {
-		g.Done(q.call)
+		g.Done(&q.call.Call)
 	}
 	for i := range q.hooks {
-		q.hooks[len(q.hooks)-1-i].End(ctx, q.call)
+		q.hooks[len(q.hooks)-1-i].End(ctx, &q.call.Call)
 	}
 }
 
