@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/progress"
@@ -213,7 +214,7 @@ func (b *batch) result(ctx context.Context) error {
 	}
 	err := opError(b.op, b.core.name, "", &BatchError{Total: b.first + len(b.entries), Failed: failed})
 	if unknown > 0 {
-		reportFailure(ctx, []*core{b.core}, CallFailure{Operation: b.op, Table: b.core.name, Items: unknown, Err: err})
+		reportFailure(ctx, []*core{b.core}, hooks.Failure{Operation: b.op, Table: b.core.name, Items: unknown, Err: err})
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/tablename"
 )
@@ -18,24 +19,8 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections.SizeLimit
 const maxCollectionGB = 10
 
-// ItemCollection is DynamoDB's estimate of the size of an item collection: all items with one partition key in a table with
-// local indexes, and their entries in those indexes. It can have at most 10 GB. After that, writes that make it larger are
-// refused with ItemCollectionSizeLimitExceededException; deletes are still possible.
-//
-// The size is a range, and may be out of date.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ItemCollectionMetrics.html
-type ItemCollection struct {
-	Table string `json:"table"`
-	// Partition is the hash of the partition key; [Table.PartitionHash] returns the hash of a key that you suspect.
-	Partition PartitionHash `json:"partition"`
-	// MinGB and MaxGB are the bounds of the size, in gigabytes.
-	MinGB float64 `json:"minGB"`
-	MaxGB float64 `json:"maxGB"`
-}
-
 // WithItemCollections makes writes with the context request the sizes of the item collections that they change. Hooks find
-// the sizes in [Call.ItemCollections]; a hook may itself return such a context from Begin. It costs no units. DynamoDB
+// the sizes in [hooks.Call.ItemCollections]; a hook may itself return such a context from Begin. It costs no units. DynamoDB
 // returns sizes only for writes to tables with local indexes.
 //
 // Repeated calls of [Transact] with the same [Token] must all request sizes, or all not: DynamoDB refuses a token that comes
@@ -51,7 +36,7 @@ func WithItemCollections(ctx context.Context) context.Context {
 // WarnCollectionSize calls warn for each item collection that a write changed and that may have more than gb gigabytes, so
 // that you notice it before it reaches the 10 GB at which DynamoDB refuses to let it grow:
 //
-//	ddb.WarnCollectionSize(8, func(c ddb.ItemCollection) {
+//	ddb.WarnCollectionSize(8, func(c hooks.ItemCollection) {
 //		log.Warn("large item collection", "table", c.Table, "partition", c.Partition, "maxGB", c.MaxGB)
 //	})
 //
@@ -90,12 +75,12 @@ func (o *callOptions) collectionMetrics(cores []*core) types.ReturnItemCollectio
 }
 
 // reportCollections returns the item collections of a reply, and warns of those above the limits of their tables.
-func (r *replyInfo) reportCollections(cores []*core, info *requestInfo) []ItemCollection {
+func (r *replyInfo) reportCollections(cores []*core, info *requestInfo) []hooks.ItemCollection {
 	if r.collection == nil && len(r.collections) == 0 {
 		return nil
 	}
 	var (
-		all     []ItemCollection
+		all     []hooks.ItemCollection
 		written = info.partitions(cores[0])
 		seen    = make(map[*core]bool, len(cores))
 	)
@@ -118,11 +103,11 @@ func (r *replyInfo) reportCollections(cores []*core, info *requestInfo) []ItemCo
 
 // collectionsOf returns the item collections of one table, each once. It leaves out a collection that the request did not
 // write to, since the reply then answers another request, and a collection without a size.
-func (r *replyInfo) collectionsOf(c *core, written []PartitionHash) (all []ItemCollection) {
+func (r *replyInfo) collectionsOf(c *core, written []hooks.PartitionHash) (all []hooks.ItemCollection) {
 	table := tablename.Short(c.name)
 	add := func(m types.ItemCollectionMetrics) {
 		id := itemid.AppendValue(nil, m.ItemCollectionKey[c.keyNames[0]])
-		found := ItemCollection{Table: c.name, Partition: hashOf(table, "", id)}
+		found := hooks.ItemCollection{Table: c.name, Partition: hashOf(table, "", id)}
 		if len(m.SizeEstimateRangeGB) != 2 || !slices.Contains(written, found.Partition) {
 			return
 		}
@@ -143,12 +128,4 @@ func (r *replyInfo) collectionsOf(c *core, written []PartitionHash) (all []ItemC
 		}
 	}
 	return all
-}
-
-// largestCollection returns the upper bound of the largest item collection that the call wrote to, in gigabytes.
-func (c *Call) largestCollection() (gb float64) {
-	for _, found := range c.ItemCollections {
-		gb = max(gb, found.MaxGB)
-	}
-	return gb
 }

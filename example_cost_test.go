@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // openArchive is a table with 200 messages of 1 KB in one room.
@@ -70,7 +71,7 @@ func ExampleLogCalls() {
 	}))
 	messages, stop := openArchive()
 	defer stop()
-	defer ddb.AddHook(ddb.LogCalls(logger, 50*time.Millisecond))()
+	defer hooks.Add(hooks.LogCalls(logger, 50*time.Millisecond))()
 	if _, err := messages.Get(ddb.WithLabel(context.Background(), "nightly"), "go", 7); err != nil {
 		fmt.Println(err)
 		return

@@ -9,25 +9,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/hooks"
 )
-
-// Gate admits the requests of a context one by one, after the budgets and before they are sent. Package pace has a Gate that
-// limits the rate. It is called by many goroutines at once. Unlike a [Hook] it may wait, and may refuse a request.
-type Gate interface {
-	// PageSize returns how many items one request of a Query or Scan may evaluate; 0 is no bound. It is called before Admit.
-	PageSize(table, index string, consistent bool) int
-	// Admit waits until the request may be sent. If it returns an error the request is not sent, and the call returns the error.
-	Admit(ctx context.Context, call *Call) error
-	// Throttled is called for each attempt of an admitted request that was throttled, before it is sent again. reasons may be empty.
-	Throttled(call *Call, reasons []ddberr.ThrottlingReason)
-	// Done is called once for each admitted request, completed as in [Hook].
-	Done(call *Call)
-}
 
 // WithGate makes the calls with the context pass the gate, and the gates that the context already has. The same gate may be
 // in many contexts; in each it counts once. A nil gate has no effect.
-func WithGate(ctx context.Context, g Gate) context.Context {
+func WithGate(ctx context.Context, g hooks.Gate) context.Context {
 	if g == nil {
 		return ctx
 	}
@@ -35,12 +22,12 @@ func WithGate(ctx context.Context, g Gate) context.Context {
 	if slices.Contains(s.gates, g) {
 		return ctx
 	}
-	s.gates = append(append([]Gate(nil), s.gates...), g)
+	s.gates = append(append([]hooks.Gate(nil), s.gates...), g)
 	return s.into(ctx)
 }
 
 // pass calls the gates in order. If one refuses, Done is called on those that have admitted the request.
-func (q *request) pass(ctx context.Context, gates []Gate) error {
+func (q *request) pass(ctx context.Context, gates []hooks.Gate) error {
 	for i, g := range gates {
 		if err := g.Admit(ctx, &q.call.Call); err != nil {
 			q.call.Err = err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -31,16 +32,16 @@ const (
 func pathOf(w wire.Path) Path {
 	switch w {
 	case wire.Direct:
-		return FastPath
+		return hooks.FastPath
 	case wire.Beside:
-		return BesidePath
+		return hooks.BesidePath
 	}
-	return AttributeValuePath
+	return hooks.AttributeValuePath
 }
 
 // HarmlessSteps declares steps of the client as harmless: they do not look at items in inputs and outputs, nor change or
 // keep them. Requests then take the fast path, on which the SDK, and everything added to it, sees inputs and outputs without
-// their items. The names are those of [Call.PathReason]:
+// their items. The names are those of [hooks.Call.PathReason]:
 //
 //   - of middleware at the Initialize and Serialize steps its ID, such as "RequestLogging";
 //   - of an interceptor before and after execution, or before serialization, its Go type, such as "*audit.Interceptor";

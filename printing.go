@@ -5,15 +5,12 @@ package ddb
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/quiet"
-	"github.com/dynamotable/ddb/internal/redact"
 )
 
 // Whatever holds data or secrets prints without them, for every verb, and so logs without them. Programs read
@@ -138,62 +135,6 @@ func hashText(what string, values ...any) string {
 		_, _ = fmt.Fprintf(h, "%#v\n", v)
 	}
 	return what + " #" + hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// Format prints what [Call.LogValue] holds, for every verb.
-func (c Call) Format(s fmt.State, verb rune) {
-	attrs := c.attrs()
-	texts := make([]string, len(attrs))
-	for i, a := range attrs {
-		texts[i] = a.String()
-	}
-	quiet.Format(s, verb, strings.Join(texts, " "))
-}
-
-// LogValue is a group of what is known of the call.
-func (c Call) LogValue() slog.Value { return slog.GroupValue(c.attrs()...) }
-
-// MarshalJSON is an object with the fields, Err as text.
-func (c Call) MarshalJSON() ([]byte, error) {
-	type fields Call // without the methods
-	out := struct {
-		fields
-		Err string `json:",omitempty"`
-	}{fields: fields(c)}
-	if c.Err != nil {
-		out.Err = redact.Text(c.Err)
-	}
-	return json.Marshal(out)
-}
-
-func (f *CallFailure) text() string {
-	at := f.Operation + " " + f.Table
-	if f.Index != "" {
-		at += "/" + f.Index
-	}
-	if f.Err == nil {
-		return at
-	}
-	return at + ": " + redact.Text(f.Err)
-}
-
-// Format prints operation, table, index and the error's text, for every verb.
-func (f CallFailure) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
-
-// LogValue is the text that Format prints.
-func (f CallFailure) LogValue() slog.Value { return slog.StringValue(f.text()) }
-
-// MarshalJSON is an object with the fields, Err as text.
-func (f CallFailure) MarshalJSON() ([]byte, error) {
-	type fields CallFailure // without the methods
-	out := struct {
-		fields
-		Err string `json:",omitempty"`
-	}{fields: fields(f)}
-	if f.Err != nil {
-		out.Err = redact.Text(f.Err)
-	}
-	return json.Marshal(out)
 }
 
 // String is operation, table and index, as Query orders/by-status.

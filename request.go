@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemsize"
@@ -26,7 +27,7 @@ import (
 type callOptions struct {
 	label       string
 	budgets     []*cost.Budget
-	gates       []Gate
+	gates       []hooks.Gate
 	explain     *explainer
 	collections bool // the sizes of item collections are requested
 
@@ -162,7 +163,7 @@ func sendAll(ctx context.Context, cores []*core, info *requestInfo, o wire.Optio
 
 // observed reports whether anything besides the ledger needs to see a request.
 func (o *callOptions) observed(cores []*core) bool {
-	if o.explain != nil || len(o.budgets) > 0 || len(o.gates) > 0 || len(Registered()) > 0 {
+	if o.explain != nil || len(o.budgets) > 0 || len(o.gates) > 0 || len(hooks.Registered()) > 0 {
 		return true
 	}
 	for _, c := range cores {
@@ -184,9 +185,9 @@ func (o *callOptions) capacity(cores []*core) types.ReturnConsumedCapacity {
 // request is an admitted request that hooks or budgets observe.
 type request struct {
 	write   bool
-	hooks   []Hook
+	hooks   []hooks.Hook
 	call    *trackedCall // of the hooks and gates; nil if there are none
-	gates   []Gate
+	gates   []hooks.Gate
 	budgets []*cost.Budget
 	held    cost.Reserved
 }
@@ -206,7 +207,7 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 				err = invalid(wrong.Cause)
 			}
 			if errors.Is(err, cost.ErrBudgetExceeded) {
-				reportFailure(ctx, cores, CallFailure{Operation: info.op, Table: cores[0].name, Index: info.index.label(), Items: info.inputs(), Err: err})
+				reportFailure(ctx, cores, hooks.Failure{Operation: info.op, Table: cores[0].name, Index: info.index.label(), Items: info.inputs(), Err: err})
 			}
 			return q, err
 		}
@@ -255,7 +256,7 @@ func (q *request) watching(o wire.Options) wire.Options {
 type watchingRetryer struct {
 	aws.RetryerV2
 	call  *trackedCall
-	gates []Gate
+	gates []hooks.Gate
 }
 
 // IsErrorRetryable is called for every failed attempt.
@@ -269,7 +270,7 @@ func (w *watchingRetryer) IsErrorRetryable(err error) bool {
 }
 
 // end charges the budgets and passes the reply to the hooks.
-func (q *request) end(ctx context.Context, r *replyInfo, collections []ItemCollection, err error) {
+func (q *request) end(ctx context.Context, r *replyInfo, collections []hooks.ItemCollection, err error) {
 	if err != nil {
 		r.items = 0
 	}

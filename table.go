@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
@@ -136,7 +137,7 @@ type core struct {
 	ttl            *handle
 	hideExpired    bool
 	ledger         *cost.Ledger
-	hooks          []Hook
+	hooks          []hooks.Hook
 	sizes          itemsize.Sizes
 	retry          RetryPolicy
 	budget         *RetryBudget
@@ -147,7 +148,7 @@ type core struct {
 	warnMark       int // in bytes
 	warn           func(table string, size int)
 	collectionMark float64 // in GB
-	collectionWarn func(ItemCollection)
+	collectionWarn func(hooks.ItemCollection)
 	derived        []*derivation
 	entity         *entity // nil if every item is of the type
 

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/tablename"
@@ -79,7 +80,7 @@ func Transact(ctx context.Context, client Client, ops ...TxOp) error {
 	if err != nil {
 		cores := tx.cores()
 		if err = opError("TransactWriteItems", tableNames(cores), "", err); errors.Is(err, ErrOutcomeUnknown) {
-			reportFailure(ctx, cores, CallFailure{Operation: "TransactWriteItems", Table: cores[0].name, Items: len(cores), Err: err})
+			reportFailure(ctx, cores, hooks.Failure{Operation: "TransactWriteItems", Table: cores[0].name, Items: len(cores), Err: err})
 		}
 		return err
 	}

@@ -10,7 +10,7 @@
 //
 // The rules hold for what the code does on the test's data, as DynamoDB, or ddbtest, bills it. They see the requests of tables of package
 // ddb by a hook, and need no change in the code under test. A failure says which request broke the rule, with its plan
-// ([ddb.Call.Explain]), never with a key value or item data. Requests that create, describe and delete tables are not seen.
+// ([hooks.Call.Explain]), never with a key value or item data. Requests that create, describe and delete tables are not seen.
 package ddbrules
 
 import (
@@ -19,7 +19,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // TB is what is asked of a test: a [testing.TB].
@@ -70,7 +70,7 @@ func start(t TB, rules []Rule, concerns func(context.Context) bool) {
 		t.Errorf("ddbrules: there are no rules to check")
 		return
 	}
-	remove := ddb.AddHook(c)
+	remove := hooks.Add(c)
 	t.Cleanup(func() {
 		remove()
 		c.finish()
@@ -90,19 +90,19 @@ type checker struct {
 // check is what one rule knows of one test.
 type check interface {
 	// sent, answered and end say what is wrong, or "".
-	sent(call *ddb.Call) string
-	answered(call *ddb.Call) string
+	sent(call *hooks.Call) string
+	answered(call *hooks.Call) string
 	end() string
 }
 
-func (c *checker) Begin(ctx context.Context, call *ddb.Call) context.Context {
+func (c *checker) Begin(ctx context.Context, call *hooks.Call) context.Context {
 	if c.concerns(ctx) {
 		c.each(func(r check) string { return about(call, r.sent(call)) })
 	}
 	return ctx
 }
 
-func (c *checker) End(ctx context.Context, call *ddb.Call) {
+func (c *checker) End(ctx context.Context, call *hooks.Call) {
 	if c.concerns(ctx) {
 		c.each(func(r check) string { return about(call, r.answered(call)) })
 	}
@@ -132,7 +132,7 @@ func (c *checker) each(ask func(check) string) {
 }
 
 // about adds the request to what is wrong with it.
-func about(call *ddb.Call, text string) string {
+func about(call *hooks.Call, text string) string {
 	if text == "" {
 		return ""
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // Rule is what the requests of a test must keep to. The zero Rule is refused.
@@ -19,20 +20,20 @@ type Rule struct{ begin func() []check }
 func rule(begin func() check) Rule { return Rule{func() []check { return []check{begin()} }} }
 
 // each makes a rule of single requests, before they are sent.
-func each(wrong func(*ddb.Call) string) Rule {
+func each(wrong func(*hooks.Call) string) Rule {
 	return rule(func() check { return ofCall(wrong) })
 }
 
-type ofCall func(*ddb.Call) string
+type ofCall func(*hooks.Call) string
 
-func (r ofCall) sent(call *ddb.Call) string { return r(call) }
-func (r ofCall) answered(*ddb.Call) string  { return "" }
-func (r ofCall) end() string                { return "" }
+func (r ofCall) sent(call *hooks.Call) string { return r(call) }
+func (r ofCall) answered(*hooks.Call) string  { return "" }
+func (r ofCall) end() string                  { return "" }
 
 // NoScan allows no Scan, of a table or of an index: it reads and bills everything.
 var NoScan = each(scans)
 
-func scans(call *ddb.Call) string {
+func scans(call *hooks.Call) string {
 	if call.Operation == "Scan" {
 		return "there is a scan, which reads and bills everything"
 	}
@@ -44,7 +45,7 @@ func scans(call *ddb.Call) string {
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 var NoConsistentReads = each(consistentReads)
 
-func consistentReads(call *ddb.Call) string {
+func consistentReads(call *hooks.Call) string {
 	if call.Consistent && call.Operation != "TransactGetItems" {
 		return "there is a consistent read, which costs twice as much"
 	}
@@ -58,9 +59,9 @@ func newThrottling() check { return throttling{} }
 
 type throttling struct{}
 
-func (throttling) sent(*ddb.Call) string { return "" }
+func (throttling) sent(*hooks.Call) string { return "" }
 
-func (throttling) answered(call *ddb.Call) string {
+func (throttling) answered(call *hooks.Call) string {
 	if n := len(call.Throttled); n > 0 {
 		return fmt.Sprintf("%d attempts of a request were throttled", n)
 	}
@@ -76,14 +77,14 @@ func MaxRequests(n int) Rule {
 
 type requests struct{ n, most int }
 
-func (r *requests) sent(*ddb.Call) string {
+func (r *requests) sent(*hooks.Call) string {
 	if r.n++; r.n > r.most {
 		return fmt.Sprintf("there are more than %d requests; this is the first beyond", r.most)
 	}
 	return ""
 }
-func (r *requests) answered(*ddb.Call) string { return "" }
-func (r *requests) end() string               { return "" }
+func (r *requests) answered(*hooks.Call) string { return "" }
+func (r *requests) end() string                 { return "" }
 
 // MaxUnits allows so many capacity units in all, read and write units together. A write that its condition refused, whose units are in no
 // reply, counts with the least that it costs. A request on a table without figures ([ddb.WithoutCapacity]) breaks the rule.
@@ -113,9 +114,9 @@ type units struct {
 	least func(cost.Estimate) float64
 }
 
-func (r *units) sent(*ddb.Call) string { return "" }
+func (r *units) sent(*hooks.Call) string { return "" }
 
-func (r *units) answered(call *ddb.Call) string {
+func (r *units) answered(call *hooks.Call) string {
 	spent := r.of(call.Consumed)
 	switch {
 	case call.Consumed.Total() > 0:
@@ -149,12 +150,12 @@ type returned struct {
 
 type read struct {
 	returned, scanned int
-	call              *ddb.Call
+	call              *hooks.Call
 }
 
-func (r *returned) sent(*ddb.Call) string { return "" }
+func (r *returned) sent(*hooks.Call) string { return "" }
 
-func (r *returned) answered(call *ddb.Call) string {
+func (r *returned) answered(call *hooks.Call) string {
 	if call.Err != nil || call.Operation != "Query" && call.Operation != "Scan" {
 		return ""
 	}
@@ -203,18 +204,18 @@ type onTable struct {
 	table string
 }
 
-func (r *onTable) concerns(call *ddb.Call) bool {
+func (r *onTable) concerns(call *hooks.Call) bool {
 	return call.Table == r.table || slices.Contains(call.Tables, r.table)
 }
 
-func (r *onTable) sent(call *ddb.Call) string {
+func (r *onTable) sent(call *hooks.Call) string {
 	if !r.concerns(call) {
 		return ""
 	}
 	return r.check.sent(call)
 }
 
-func (r *onTable) answered(call *ddb.Call) string {
+func (r *onTable) answered(call *hooks.Call) string {
 	if !r.concerns(call) {
 		return ""
 	}

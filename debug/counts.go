@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 type throttleKey struct{ table, index, operation, label, reason string }
 
-func (r *Recorder) countThrottles(now time.Time, call *ddb.Call) {
+func (r *Recorder) countThrottles(now time.Time, call *hooks.Call) {
 	for _, reason := range call.Throttled {
 		table, index := throttledAt(call, reason.Resource)
 		key := throttleKey{name(table), name(index), name(call.Operation), name(call.Label), name(reason.Reason)}
@@ -28,7 +28,7 @@ func (r *Recorder) countThrottles(now time.Time, call *ddb.Call) {
 
 // throttledAt returns the table and index that an ARN names if it belongs to a table of the call, and otherwise the call's own. A
 // write can be throttled by an index that the call does not name.
-func throttledAt(call *ddb.Call, arn string) (table, index string) {
+func throttledAt(call *hooks.Call, arn string) (table, index string) {
 	_, resource, ok := strings.Cut(arn, ":table/")
 	if !ok {
 		return call.Table, call.Index
@@ -51,7 +51,7 @@ func throttledAt(call *ddb.Call, arn string) (table, index string) {
 
 type errorKey struct{ table, operation, label, kind string }
 
-func (r *Recorder) countError(now time.Time, call *ddb.Call) {
+func (r *Recorder) countError(now time.Time, call *hooks.Call) {
 	key := errorKey{name(call.Table), name(call.Operation), name(call.Label), name(call.ErrorType())}
 	coarser := key
 	coarser.label = overflowName
@@ -64,11 +64,11 @@ func (r *Recorder) countError(now time.Time, call *ddb.Call) {
 
 type pathKey struct {
 	table, operation, label string
-	path                    ddb.Path
+	path                    hooks.Path
 	reason                  string
 }
 
-func (r *Recorder) countPath(call *ddb.Call) {
+func (r *Recorder) countPath(call *hooks.Call) {
 	if !offFastPath(call) {
 		return
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 func ExampleHandler() {
@@ -65,7 +66,7 @@ func ExampleProcesses() {
 	servers := make([]string, 2)
 	for i := range servers { // in your programs, each with its own process
 		recorder := debug.New(debug.WithLedger(cost.NewLedger()), debug.WithProcess(fmt.Sprint("shop-", i+1)))
-		call := ddb.Call{Operation: "Query", Table: "orders", Attempts: 1, Duration: time.Millisecond}
+		call := hooks.Call{Operation: "Query", Table: "orders", Attempts: 1, Duration: time.Millisecond}
 		recorder.End(recorder.Begin(context.Background(), &call), &call)
 		server := httptest.NewServer(recorder)
 		defer server.Close()

@@ -5,8 +5,8 @@ package debug
 import (
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/consumers"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/layerstats"
 )
@@ -57,8 +57,8 @@ type Snapshot struct {
 	// are those of the last minutes.
 	HotKeys []HotKey `json:"hotKeys"`
 	// SaltID identifies the salt of the hashes of keys: the hashes of two processes can be compared if it is the same; see
-	// [ddb.SetPartitionSalt].
-	SaltID ddb.PartitionHash `json:"saltId"`
+	// [hooks.SetPartitionSalt].
+	SaltID hooks.PartitionHash `json:"saltId"`
 	// Consumers are the consumers of feeds and of tables' streams that run in this process.
 	Consumers []Consumer `json:"consumers"`
 	// Layers count what the layers did in this process, such as states loaded from a snapshot; see [layerstats.List].
@@ -248,7 +248,7 @@ type ErrorCount struct {
 	Table     string `json:"table"`
 	Operation string `json:"operation"`
 	Label     string `json:"label"`
-	// Type is the result of [ddb.Call.ErrorType].
+	// Type is the result of [hooks.Call.ErrorType].
 	Type string `json:"type"`
 	// Answer is true for failed conditions and for requests that the caller cancelled, which are not failures.
 	Answer bool      `json:"answer"`
@@ -313,9 +313,9 @@ type PathCount struct {
 	Operation string `json:"operation"`
 	Label     string `json:"label"`
 	// Path is the path, and Reason names what in the client keeps items from the fast path; it is empty for the fast path.
-	Path   ddb.Path `json:"path"`
-	Reason string   `json:"reason"`
-	Count  int64    `json:"count"`
+	Path   hooks.Path `json:"path"`
+	Reason string     `json:"reason"`
+	Count  int64      `json:"count"`
 }
 
 // CallGroup summarizes the calls of one operation on one table or index with one label.
@@ -358,7 +358,7 @@ type CallRecord struct {
 	// Error is the type of its error; empty if there was none.
 	Error string `json:"error"`
 	// Partitions are hashes of the partition keys, at most four.
-	Partitions []ddb.PartitionHash `json:"partitions,omitempty"`
+	Partitions []hooks.PartitionHash `json:"partitions,omitempty"`
 	// Explain describes the request as text; see [ddb.Explain].
 	Explain string `json:"explain"`
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 const (
@@ -25,7 +25,7 @@ type topCall struct {
 }
 
 // newCallRecord copies from a call what is shown. It retains no reference to the call, which may refer to items.
-func newCallRecord(now time.Time, call *ddb.Call) CallRecord {
+func newCallRecord(now time.Time, call *hooks.Call) CallRecord {
 	c := CallRecord{
 		Time: now.UTC(), DurationMs: milliseconds(call.Duration), Attempts: call.Attempts, Throttled: len(call.Throttled),
 		Items: call.Items, Returned: call.Returned, Scanned: call.Scanned,

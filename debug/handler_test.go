@@ -17,10 +17,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/layerstats"
 )
 
@@ -103,9 +103,9 @@ func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	r, ledger, _ := newRecorder(t)
 	ledger.Record(hostile, hostile, hostile, 1, 0)
-	seen(r, ddb.Call{
+	seen(r, hooks.Call{
 		Operation: hostile, Table: hostile, Tables: []string{hostile}, Index: hostile, Label: hostile, Duration: time.Second,
-		Consumed: cost.Consumed{ReadUnits: 1}, Partitions: []ddb.PartitionHash{1}, Throttled: []ddberr.ThrottlingReason{{Reason: hostile, Resource: hostile}},
+		Consumed: cost.Consumed{ReadUnits: 1}, Partitions: []hooks.PartitionHash{1}, Throttled: []ddberr.ThrottlingReason{{Reason: hostile, Resource: hostile}},
 	})
 	page := ask(r, "GET", "/", "").Body.String()
 	if contains(page, "<script>alert") || contains(page, "<img") {
@@ -139,7 +139,7 @@ func TestSecrets(t *testing.T) {
 	if err := orders.Create(ctx, &order{Customer: secret, ID: secret}); err == nil {
 		t.Fatal("created twice")
 	}
-	seen(r, ddb.Call{Operation: "Query", Table: "orders", Err: errors.New(secret), Duration: time.Second})
+	seen(r, hooks.Call{Operation: "Query", Table: "orders", Err: errors.New(secret), Duration: time.Second})
 	for _, target := range []string{"/", "/?format=json"} {
 		body := ask(r, "GET", target, "").Body.String()
 		if contains(body, secret) || contains(body, "987654321") {
@@ -188,18 +188,18 @@ func exampleRecorder(t *testing.T) (*debug.Recorder, *cost.Ledger, *clock) {
 	ledger.Record("orders", "", "GetItem", 0.5, 0)
 	ledger.Record("orders", "by-status", "Query", 2.5, 0)
 	ledger.Record("stock", "", "PutItem", 0, 3)
-	seen(r, ddb.Call{
-		Operation: "GetItem", Table: "orders", Label: "checkout", Items: 1, Partitions: []ddb.PartitionHash{7}, Attempts: 1,
+	seen(r, hooks.Call{
+		Operation: "GetItem", Table: "orders", Label: "checkout", Items: 1, Partitions: []hooks.PartitionHash{7}, Attempts: 1,
 		Estimate: cost.Estimate{Read: cost.Range{Min: 0.5, Max: 0.5}}, Consumed: cost.Consumed{ReadUnits: 0.5}, Returned: 1, Duration: 1500 * time.Microsecond,
 	})
 	c.advance(time.Second)
-	seen(r, ddb.Call{
-		Operation: "Query", Table: "orders", Index: "by-status", Label: "report", Limit: 20, Partitions: []ddb.PartitionHash{9}, Attempts: 3,
+	seen(r, hooks.Call{
+		Operation: "Query", Table: "orders", Index: "by-status", Label: "report", Limit: 20, Partitions: []hooks.PartitionHash{9}, Attempts: 3,
 		Estimate: cost.Estimate{Read: cost.Range{Min: 0.5, Max: 2}}, Consumed: cost.Consumed{ReadUnits: 2.5}, Returned: 3, Scanned: 20,
 		Throttled: []ddberr.ThrottlingReason{{Reason: "TableReadKeyRangeThroughputExceeded"}, {}}, Duration: 40 * time.Millisecond,
 	})
-	seen(r, ddb.Call{
-		Operation: "TransactWriteItems", Table: "orders", Tables: []string{"orders", "stock"}, Write: true, Items: 2, Partitions: []ddb.PartitionHash{7, 8},
+	seen(r, hooks.Call{
+		Operation: "TransactWriteItems", Table: "orders", Tables: []string{"orders", "stock"}, Write: true, Items: 2, Partitions: []hooks.PartitionHash{7, 8},
 		Attempts: 1, Estimate: cost.Estimate{Write: cost.Range{Min: 4, Max: 8}}, Err: errors.New("connection reset"), Duration: 3 * time.Millisecond,
 	})
 	c.advance(time.Second)

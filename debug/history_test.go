@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/layerstats"
 )
 
@@ -34,8 +35,8 @@ func sumOf(list []float64) (sum float64) {
 // event is a call at a time, as drawn by the property tests.
 type event struct {
 	wait time.Duration // before it
-	call ddb.Call
-	fail *ddb.CallFailure
+	call hooks.Call
+	fail *hooks.Failure
 }
 
 var errRejected = fmt.Errorf("refused: %w", context.DeadlineExceeded)
@@ -48,16 +49,16 @@ func drawEvent(t *rapid.T) event {
 	op := rapid.SampledFrom([]string{"GetItem", "Query", "BatchWriteItem"}).Draw(t, "operation")
 	e := event{wait: time.Duration(rapid.IntRange(0, 40_000).Draw(t, "wait")) * time.Millisecond}
 	if rapid.IntRange(0, 9).Draw(t, "kind") == 0 {
-		e.fail = &ddb.CallFailure{Operation: op, Table: table, Label: label, Err: rapid.SampledFrom([]error{ddb.ErrOutcomeUnknown, cost.ErrBudgetExceeded}).Draw(t, "failure")}
+		e.fail = &hooks.Failure{Operation: op, Table: table, Label: label, Err: rapid.SampledFrom([]error{ddb.ErrOutcomeUnknown, cost.ErrBudgetExceeded}).Draw(t, "failure")}
 		return e
 	}
-	e.call = ddb.Call{
+	e.call = hooks.Call{
 		Operation: op, Table: table, Label: label, Attempts: rapid.IntRange(1, 3).Draw(t, "attempts"),
 		Duration:    time.Duration(rapid.IntRange(1, 5_000_000).Draw(t, "us")) * time.Microsecond,
 		Consumed:    cost.Consumed{ReadUnits: float64(rapid.IntRange(0, 40).Draw(t, "half units")) / 2},
-		Partitions:  []ddb.PartitionHash{ddb.PartitionHash(10*place + rapid.IntRange(1, 5).Draw(t, "key"))},
+		Partitions:  []hooks.PartitionHash{hooks.PartitionHash(10*place + rapid.IntRange(1, 5).Draw(t, "key"))},
 		Unprocessed: rapid.IntRange(0, 2).Draw(t, "unprocessed"),
-		Path:        rapid.SampledFrom([]ddb.Path{ddb.FastPath, ddb.BesidePath, ""}).Draw(t, "path"),
+		Path:        rapid.SampledFrom([]hooks.Path{hooks.FastPath, hooks.BesidePath, ""}).Draw(t, "path"),
 	}
 	e.call.Estimate = cost.Estimate{Read: cost.Range{Min: 0.5, Max: 8}}
 	if rapid.IntRange(0, 4).Draw(t, "fails") == 0 {
@@ -85,7 +86,7 @@ func TestHistory(t *testing.T) {
 		r := debug.New(debug.WithLedger(cost.NewLedger()), debug.WithClock(c.Now), debug.WithHotKeys(64, 0))
 		type at struct {
 			time time.Time
-			call ddb.Call
+			call hooks.Call
 		}
 		var all []at
 		for _, e := range rapid.SliceOfN(rapid.Custom(drawEvent), 1, 250).Draw(t, "events") {
@@ -146,7 +147,7 @@ func TestHistoryLatencies(t *testing.T) {
 	t.Parallel()
 	r, _, _ := newRecorder(t)
 	for us := 100; us <= 100_000; us += 100 {
-		seen(r, ddb.Call{Operation: "Query", Table: "t", Duration: time.Duration(us) * time.Microsecond})
+		seen(r, hooks.Call{Operation: "Query", Table: "t", Duration: time.Duration(us) * time.Microsecond})
 	}
 	h := r.Snapshot().History
 	for _, q := range []struct{ got, exact float64 }{{h.P50Ms[120], 50.1}, {h.P99Ms[120], 99.1}, {h.MaxMs[120], 100}} {
@@ -219,9 +220,9 @@ func TestMergeKeepsDifferencesApart(t *testing.T) {
 			debug.WithProcess(currency), debug.WithHotKeys(64, 0), debug.WithPrice(debug.Price{Currency: currency, ReadMillion: 1}))
 		budget := cost.NewBudget(cost.Limits{Requests: 5})
 		defer r.ShowBudget("export", budget)()
-		seen(r, ddb.Call{Operation: "GetItem", Table: "t", Partitions: []ddb.PartitionHash{7}, Consumed: cost.Consumed{ReadUnits: 1}})
+		seen(r, hooks.Call{Operation: "GetItem", Table: "t", Partitions: []hooks.PartitionHash{7}, Consumed: cost.Consumed{ReadUnits: 1}})
 		s := r.Snapshot()
-		s.SaltID = ddb.PartitionHash(i + 1)
+		s.SaltID = hooks.PartitionHash(i + 1)
 		s.Layers = []layerstats.Stat{{Layer: "snapshot", Table: "t", Event: "saved", Count: int64(i + 1)}}
 		s.Consumers = []debug.Consumer{{Stats: consumers.Stats{Kind: "feed", Table: "t", Consumer: "mailer", Shards: 2, Lag: int64(10*i - 1), Handled: 5}, AgeMs: float64(100 * i)}}
 		all = append(all, s)
@@ -259,11 +260,11 @@ func TestMemory(t *testing.T) {
 	long := string(make([]byte, 200))
 	for i := range 20_000 {
 		table, label := fmt.Sprint(long, i%400), fmt.Sprint(long, i%300)
-		seen(r, ddb.Call{
+		seen(r, hooks.Call{
 			Operation: "Query", Table: table, Label: label, Index: fmt.Sprint(i % 7), Duration: time.Duration(i) * time.Millisecond, Consumed: cost.Consumed{ReadUnits: float64(i)},
-			Throttled: []ddberr.ThrottlingReason{{Reason: label}}, Path: ddb.BesidePath, PathReason: label, Partitions: []ddb.PartitionHash{ddb.PartitionHash(i)},
+			Throttled: []ddberr.ThrottlingReason{{Reason: label}}, Path: hooks.BesidePath, PathReason: label, Partitions: []hooks.PartitionHash{hooks.PartitionHash(i)},
 		})
-		seen(r, ddb.Call{Operation: "Query", Table: table, Label: label, Err: errors.New("no")})
+		seen(r, hooks.Call{Operation: "Query", Table: table, Label: label, Err: errors.New("no")})
 		c.advance(time.Second)
 	}
 	runtime.GC()

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 const (
@@ -125,9 +125,9 @@ func (k *kind) windows(now time.Time) []*window {
 }
 
 // add counts a call, and reports whether it is the slowest or the most expensive of its kind.
-func (k *kind) add(now time.Time, call *ddb.Call) (slowest, costliest bool) {
+func (k *kind) add(now time.Time, call *hooks.Call) (slowest, costliest bool) {
 	k.totals.add(call)
-	if call.Path == ddb.FastPath {
+	if call.Path == hooks.FastPath {
 		k.fast++
 	}
 	k.discardOld(now)
@@ -149,7 +149,7 @@ func (k *kind) add(now time.Time, call *ddb.Call) (slowest, costliest bool) {
 }
 
 // estimated compares the cost of a request that succeeded with the expected cost.
-func (k *kind) estimated(call *ddb.Call) {
+func (k *kind) estimated(call *hooks.Call) {
 	actual := call.Consumed.Total()
 	if actual == 0 { // the reply does not contain it
 		return
@@ -170,21 +170,21 @@ func (k *kind) estimated(call *ddb.Call) {
 	}
 }
 
-func expectedOf(call *ddb.Call) Range {
+func expectedOf(call *hooks.Call) Range {
 	e := call.Estimate
 	return Range{Min: e.Read.Min + e.Write.Min, Max: e.Read.Max + e.Write.Max}
 }
 
 // offFastPath reports whether the items of a call did not take the fast path. For a call without a table this is not known, and
 // it returns false.
-func offFastPath(call *ddb.Call) bool { return call.Path != "" && call.Path != ddb.FastPath }
+func offFastPath(call *hooks.Call) bool { return call.Path != "" && call.Path != hooks.FastPath }
 
 // failedCondition reports whether a write failed because a condition was false.
-func failedCondition(call *ddb.Call) bool {
+func failedCondition(call *hooks.Call) bool {
 	return call.Err != nil && !call.Failed() && call.ErrorType() != "canceled"
 }
 
-func (t *Totals) add(call *ddb.Call) {
+func (t *Totals) add(call *hooks.Call) {
 	t.Calls++
 	t.ReadUnits += call.Consumed.ReadUnits
 	t.WriteUnits += call.Consumed.WriteUnits

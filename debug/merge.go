@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/consumers"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/layerstats"
 )
@@ -21,7 +21,7 @@ const maxLag = 10 * time.Second
 // [Recorder.Snapshot] and ?format=json return them.
 //
 // Charts are aligned by the clocks of the processes, which should agree. If all processes have set the same salt
-// ([ddb.SetPartitionSalt]), hot keys are added up, from the 20 of each process; otherwise each process has its own rows.
+// ([hooks.SetPartitionSalt]), hot keys are added up, from the 20 of each process; otherwise each process has its own rows.
 // Costs in several currencies are left out.
 func Merge(snapshots ...Snapshot) Snapshot {
 	m := Snapshot{
@@ -186,7 +186,7 @@ func (m *Snapshot) mergeHotKeys(all []Snapshot) {
 	}
 	type place struct {
 		process, table, index string
-		hash                  ddb.PartitionHash
+		hash                  hooks.PartitionHash
 	}
 	sums, total := map[place]*HotKey{}, 0.0
 	for i := range all {

@@ -14,11 +14,12 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/progress"
 )
 
-// Recorder is a [ddb.Hook] that keeps statistics of the requests that it sees, and an http.Handler that shows them; see
+// Recorder is a [hooks.Hook] that keeps statistics of the requests that it sees, and an http.Handler that shows them; see
 // [Recorder.ServeHTTP]. Make it with [New].
 //
 // Its memory is bounded, however many requests, tables and errors there are: about 60 KB for each pair of table and label,
@@ -90,7 +91,7 @@ func WithPrice(p Price, tables ...string) Option {
 
 const hotKeyCounters = 256
 
-// New makes a recorder. It sees nothing until it is passed to [ddb.AddHook] for all tables or to [ddb.WithHook] for one.
+// New makes a recorder. It sees nothing until it is passed to [hooks.Add] for all tables or to [ddb.WithHook] for one.
 func New(opts ...Option) *Recorder {
 	r := &Recorder{ledger: ddb.DefaultLedger(), now: time.Now}
 	for _, o := range opts {
@@ -111,7 +112,7 @@ func New(opts ...Option) *Recorder {
 
 var process = sync.OnceValue(func() *Recorder {
 	r := New()
-	ddb.AddHook(r)
+	hooks.Add(r)
 	return r
 })
 
@@ -124,8 +125,8 @@ func Handler() *Recorder { return process() }
 // Format prints the type's name for every verb; [Recorder.Snapshot] returns what was recorded.
 func (r *Recorder) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "debug.Recorder") }
 
-// Begin implements [ddb.Hook].
-func (r *Recorder) Begin(ctx context.Context, _ *ddb.Call) context.Context {
+// Begin implements [hooks.Hook].
+func (r *Recorder) Begin(ctx context.Context, _ *hooks.Call) context.Context {
 	if r != nil {
 		r.inFlight.Add(1)
 	}
@@ -133,7 +134,7 @@ func (r *Recorder) Begin(ctx context.Context, _ *ddb.Call) context.Context {
 }
 
 // End counts a request.
-func (r *Recorder) End(ctx context.Context, call *ddb.Call) {
+func (r *Recorder) End(ctx context.Context, call *hooks.Call) {
 	if r == nil || r.now == nil || call == nil {
 		return
 	}
@@ -159,7 +160,7 @@ func (r *Recorder) End(ctx context.Context, call *ddb.Call) {
 }
 
 // count reports whether the call is the slowest or the most expensive of its kind.
-func (r *Recorder) count(now time.Time, call *ddb.Call) (k *kind, slowest, costliest bool) {
+func (r *Recorder) count(now time.Time, call *hooks.Call) (k *kind, slowest, costliest bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k = r.kindOf(call.Table, call.Index, call.Operation, call.Label)
@@ -174,8 +175,8 @@ func (r *Recorder) count(now time.Time, call *ddb.Call) (k *kind, slowest, costl
 	return k, slowest, costliest
 }
 
-// Failed counts unknown outcomes and requests that a budget did not allow; it implements [ddb.FailureHook].
-func (r *Recorder) Failed(_ context.Context, f *ddb.CallFailure) {
+// Failed counts unknown outcomes and requests that a budget did not allow; it implements [hooks.FailureHook].
+func (r *Recorder) Failed(_ context.Context, f *hooks.Failure) {
 	if r == nil || r.now == nil || f == nil {
 		return
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 type order struct {
@@ -184,7 +185,7 @@ func TestRates(t *testing.T) {
 	r, _, c := newRecorder(t)
 	for second := range 400 {
 		for range second % 3 {
-			seen(r, ddb.Call{Operation: "GetItem", Table: "t", Consumed: cost.Consumed{ReadUnits: 0.5}, Attempts: 1})
+			seen(r, hooks.Call{Operation: "GetItem", Table: "t", Consumed: cost.Consumed{ReadUnits: 0.5}, Attempts: 1})
 		}
 		c.advance(time.Second)
 	}
@@ -220,7 +221,7 @@ func TestAveragesOfAYoungRecorder(t *testing.T) {
 	t.Parallel()
 	r, _, c := newRecorder(t)
 	for range 4 {
-		seen(r, ddb.Call{Operation: "GetItem", Table: "t"})
+		seen(r, hooks.Call{Operation: "GetItem", Table: "t"})
 		c.advance(time.Second)
 	}
 	for _, a := range r.Snapshot().Averages {
@@ -237,7 +238,7 @@ func TestLatencies(t *testing.T) {
 	durations := make([]time.Duration, 1000)
 	for i := range durations {
 		durations[i] = time.Duration(float64(time.Microsecond) * (1 + random.ExpFloat64()*20_000))
-		seen(r, ddb.Call{Operation: "Query", Table: "t", Duration: durations[i]})
+		seen(r, hooks.Call{Operation: "Query", Table: "t", Duration: durations[i]})
 	}
 	slices.Sort(durations)
 	got := r.Snapshot().Latencies[0]
@@ -256,7 +257,7 @@ func TestLatencies(t *testing.T) {
 	}
 
 	c.advance(5 * time.Minute)
-	seen(r, ddb.Call{Operation: "Query", Table: "t", Duration: time.Hour})
+	seen(r, hooks.Call{Operation: "Query", Table: "t", Duration: time.Hour})
 	got = r.Snapshot().Latencies[0]
 	if got.Calls != 1001 || got.MaxMs != 3_600_000 || got.P50Ms > 100 {
 		t.Errorf("after five minutes: %+v", got)
@@ -280,11 +281,11 @@ func TestGroups(t *testing.T) {
 	t.Parallel()
 	r, _, c := newRecorder(t)
 	for _, i := range rand.New(rand.NewPCG(3, 4)).Perm(100) {
-		seen(r, ddb.Call{Operation: "Query", Table: "t", Label: fmt.Sprint("label ", i%2), Attempts: i, Duration: time.Duration(i) * time.Millisecond, Consumed: cost.Consumed{ReadUnits: float64(100 - i)}})
+		seen(r, hooks.Call{Operation: "Query", Table: "t", Label: fmt.Sprint("label ", i%2), Attempts: i, Duration: time.Duration(i) * time.Millisecond, Consumed: cost.Consumed{ReadUnits: float64(100 - i)}})
 	}
 	c.advance(5 * time.Minute)
-	seen(r, ddb.Call{Operation: "Query", Table: "t", Label: "label 1", Attempts: 7, Duration: 95*time.Millisecond + 500*time.Microsecond})
-	seen(r, ddb.Call{Operation: "Scan", Table: "t", Attempts: 8, Duration: 98*time.Millisecond + 500*time.Microsecond})
+	seen(r, hooks.Call{Operation: "Query", Table: "t", Label: "label 1", Attempts: 7, Duration: 95*time.Millisecond + 500*time.Microsecond})
+	seen(r, hooks.Call{Operation: "Scan", Table: "t", Attempts: 8, Duration: 98*time.Millisecond + 500*time.Microsecond})
 	type row struct {
 		operation, label string
 		calls            int64
@@ -321,9 +322,9 @@ func TestEstimates(t *testing.T) {
 	r, _, _ := newRecorder(t)
 	expected := cost.Estimate{Read: cost.Range{Min: 1, Max: 3}}
 	for _, units := range []float64{0.5, 1, 3, 4, 0} { // the last reply does not contain its cost
-		seen(r, ddb.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: cost.Consumed{ReadUnits: units}})
+		seen(r, hooks.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: cost.Consumed{ReadUnits: units}})
 	}
-	seen(r, ddb.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: cost.Consumed{ReadUnits: 9}, Err: errors.New("no answer")})
+	seen(r, hooks.Call{Operation: "Query", Table: "t", Estimate: expected, Consumed: cost.Consumed{ReadUnits: 9}, Err: errors.New("no answer")})
 	want := []debug.Accuracy{{
 		Table: "t", Operation: "Query", Calls: 4, Within: 2, Below: 1, Above: 1, Share: 0.5,
 		Expected: debug.Range{Min: 4, Max: 12}, Actual: 8.5,
@@ -347,7 +348,7 @@ func TestThrottledAt(t *testing.T) {
 	}
 	for _, c := range cases {
 		r, _, _ := newRecorder(t)
-		seen(r, ddb.Call{
+		seen(r, hooks.Call{
 			Operation: "TransactWriteItems", Table: c.table, Tables: []string{c.table, "stock"}, Index: c.index,
 			Throttled: []ddberr.ThrottlingReason{{Resource: c.resource}},
 		})
@@ -365,8 +366,8 @@ func TestFixedMemory(t *testing.T) {
 	const calls = 2000
 	for i := range calls {
 		table := fmt.Sprintf("table-%d", i)
-		seen(r, ddb.Call{Operation: "Query", Table: table, Consumed: cost.Consumed{ReadUnits: 1}, Throttled: []ddberr.ThrottlingReason{{}}})
-		seen(r, ddb.Call{Operation: "Query", Table: table, Err: context.DeadlineExceeded, Label: string(make([]byte, 1<<16))})
+		seen(r, hooks.Call{Operation: "Query", Table: table, Consumed: cost.Consumed{ReadUnits: 1}, Throttled: []ddberr.ThrottlingReason{{}}})
+		seen(r, hooks.Call{Operation: "Query", Table: table, Err: context.DeadlineExceeded, Label: string(make([]byte, 1<<16))})
 	}
 	s := r.Snapshot()
 	var n struct{ latencies, throttles, errors, estimates int64 }
@@ -433,10 +434,10 @@ func TestConcurrentUse(t *testing.T) {
 func BenchmarkRecorder(b *testing.B) {
 	r := debug.New(debug.WithLedger(cost.NewLedger()))
 	for range 10 {
-		seen(r, ddb.Call{Operation: "Query", Table: "orders", Duration: time.Hour, Consumed: cost.Consumed{ReadUnits: 100}})
+		seen(r, hooks.Call{Operation: "Query", Table: "orders", Duration: time.Hour, Consumed: cost.Consumed{ReadUnits: 100}})
 	}
-	call := ddb.Call{
-		Operation: "GetItem", Table: "orders", Items: 1, Partitions: []ddb.PartitionHash{1}, Attempts: 1, Duration: time.Millisecond,
+	call := hooks.Call{
+		Operation: "GetItem", Table: "orders", Items: 1, Partitions: []hooks.PartitionHash{1}, Attempts: 1, Duration: time.Millisecond,
 		Estimate: cost.Estimate{Read: cost.Range{Min: 0.5, Max: 0.5}}, Consumed: cost.Consumed{ReadUnits: 0.5},
 	}
 	ctx := context.Background()

@@ -22,6 +22,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/layerstats"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/schema"
@@ -162,7 +163,7 @@ func TestPrice(t *testing.T) {
 		debug.WithPrice(debug.Price{Currency: "USD", ReadMillion: 0.5, WriteMillion: 2.5}, "archive"), debug.WithPrice(debug.Price{Currency: "none", ReadMillion: -1}))
 	ledger.Record("orders", "", "PutItem", 0, 1_000_000)
 	ledger.Record("archive", "", "Query", 2_000_000, 0)
-	seen(r, ddb.Call{Operation: "PutItem", Table: "orders", Consumed: cost.Consumed{WriteUnits: 1000}})
+	seen(r, hooks.Call{Operation: "PutItem", Table: "orders", Consumed: cost.Consumed{WriteUnits: 1000}})
 	c.advance(10 * time.Second)
 	got := r.Snapshot().Cost
 	want := &debug.Cost{Currency: "USD", Total: 1.625, PerHour: 1000 * 0.625 / 1e6 * 360, PerMonth: 1000 * 0.625 / 1e6 * 360 * 730}
@@ -187,7 +188,7 @@ func TestFilter(t *testing.T) {
 	ledger.Record("orders", "", "Query", 3, 0)
 	ledger.Record("stock", "", "Query", 5, 0)
 	for _, c := range []struct{ table, label string }{{"orders", "a"}, {"orders", "b"}, {"stock", "a"}, {hostile, hostile}} {
-		seen(r, ddb.Call{Operation: "Query", Table: c.table, Label: c.label, Duration: time.Second, Consumed: cost.Consumed{ReadUnits: 1}, Err: errors.New("no"), Partitions: []ddb.PartitionHash{1}})
+		seen(r, hooks.Call{Operation: "Query", Table: c.table, Label: c.label, Duration: time.Second, Consumed: cost.Consumed{ReadUnits: 1}, Err: errors.New("no"), Partitions: []hooks.PartitionHash{1}})
 	}
 	for target, want := range map[string]int64{"/?format=json": 4, "/?format=json&table=orders": 2, "/?format=json&label=a": 2, "/?format=json&table=stock&label=a": 1, "/?format=json&table=gone": 0} {
 		s := decoded(t, r, target)
@@ -270,7 +271,7 @@ func TestProcesses(t *testing.T) {
 	for i := range 3 {
 		r := debug.New(debug.WithLedger(cost.NewLedger()), debug.WithProcess(fmt.Sprint("process ", i)))
 		for range i + 1 {
-			seen(r, ddb.Call{Operation: "Query", Table: "orders", Label: fmt.Sprint("label ", i), Duration: time.Duration(i+1) * time.Second, Consumed: cost.Consumed{ReadUnits: 1}})
+			seen(r, hooks.Call{Operation: "Query", Table: "orders", Label: fmt.Sprint("label ", i), Duration: time.Duration(i+1) * time.Second, Consumed: cost.Consumed{ReadUnits: 1}})
 		}
 		mux.Handle(fmt.Sprintf("/%d/debug", i), r)
 		addresses = append(addresses, fmt.Sprintf("%s/%d/debug", server.URL, i))

@@ -6,7 +6,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 const (
@@ -44,7 +44,7 @@ func (r *Recorder) seriesOf(table, label string) *series {
 	return s
 }
 
-func (t *tally) add(call *ddb.Call) {
+func (t *tally) add(call *hooks.Call) {
 	t.calls++
 	switch {
 	case call.Failed():
@@ -57,7 +57,7 @@ func (t *tally) add(call *ddb.Call) {
 	t.write += call.Consumed.WriteUnits
 }
 
-func (s *series) add(now time.Time, call *ddb.Call) {
+func (s *series) add(now time.Time, call *hooks.Call) {
 	second := now.Unix()
 	if t := &s.seconds[place(second, len(s.seconds))]; t.at <= second { // otherwise the clock went back, to a second that was discarded
 		if t.at < second {

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/consumers"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/layerstats"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -38,7 +38,7 @@ func (r *Recorder) SnapshotOf(f Filter) Snapshot {
 	}
 	now := r.now()
 	s := Snapshot{
-		Time: now.UTC(), Since: r.since.UTC(), InFlight: max(0, r.inFlight.Load()), Filter: f, SaltID: ddb.PartitionSaltID(),
+		Time: now.UTC(), Since: r.since.UTC(), InFlight: max(0, r.inFlight.Load()), Filter: f, SaltID: hooks.PartitionSaltID(),
 		Units: unitsOf(r.ledger.Snapshot(), f), HotKeys: []HotKey{}, Consumers: consumersOf(f), Layers: layersOf(f),
 	}
 	for _, k := range r.hot.Top(hotKeyCounters) {
@@ -109,7 +109,7 @@ func (r *Recorder) fromKinds(s *Snapshot, f Filter, now time.Time) {
 	}
 	for at, n := range fast {
 		if n > 0 {
-			s.Paths = append(s.Paths, PathCount{Table: at[0], Operation: at[1], Label: at[2], Path: ddb.FastPath, Count: n})
+			s.Paths = append(s.Paths, PathCount{Table: at[0], Operation: at[1], Label: at[2], Path: hooks.FastPath, Count: n})
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 const usageMinutes = 60
@@ -48,7 +49,7 @@ func (u *usage) add(now time.Time, read, write float64) {
 }
 
 // use counts the units of a call for each table and index that consumed some of them.
-func (r *Recorder) use(now time.Time, k *kind, call *ddb.Call) {
+func (r *Recorder) use(now time.Time, k *kind, call *hooks.Call) {
 	if len(call.Capacity) == 0 {
 		if call.Consumed.Total() > 0 {
 			k.usage.add(now, call.Consumed.ReadUnits, call.Consumed.WriteUnits)

@@ -14,15 +14,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/hooks"
 )
 
-// Finder is a [ddb.Hook] that finds the partition keys that consume most capacity, in
+// Finder is a [hooks.Hook] that finds the partition keys that consume most capacity, in
 // fixed memory however many keys there are, and which of them were throttled.
 //
 //	hot := hotkeys.New(512, time.Minute)
-//	defer ddb.AddHook(hot)()
+//	defer hooks.Add(hot)()
 //	...
 //	for _, k := range hot.Top(10) { logger.Warn("hot key", "key", k) }
 //
@@ -42,16 +42,16 @@ type Finder struct {
 
 	mu    sync.Mutex
 	start time.Time // weights are as of then
-	keys  map[ddb.PartitionHash]*counter
+	keys  map[hooks.PartitionHash]*counter
 	least counterHeap
 	total float64
 }
 
 // Key is one of the partition keys that consume most capacity.
 type Key struct {
-	Table     string            `json:"table"`
-	Index     string            `json:"index,omitempty"`
-	Partition ddb.PartitionHash `json:"partition"`
+	Table     string              `json:"table"`
+	Index     string              `json:"index,omitempty"`
+	Partition hooks.PartitionHash `json:"partition"`
 	// Units are read and write units; with a half-life, older ones count less.
 	Units float64 `json:"units"`
 	// Surplus is by how much Units may be too high.
@@ -88,15 +88,15 @@ func New(size int, halfLife time.Duration) *Finder {
 
 func (h *Finder) clear() {
 	h.start = h.now()
-	h.keys = make(map[ddb.PartitionHash]*counter, h.size)
+	h.keys = make(map[hooks.PartitionHash]*counter, h.size)
 	h.least, h.total = make(counterHeap, 0, h.size), 0
 }
 
-// Begin does nothing; it makes Finder a [ddb.Hook].
-func (h *Finder) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+// Begin does nothing; it makes Finder a [hooks.Hook].
+func (h *Finder) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
 
 // End counts a request.
-func (h *Finder) End(_ context.Context, call *ddb.Call) {
+func (h *Finder) End(_ context.Context, call *hooks.Call) {
 	if h == nil || h.now == nil || call == nil || len(call.Partitions) == 0 {
 		return
 	}
@@ -132,7 +132,7 @@ func (h *Finder) weight() float64 {
 	return math.Exp2(doublings)
 }
 
-func (h *Finder) count(table, index string, p ddb.PartitionHash, units float64, throttled []ddberr.ThrottlingReason) {
+func (h *Finder) count(table, index string, p hooks.PartitionHash, units float64, throttled []ddberr.ThrottlingReason) {
 	k := h.keys[p]
 	switch {
 	case k != nil:
@@ -224,7 +224,7 @@ func (h *counterHeap) Pop() any {
 // For a key of an index, pass the items of a scan of the index, and its PartitionHash. It costs as much as the scan up to the
 // item, so a scan of the whole table if the key no longer exists. A projection saves memory, not units; [ddb.WithBudget] limits the cost. The result is a key
 // value: do not put it into logs or on a page.
-func Find[T, PK any](items iter.Seq2[T, error], want ddb.PartitionHash, key func(*T) PK, hash func(PK) (ddb.PartitionHash, error)) (pk PK, found bool, err error) {
+func Find[T, PK any](items iter.Seq2[T, error], want hooks.PartitionHash, key func(*T) PK, hash func(PK) (hooks.PartitionHash, error)) (pk PK, found bool, err error) {
 	var none PK
 	if items == nil || key == nil || hash == nil {
 		return none, false, errors.New("hotkeys: Find: the items or a function are nil")

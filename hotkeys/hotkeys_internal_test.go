@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 func TestFinderForgets(t *testing.T) {
@@ -17,8 +17,8 @@ func TestFinderForgets(t *testing.T) {
 	h := New(4, time.Minute)
 	h.now = func() time.Time { return now }
 	h.Reset()
-	use := func(key ddb.PartitionHash, units float64) {
-		h.End(context.Background(), &ddb.Call{Partitions: []ddb.PartitionHash{key}, Consumed: cost.Consumed{ReadUnits: units}})
+	use := func(key hooks.PartitionHash, units float64) {
+		h.End(context.Background(), &hooks.Call{Partitions: []hooks.PartitionHash{key}, Consumed: cost.Consumed{ReadUnits: units}})
 	}
 	use(1, 80)
 	now = now.Add(3 * time.Minute)

@@ -24,6 +24,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/job"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -385,14 +386,14 @@ func TestPlan(t *testing.T) {
 type onlyTable string
 
 func (onlyTable) PageSize(string, string, bool) int { return 0 }
-func (g onlyTable) Admit(_ context.Context, c *ddb.Call) error {
+func (g onlyTable) Admit(_ context.Context, c *hooks.Call) error {
 	if c.Table != string(g) {
 		return errors.New("a request of another table")
 	}
 	return nil
 }
-func (onlyTable) Throttled(*ddb.Call, []ddberr.ThrottlingReason) {}
-func (onlyTable) Done(*ddb.Call)                                 {}
+func (onlyTable) Throttled(*hooks.Call, []ddberr.ThrottlingReason) {}
+func (onlyTable) Done(*hooks.Call)                                 {}
 
 // A spent budget stops a run, and the next run continues. Neither the budget nor the gates of the run apply to the store.
 func TestBudget(t *testing.T) {

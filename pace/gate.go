@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // Bytes that a read unit covers.
@@ -66,7 +67,7 @@ func shortName(table string) string {
 	return table
 }
 
-func (p *Pace) concerns(call *ddb.Call) bool {
+func (p *Pace) concerns(call *hooks.Call) bool {
 	if p == nil || call == nil || p.read.turn == nil {
 		return false
 	}
@@ -76,7 +77,7 @@ func (p *Pace) concerns(call *ddb.Call) bool {
 var errZero = fmt.Errorf("%w: pace: a nil or zero Pace was used; make it with New or Of", ddb.ErrInvalid)
 
 // Admit waits until the request may be sent: until its key range is no longer hot and its maximum cost fits the rate.
-func (p *Pace) Admit(ctx context.Context, call *ddb.Call) error {
+func (p *Pace) Admit(ctx context.Context, call *hooks.Call) error {
 	if p == nil || p.read.turn == nil {
 		return errZero
 	}
@@ -115,7 +116,7 @@ func (p *Pace) Admit(ctx context.Context, call *ddb.Call) error {
 }
 
 // Done replaces the reserved units by those that the reply reports, and records the sizes of items.
-func (p *Pace) Done(call *ddb.Call) {
+func (p *Pace) Done(call *hooks.Call) {
 	if !p.concerns(call) {
 		return
 	}
@@ -154,7 +155,7 @@ const mostBatchUnits = 16 << 20 / eventuallyBytes * 0.9
 
 // cost returns the units that a request counts with: all of them, or, if the rate is a share of what the table and each index
 // have, the most that it cost on one of these.
-func (p *Pace) cost(call *ddb.Call) (c cost.Consumed) {
+func (p *Pace) cost(call *hooks.Call) (c cost.Consumed) {
 	if p.share == nil {
 		return call.Consumed
 	}
@@ -167,7 +168,7 @@ func (p *Pace) cost(call *ddb.Call) (c cost.Consumed) {
 }
 
 // Throttled backs off according to the reasons: only requests for a hot key range wait, any other limit lowers the rate.
-func (p *Pace) Throttled(call *ddb.Call, reasons []ddberr.ThrottlingReason) {
+func (p *Pace) Throttled(call *hooks.Call, reasons []ddberr.ThrottlingReason) {
 	if !p.concerns(call) {
 		return
 	}
@@ -185,7 +186,7 @@ func (p *Pace) Throttled(call *ddb.Call, reasons []ddberr.ThrottlingReason) {
 // throttled backs off for one reason. The caller holds mu.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html
-func (p *Pace) throttled(now time.Time, call *ddb.Call, r ddberr.ThrottlingReason) {
+func (p *Pace) throttled(now time.Time, call *hooks.Call, r ddberr.ThrottlingReason) {
 	name := cmp.Or(r.Reason, "throttled")
 	p.reasons[name]++
 	if r.HotKey() {

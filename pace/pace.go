@@ -21,6 +21,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/progress"
 )
 
@@ -51,7 +52,7 @@ func (r Rates) check() error {
 	return nil
 }
 
-// Pace is a rate that many calls share. It is a [ddb.Gate], is safe for concurrent use, and has no goroutine.
+// Pace is a rate that many calls share. It is a [hooks.Gate], is safe for concurrent use, and has no goroutine.
 //
 // In every window of w seconds, the requests with a pace cost at most rate x (w + 1) units plus one page or request. A request
 // counts at the time when it is admitted. This holds as long as no item is more than a quarter larger than any that the program
@@ -70,7 +71,7 @@ type Pace struct {
 	stats   Stats
 }
 
-var _ ddb.Gate = (*Pace)(nil)
+var _ hooks.Gate = (*Pace)(nil)
 
 // New returns a pace with a fixed rate. The rate is lowered while DynamoDB throttles, and never raised above the given rates. If
 // a rate is negative or NaN, each call with the pace fails.

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/pace"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -39,7 +40,7 @@ func TestEveryWindowKeepsTheRate(t *testing.T) {
 			const items = 120
 			fill(t, table, items, size)
 			m := newMeter("paced")
-			defer ddb.AddHook(m)()
+			defer hooks.Add(m)()
 			ctx := pace.With(ddb.WithLabel(t.Context(), "paced"), pace.New(pace.Rates{ReadUnits: rate}))
 			begin := time.Now()
 			var wg sync.WaitGroup
@@ -87,7 +88,7 @@ func TestWritesKeepTheRate(t *testing.T) {
 		table := newThings(t, e)
 		m := newMeter("paced")
 		m.write = true
-		defer ddb.AddHook(m)()
+		defer hooks.Add(m)()
 		ctx := pace.With(ddb.WithLabel(t.Context(), "paced"), pace.New(pace.Rates{WriteUnits: rate}))
 		var list []Thing
 		for i := range 400 {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // How long requests for a hot key range wait. The time doubles each time in a row.
@@ -26,7 +26,7 @@ type parking struct {
 
 // parkKey returns the name of a request's key range: the segment of a scan, or the hash of its only partition key. It is empty
 // for other requests; batches and transactions repeat those in their own loops.
-func parkKey(call *ddb.Call) string {
+func parkKey(call *hooks.Call) string {
 	switch {
 	case len(call.Partitions) == 1:
 		return fmt.Sprintf("%s/%s/%s", call.Table, call.Index, call.Partitions[0])

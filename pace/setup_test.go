@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -73,9 +74,9 @@ type meter struct {
 
 func newMeter(label string) *meter { return &meter{label: label, lock: make(chan struct{}, 1)} }
 
-func (m *meter) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+func (m *meter) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
 
-func (m *meter) End(_ context.Context, c *ddb.Call) {
+func (m *meter) End(_ context.Context, c *hooks.Call) {
 	if c.Label != m.label {
 		return
 	}

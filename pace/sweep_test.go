@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/pace"
 	"github.com/dynamotable/ddb/sweep"
 )
@@ -24,7 +25,7 @@ type workers struct {
 
 func (w *workers) PageSize(string, string, bool) int { return 0 }
 
-func (w *workers) Admit(context.Context, *ddb.Call) error {
+func (w *workers) Admit(context.Context, *hooks.Call) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now++
@@ -32,9 +33,9 @@ func (w *workers) Admit(context.Context, *ddb.Call) error {
 	return nil
 }
 
-func (w *workers) Throttled(*ddb.Call, []ddberr.ThrottlingReason) {}
+func (w *workers) Throttled(*hooks.Call, []ddberr.ThrottlingReason) {}
 
-func (w *workers) Done(*ddb.Call) {
+func (w *workers) Done(*hooks.Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now--
@@ -49,7 +50,7 @@ func TestSweepKeepsThePace(t *testing.T) {
 		table := newThings(t, e)
 		fill(t, table, 2000, 1500)
 		m, w := newMeter("sweep"), &workers{}
-		defer ddb.AddHook(m)()
+		defer hooks.Add(m)()
 		ctx := pace.With(ddb.WithGate(ddb.WithLabel(t.Context(), "sweep"), w), pace.New(pace.Rates{ReadUnits: rate}))
 		begin, seen := time.Now(), 0
 		for page, err := range sweep.Of(table.Scan()).Pages(ctx) {

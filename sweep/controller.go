@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // timing is how the time of a page was spent.
@@ -35,11 +35,11 @@ type controller struct {
 	round   []*timing
 
 	mu    sync.Mutex
-	calls map[*ddb.Call]*timing
+	calls map[*hooks.Call]*timing
 }
 
 func newController(most int) *controller {
-	return &controller{most: most, want: 1, growing: true, calls: make(map[*ddb.Call]*timing)}
+	return &controller{most: most, want: 1, growing: true, calls: make(map[*hooks.Call]*timing)}
 }
 
 // Shares of the time of a page.
@@ -89,7 +89,7 @@ func (c *controller) note(t *timing, wasHot bool) {
 func (c *controller) PageSize(string, string, bool) int { return 0 }
 
 // Admit records when the preceding gates have admitted the request.
-func (c *controller) Admit(ctx context.Context, call *ddb.Call) error {
+func (c *controller) Admit(ctx context.Context, call *hooks.Call) error {
 	if t, ok := ctx.Value(timingKey{}).(*timing); ok {
 		t.admitted = time.Now()
 		c.mu.Lock()
@@ -100,7 +100,7 @@ func (c *controller) Admit(ctx context.Context, call *ddb.Call) error {
 }
 
 // Throttled records whether only the key range is over its limit.
-func (c *controller) Throttled(call *ddb.Call, reasons []ddberr.ThrottlingReason) {
+func (c *controller) Throttled(call *hooks.Call, reasons []ddberr.ThrottlingReason) {
 	c.mu.Lock()
 	t := c.calls[call]
 	c.mu.Unlock()
@@ -112,7 +112,7 @@ func (c *controller) Throttled(call *ddb.Call, reasons []ddberr.ThrottlingReason
 }
 
 // Done removes the request.
-func (c *controller) Done(call *ddb.Call) {
+func (c *controller) Done(call *hooks.Call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.calls, call)

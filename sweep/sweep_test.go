@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/sweep"
 )
@@ -283,9 +284,9 @@ func (d describing) DescribeTable(ctx context.Context, in *dynamodb.DescribeTabl
 // hook records the numbers of segments.
 type hook struct{ seen *sync.Map }
 
-func (h hook) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+func (h hook) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
 
-func (h hook) End(_ context.Context, c *ddb.Call) {
+func (h hook) End(_ context.Context, c *hooks.Call) {
 	if c.Operation == "Scan" {
 		h.seen.Store(c.Segments, true)
 	}

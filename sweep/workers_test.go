@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/sweep"
@@ -30,7 +31,7 @@ type interval struct {
 	next  time.Time
 }
 
-func (i *interval) Admit(context.Context, *ddb.Call) error {
+func (i *interval) Admit(context.Context, *hooks.Call) error {
 	i.mu.Lock()
 	now := time.Now()
 	at := i.next
@@ -43,7 +44,7 @@ func (i *interval) Admit(context.Context, *ddb.Call) error {
 	return nil
 }
 
-func (i *interval) Done(*ddb.Call) {}
+func (i *interval) Done(*hooks.Call) {}
 
 // watch is a gate that counts the requests in flight, from admission to their end.
 type watch struct {
@@ -58,7 +59,7 @@ type watch struct {
 
 func (w *watch) PageSize(string, string, bool) int { return 0 }
 
-func (w *watch) Admit(context.Context, *ddb.Call) error {
+func (w *watch) Admit(context.Context, *hooks.Call) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.flying++
@@ -66,13 +67,13 @@ func (w *watch) Admit(context.Context, *ddb.Call) error {
 	return nil
 }
 
-func (w *watch) Throttled(*ddb.Call, []ddberr.ThrottlingReason) {
+func (w *watch) Throttled(*hooks.Call, []ddberr.ThrottlingReason) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.throttled++
 }
 
-func (w *watch) Done(c *ddb.Call) {
+func (w *watch) Done(c *hooks.Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.flying--

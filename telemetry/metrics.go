@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 const (
@@ -78,7 +79,7 @@ func newInstruments(m metric.Meter) (*instruments, error) {
 }
 
 // record measures a request that has ended.
-func (i *instruments) record(ctx context.Context, call *ddb.Call) {
+func (i *instruments) record(ctx context.Context, call *hooks.Call) {
 	at := setKey{operation: call.Operation, table: call.Table, index: call.Index}
 	failed := at
 	failed.errorType = call.ErrorType()
@@ -112,7 +113,7 @@ func (i *instruments) record(ctx context.Context, call *ddb.Call) {
 }
 
 // failed measures what no request shows.
-func (i *instruments) failed(ctx context.Context, f *ddb.CallFailure) {
+func (i *instruments) failed(ctx context.Context, f *hooks.Failure) {
 	here := i.set(setKey{operation: f.Operation, table: f.Table, index: f.Index})
 	switch {
 	case errors.Is(f.Err, ddb.ErrOutcomeUnknown):
@@ -122,7 +123,7 @@ func (i *instruments) failed(ctx context.Context, f *ddb.CallFailure) {
 	}
 }
 
-func isBatch(call *ddb.Call) bool {
+func isBatch(call *hooks.Call) bool {
 	switch call.Operation {
 	case "BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems":
 		return true

@@ -13,8 +13,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 type hook struct {
@@ -25,7 +25,7 @@ type hook struct {
 type spanKey struct{}
 
 // Begin starts the span of a request.
-func (h *hook) Begin(ctx context.Context, call *ddb.Call) context.Context {
+func (h *hook) Begin(ctx context.Context, call *hooks.Call) context.Context {
 	if call == nil {
 		return ctx
 	}
@@ -38,7 +38,7 @@ func (h *hook) Begin(ctx context.Context, call *ddb.Call) context.Context {
 }
 
 // End measures the request and ends its span.
-func (h *hook) End(ctx context.Context, call *ddb.Call) {
+func (h *hook) End(ctx context.Context, call *hooks.Call) {
 	if call == nil {
 		return
 	}
@@ -54,14 +54,14 @@ func (h *hook) End(ctx context.Context, call *ddb.Call) {
 	span.End(trace.WithTimestamp(call.Start.Add(call.Duration)))
 }
 
-// Failed makes the hook a [ddb.FailureHook].
-func (h *hook) Failed(ctx context.Context, f *ddb.CallFailure) {
+// Failed makes the hook a [hooks.FailureHook].
+func (h *hook) Failed(ctx context.Context, f *hooks.Failure) {
 	if f != nil {
 		h.instruments.failed(ctx, f)
 	}
 }
 
-func spanName(call *ddb.Call) string {
+func spanName(call *hooks.Call) string {
 	if len(call.Tables) > 1 {
 		return call.Operation
 	}
@@ -69,7 +69,7 @@ func spanName(call *ddb.Call) string {
 }
 
 // asked returns the attributes that are known before the request.
-func asked(call *ddb.Call) []attribute.KeyValue {
+func asked(call *hooks.Call) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 12)
 	attrs = append(attrs, semconv.DBSystemNameAWSDynamoDB, semconv.DBOperationName(call.Operation))
 	if len(call.Tables) > 1 {
@@ -102,7 +102,7 @@ func asked(call *ddb.Call) []attribute.KeyValue {
 }
 
 // answered returns the attributes of the reply.
-func answered(call *ddb.Call) []attribute.KeyValue {
+func answered(call *hooks.Call) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 8)
 	attrs = append(attrs, attemptsKey.Int(call.Attempts))
 	if call.PathReason != "" {
@@ -136,7 +136,7 @@ func answered(call *ddb.Call) []attribute.KeyValue {
 	return attrs
 }
 
-func projection(call *ddb.Call) string {
+func projection(call *hooks.Call) string {
 	if call.Write {
 		return ""
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/progress"
 )
 
@@ -85,7 +86,7 @@ func Start(opts ...Option) (stop func() error, err error) {
 		err = errors.Join(err, registered.Unregister(), consumers.Unregister())
 		return func() error { return err }, err
 	}
-	remove := ddb.AddHook(hook)
+	remove := hooks.Add(hook)
 	return func() error {
 		remove()
 		return errors.Join(registered.Unregister(), consumers.Unregister(), jobs.Unregister())
@@ -93,12 +94,12 @@ func Start(opts ...Option) (stop func() error, err error) {
 }
 
 // New returns a hook for single tables ([ddb.WithHook]); it does not report a ledger.
-func New(opts ...Option) (ddb.Hook, error) {
+func New(opts ...Option) (hooks.Hook, error) {
 	s := settingsOf(opts)
 	return s.hook()
 }
 
-func (s *settings) hook() (ddb.Hook, error) {
+func (s *settings) hook() (hooks.Hook, error) {
 	i, err := newInstruments(s.meters.Meter(scopeName))
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/telemetry"
 )
 
@@ -77,7 +78,7 @@ func BenchmarkHook(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	call := &ddb.Call{Operation: "GetItem", Table: "users", Items: 1, Attempts: 1}
+	call := &hooks.Call{Operation: "GetItem", Table: "users", Items: 1, Attempts: 1}
 	b.ReportAllocs()
 	for b.Loop() {
 		ctx := hook.Begin(context.Background(), call)

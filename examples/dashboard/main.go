@@ -25,6 +25,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -72,7 +73,7 @@ func run(ctx context.Context, listen string) error {
 	engine := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("UpdateItem").Every(40).Throttle("TableWriteKeyRangeThroughputExceeded")))
 	defer engine.Close()
 	recorder := debug.New()
-	defer ddb.AddHook(recorder)()
+	defer hooks.Add(recorder)()
 	r, err := open(ctx, engine)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // permissions is a hook that records the permissions needed.
@@ -29,9 +30,9 @@ type permissions struct {
 	need map[string][]string // actions by resource
 }
 
-func (p *permissions) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+func (p *permissions) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
 
-func (p *permissions) End(_ context.Context, call *ddb.Call) {
+func (p *permissions) End(_ context.Context, call *hooks.Call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, a := range call.Actions() {
@@ -128,7 +129,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	}
 
 	needed := &permissions{need: map[string][]string{}}
-	defer ddb.AddHook(needed)()
+	defer hooks.Add(needed)()
 	if err := accounts.Create(ctx, &Account{Tenant: "t1", ID: "a1", Owner: "ann", Balance: 10}); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/telemetry"
 )
 
@@ -69,7 +70,7 @@ func run(ctx context.Context, client ddb.Client) error {
 	}
 	// The same requests in the log of the program.
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTimes}))
-	defer ddb.AddHook(ddb.LogCalls(logger, 0))()
+	defer hooks.Add(hooks.LogCalls(logger, 0))()
 
 	readings, err := ddb.New(client, "readings", readingSensor, readingAt)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // wantWithin is the share of requests whose cost must be in the estimated range.
@@ -22,7 +22,7 @@ type measured struct{ m *testing.M }
 
 func (s measured) Run() int {
 	var e estimates
-	remove := ddb.AddHook(&e)
+	remove := hooks.Add(&e)
 	code := s.m.Run()
 	remove()
 	if text, good := e.report(); text != "" {
@@ -46,9 +46,9 @@ type estimateSum struct {
 	widths        []float64 // highest divided by lowest estimate
 }
 
-func (e *estimates) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+func (e *estimates) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
 
-func (e *estimates) End(_ context.Context, call *ddb.Call) {
+func (e *estimates) End(_ context.Context, call *hooks.Call) {
 	if call.Err != nil || len(call.Capacity) == 0 {
 		return // the reply contains no cost
 	}

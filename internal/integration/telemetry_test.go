@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/telemetry"
 )
@@ -293,7 +294,7 @@ func TestTelemetryIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 5000 {
-		call := &ddb.Call{Operation: "GetItem", Table: fmt.Sprint("table-", i), Items: 1, Attempts: 1}
+		call := &hooks.Call{Operation: "GetItem", Table: fmt.Sprint("table-", i), Items: 1, Attempts: 1}
 		hook.End(hook.Begin(t.Context(), call), call)
 	}
 	numbers := r.metrics(t)
@@ -328,14 +329,14 @@ func TestFailureMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	failures, ok := hook.(ddb.FailureHook)
+	failures, ok := hook.(hooks.FailureHook)
 	if !ok {
 		t.Fatal("the hook is not a FailureHook")
 	}
-	unknown := &ddb.CallFailure{Operation: "PutItem", Table: "sales", Items: 1, Err: fmt.Errorf("put: %w", ddb.ErrOutcomeUnknown)}
+	unknown := &hooks.Failure{Operation: "PutItem", Table: "sales", Items: 1, Err: fmt.Errorf("put: %w", ddb.ErrOutcomeUnknown)}
 	failures.Failed(t.Context(), unknown)
 	failures.Failed(t.Context(), unknown)
-	failures.Failed(t.Context(), &ddb.CallFailure{Operation: "Query", Table: "sales", Index: "by-day", Err: &cost.BudgetExceeded{}})
+	failures.Failed(t.Context(), &hooks.Failure{Operation: "Query", Table: "sales", Index: "by-day", Err: &cost.BudgetExceeded{}})
 	got := r.metrics(t)
 	for name, want := range map[string]float64{
 		"ddb.client.unknown_outcomes{db.collection.name=sales,db.operation.name=PutItem}":                         2,

@@ -15,17 +15,18 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // watcher keeps the calls that it sees.
 type watcher struct {
 	mu    sync.Mutex
-	calls []ddb.Call
+	calls []hooks.Call
 }
 
-func (w *watcher) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+func (w *watcher) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
 
-func (w *watcher) End(_ context.Context, c *ddb.Call) {
+func (w *watcher) End(_ context.Context, c *hooks.Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls = append(w.calls, *c)
@@ -133,10 +134,10 @@ func TestBatchReturned(t *testing.T) {
 // labelling is a hook that labels each call.
 type labelling struct{}
 
-func (labelling) Begin(ctx context.Context, _ *ddb.Call) context.Context {
+func (labelling) Begin(ctx context.Context, _ *hooks.Call) context.Context {
 	return ddb.WithLabel(ctx, "from-hook")
 }
-func (labelling) End(context.Context, *ddb.Call) {}
+func (labelling) End(context.Context, *hooks.Call) {}
 
 // TestHookLabel: the request and the ledger get the context that a hook returns. Neither counts a transaction
 // that gets no reply.

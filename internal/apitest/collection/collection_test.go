@@ -24,6 +24,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -113,20 +114,20 @@ func newPosts(t *testing.T, client ddb.Client, name string, local bool, opts ...
 // keeper is a hook that keeps completed calls; with asking set, it requests sizes by the context.
 type keeper struct {
 	asking bool
-	calls  []*ddb.Call
+	calls  []*hooks.Call
 }
 
-func (k *keeper) Begin(ctx context.Context, _ *ddb.Call) context.Context {
+func (k *keeper) Begin(ctx context.Context, _ *hooks.Call) context.Context {
 	if k.asking {
 		return ddb.WithItemCollections(ctx)
 	}
 	return ctx
 }
 
-func (k *keeper) End(_ context.Context, c *ddb.Call) { k.calls = append(k.calls, c) }
+func (k *keeper) End(_ context.Context, c *hooks.Call) { k.calls = append(k.calls, c) }
 
 // take returns the sizes of all calls since the last time.
-func (k *keeper) take() (all []ddb.ItemCollection) {
+func (k *keeper) take() (all []hooks.ItemCollection) {
 	for _, c := range k.calls {
 		all = append(all, c.ItemCollections...)
 	}
@@ -173,21 +174,21 @@ func writes(client ddb.Client) []write {
 }
 
 // want are the sizes of a write, each the same range.
-func want(t *testing.T, table *posts, low, high float64, blogs ...string) (all []ddb.ItemCollection) {
+func want(t *testing.T, table *posts, low, high float64, blogs ...string) (all []hooks.ItemCollection) {
 	t.Helper()
 	for _, blog := range blogs {
 		hash, err := table.PartitionHash(blog)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, ddb.ItemCollection{Table: table.Name(), Partition: hash, MinGB: low, MaxGB: high})
+		all = append(all, hooks.ItemCollection{Table: table.Name(), Partition: hash, MinGB: low, MaxGB: high})
 	}
 	return all
 }
 
-func check(t *testing.T, what string, got, want []ddb.ItemCollection) {
+func check(t *testing.T, what string, got, want []hooks.ItemCollection) {
 	t.Helper()
-	order := func(a, b ddb.ItemCollection) int {
+	order := func(a, b hooks.ItemCollection) int {
 		return cmp.Or(strings.Compare(a.Table, b.Table), cmp.Compare(a.Partition, b.Partition))
 	}
 	slices.SortFunc(got, order)
@@ -214,11 +215,11 @@ func TestEveryWriteRequestsSizes(t *testing.T) {
 		"option, through the SDK":  {ctx: t.Context(), option: true, table: []ddb.TableOption{ddb.ThroughSDK()}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var warned []ddb.ItemCollection
+			var warned []hooks.ItemCollection
 			hook := &keeper{asking: who.hook}
 			opts := append(slices.Clip(who.table), ddb.WithHook(hook))
 			if who.option {
-				opts = append(opts, ddb.WarnCollectionSize(0, func(c ddb.ItemCollection) { warned = append(warned, c) }))
+				opts = append(opts, ddb.WarnCollectionSize(0, func(c hooks.ItemCollection) { warned = append(warned, c) }))
 			}
 			table := newPosts(t, client, apitest.TableName(t), true, opts...)
 			conn.counts()
@@ -255,8 +256,8 @@ func TestEveryWriteRequestsSizes(t *testing.T) {
 // TestOptionNeedsNoHook: the option works where nothing else observes requests.
 func TestOptionNeedsNoHook(t *testing.T) {
 	_, client := connect(t, nil)
-	var warned []ddb.ItemCollection
-	table := newPosts(t, client, "posts", true, ddb.WithoutCapacity(), ddb.WarnCollectionSize(0, func(c ddb.ItemCollection) { warned = append(warned, c) }))
+	var warned []hooks.ItemCollection
+	table := newPosts(t, client, "posts", true, ddb.WithoutCapacity(), ddb.WarnCollectionSize(0, func(c hooks.ItemCollection) { warned = append(warned, c) }))
 	for _, w := range writes(client) {
 		warned = nil
 		if err := w.do(t.Context(), table); err != nil {
@@ -275,7 +276,7 @@ func TestNoSizesUnlessRequested(t *testing.T) {
 	conn, client := connect(t, nil)
 	hook := &keeper{}
 	quiet := newPosts(t, client, "quiet", true, ddb.WithHook(hook))
-	plain := newPosts(t, client, "plain", false, ddb.WithHook(hook), ddb.WarnCollectionSize(0, func(c ddb.ItemCollection) { t.Errorf("warned of %v", c) }))
+	plain := newPosts(t, client, "plain", false, ddb.WithHook(hook), ddb.WarnCollectionSize(0, func(c hooks.ItemCollection) { t.Errorf("warned of %v", c) }))
 	conn.counts()
 	for _, w := range writes(client) {
 		for _, table := range []*posts{quiet, plain} {
@@ -296,10 +297,10 @@ func TestNoSizesUnlessRequested(t *testing.T) {
 // TestWarnsAboveThreshold: the option warns of collections whose upper bound is above the threshold, on the tables that have the option.
 func TestWarnsAboveThreshold(t *testing.T) {
 	_, client := connect(t, strings.NewReplacer(`"SizeEstimateRangeGB":[0.0,1.0]`, `"SizeEstimateRangeGB":[7.5,8.5]`))
-	warned := map[float64][]ddb.ItemCollection{}
+	warned := map[float64][]hooks.ItemCollection{}
 	for _, mark := range []float64{0, 8.4, 8.5, 9.9} {
 		hook := &keeper{}
-		table := newPosts(t, client, "posts", true, ddb.WithHook(hook), ddb.WarnCollectionSize(mark, func(c ddb.ItemCollection) { warned[mark] = append(warned[mark], c) }))
+		table := newPosts(t, client, "posts", true, ddb.WithHook(hook), ddb.WarnCollectionSize(mark, func(c hooks.ItemCollection) { warned[mark] = append(warned[mark], c) }))
 		other := newPosts(t, client, "other", true)
 		for _, w := range writes(client) {
 			warned[mark] = nil
@@ -387,7 +388,7 @@ func TestLogCalls(t *testing.T) {
 	_, client := connect(t, nil)
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	table := newPosts(t, client, "posts", true, ddb.WithHook(ddb.LogCalls(logger, 0)))
+	table := newPosts(t, client, "posts", true, ddb.WithHook(hooks.LogCalls(logger, 0)))
 	const secret = "secret-blog"
 	if err := table.Put(ddb.WithItemCollections(t.Context()), &post{Blog: secret}); err != nil {
 		t.Fatal(err)
@@ -411,7 +412,7 @@ func TestWrongOptions(t *testing.T) {
 			}
 		}
 	}
-	_, err := ddb.NewSimple(client, "posts", postBlog, ddb.WarnCollectionSize(0, func(ddb.ItemCollection) {}))
+	_, err := ddb.NewSimple(client, "posts", postBlog, ddb.WarnCollectionSize(0, func(hooks.ItemCollection) {}))
 	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "without a sort key") {
 		t.Error(err)
 	}

@@ -14,18 +14,19 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // failureHook keeps the failures that it is called with.
 type failureHook struct {
 	mu  sync.Mutex
-	all []ddb.CallFailure
+	all []hooks.Failure
 }
 
-func (*failureHook) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
-func (*failureHook) End(context.Context, *ddb.Call)                         {}
+func (*failureHook) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
+func (*failureHook) End(context.Context, *hooks.Call)                         {}
 
-func (h *failureHook) Failed(_ context.Context, f *ddb.CallFailure) {
+func (h *failureHook) Failed(_ context.Context, f *hooks.Failure) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.all = append(h.all, *f)
@@ -46,17 +47,17 @@ func TestFailureHook(t *testing.T) {
 	}{
 		{"a create whose reply is lost", faultrule.On("PutItem").DropReply(), func(ctx context.Context, _ ddb.Client, t *table) error {
 			return t.Create(ctx, &order{Customer: "secret", ID: "1"})
-		}, []ddb.CallFailure{{Operation: "PutItem", Items: 1}}, ddb.ErrOutcomeUnknown},
+		}, []hooks.Failure{{Operation: "PutItem", Items: 1}}, ddb.ErrOutcomeUnknown},
 		{"an update whose reply is lost", faultrule.On("UpdateItem").DropReply(), func(ctx context.Context, _ ddb.Client, t *table) error {
 			_, err := t.Upsert(ctx, t.Key("secret", "1"), change)
 			return err
-		}, []ddb.CallFailure{{Operation: "UpdateItem", Items: 1}}, ddb.ErrOutcomeUnknown},
+		}, []hooks.Failure{{Operation: "UpdateItem", Items: 1}}, ddb.ErrOutcomeUnknown},
 		{"a batch whose replies are lost", faultrule.On("BatchWriteItem").DropReply(), func(ctx context.Context, _ ddb.Client, t *table) error {
 			return t.BatchPut(ctx, []order{{Customer: "secret", ID: "1"}, {Customer: "secret", ID: "2"}})
-		}, []ddb.CallFailure{{Operation: "BatchWriteItem", Items: 2}}, ddb.ErrOutcomeUnknown},
+		}, []hooks.Failure{{Operation: "BatchWriteItem", Items: 2}}, ddb.ErrOutcomeUnknown},
 		{"a transaction whose replies are lost", faultrule.On("TransactWriteItems").DropReply(), func(ctx context.Context, c ddb.Client, t *table) error {
 			return ddb.Transact(ctx, c, t.TxCreate(&order{Customer: "secret", ID: "1"}), t.TxCreate(&order{Customer: "secret", ID: "2"}))
-		}, []ddb.CallFailure{{Operation: "TransactWriteItems", Items: 2}}, ddb.ErrOutcomeUnknown},
+		}, []hooks.Failure{{Operation: "TransactWriteItems", Items: 2}}, ddb.ErrOutcomeUnknown},
 		{"a budget without room", faultrule.On("Scan").Nth(99).DropReply(), func(ctx context.Context, _ ddb.Client, t *table) error {
 			ctx = ddb.WithBudget(ctx, cost.NewBudget(cost.Limits{Requests: 1}))
 			if _, err := t.Exists(ctx, "secret", "1"); err != nil {
@@ -64,7 +65,7 @@ func TestFailureHook(t *testing.T) {
 			}
 			_, err := t.Query("secret").Collect(ctx)
 			return err
-		}, []ddb.CallFailure{{Operation: "Query"}}, cost.ErrBudgetExceeded},
+		}, []hooks.Failure{{Operation: "Query"}}, cost.ErrBudgetExceeded},
 		{"a failed condition", faultrule.On("Scan").Nth(99).DropReply(), func(ctx context.Context, _ ddb.Client, t *table) error {
 			return t.Replace(ctx, &order{Customer: "secret", ID: "1"})
 		}, nil, ddb.ErrConditionFailed},

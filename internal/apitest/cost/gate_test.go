@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -27,16 +28,16 @@ type gatekeeper struct {
 
 func (g *gatekeeper) PageSize(string, string, bool) int { return g.size }
 
-func (g *gatekeeper) Admit(_ context.Context, c *ddb.Call) error {
+func (g *gatekeeper) Admit(_ context.Context, c *hooks.Call) error {
 	*g.log = append(*g.log, fmt.Sprintf("%s admits %s of %d", g.name, c.Operation, c.Limit))
 	return g.refuse
 }
 
-func (g *gatekeeper) Throttled(_ *ddb.Call, reasons []ddberr.ThrottlingReason) {
+func (g *gatekeeper) Throttled(_ *hooks.Call, reasons []ddberr.ThrottlingReason) {
 	*g.log = append(*g.log, fmt.Sprintf("%s hears of %s", g.name, reasons[0].Reason))
 }
 
-func (g *gatekeeper) Done(c *ddb.Call) {
+func (g *gatekeeper) Done(c *hooks.Call) {
 	*g.log = append(*g.log, fmt.Sprintf("%s: done, %g units, %d attempts, failed %t", g.name, c.Consumed.Total(), c.Attempts, c.Err != nil))
 }
 

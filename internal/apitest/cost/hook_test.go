@@ -24,6 +24,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -31,20 +32,20 @@ import (
 type watcher struct {
 	mu     sync.Mutex
 	begun  int
-	calls  []*ddb.Call
+	calls  []*hooks.Call
 	broken []string
 }
 
 type watcherKey struct{ r *watcher }
 
-func (r *watcher) Begin(ctx context.Context, call *ddb.Call) context.Context {
+func (r *watcher) Begin(ctx context.Context, call *hooks.Call) context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.begun++
 	return context.WithValue(ctx, watcherKey{r}, call)
 }
 
-func (r *watcher) End(ctx context.Context, call *ddb.Call) {
+func (r *watcher) End(ctx context.Context, call *hooks.Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if ctx.Value(watcherKey{r}) != call {
@@ -54,7 +55,7 @@ func (r *watcher) End(ctx context.Context, call *ddb.Call) {
 }
 
 // take returns the calls since the last take.
-func (r *watcher) take(t *testing.T) []*ddb.Call {
+func (r *watcher) take(t *testing.T) []*hooks.Call {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -78,7 +79,7 @@ type seen struct {
 	Error                    string
 }
 
-func seenOf(calls []*ddb.Call) []seen {
+func seenOf(calls []*hooks.Call) []seen {
 	var all []seen
 	for _, c := range calls {
 		all = append(all, seen{c.Operation, c.Index, c.Items, c.Returned, c.Scanned, c.Attempts, c.Consumed.ReadUnits, c.Consumed.WriteUnits, c.ErrorType()})
@@ -265,12 +266,12 @@ func TestCallActions(t *testing.T) {
 		orders.TxUpdate(key("3"), orderTotal.Add(1)), orders.TxUpsert(key("4"), orderTotal.Add(1)), orders.TxDelete(key("5")),
 		orders.TxCheck(key("6"), orderTotal.Gt(1)))
 	_ = ddb.TransactGet(ctx, client, orders.TxGet(key("1"), new(ddb.Got[order])))
-	var got []ddb.Action
+	var got []hooks.Action
 	for _, c := range w.take(t) {
 		got = append(got, c.Actions()...)
 	}
 	name := orders.Name()
-	want := []ddb.Action{
+	want := []hooks.Action{
 		{Name: "dynamodb:Query", Table: name, Index: "by-status"}, {Name: "dynamodb:BatchGetItem", Table: name},
 		{Name: "dynamodb:PutItem", Table: name}, {Name: "dynamodb:UpdateItem", Table: name}, {Name: "dynamodb:DeleteItem", Table: name},
 		{Name: "dynamodb:ConditionCheckItem", Table: name}, {Name: "dynamodb:GetItem", Table: name},
@@ -292,9 +293,9 @@ func TestAddHook(t *testing.T) {
 		}
 		return n
 	}
-	remove := ddb.AddHook(&r)
-	ddb.AddHook(&r)
-	ddb.AddHook(nil)()
+	remove := hooks.Add(&r)
+	hooks.Add(&r)
+	hooks.Add(nil)()
 	if err := users.Put(t.Context(), &user{ID: "1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +320,7 @@ func TestCallsShowNoData(t *testing.T) {
 		log bytes.Buffer
 	)
 	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	users, err := ddb.NewSimple(newClient(t), tableName(t), userID, ddb.WithHook(&r), ddb.WithHook(ddb.LogCalls(logger, 1)))
+	users, err := ddb.NewSimple(newClient(t), tableName(t), userID, ddb.WithHook(&r), ddb.WithHook(hooks.LogCalls(logger, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,7 +357,7 @@ func TestLogCalls(t *testing.T) {
 	t.Cleanup(engine.Close)
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	users, err := ddb.NewSimple(engine.Client(), tableName(t), userID, ddb.WithHook(ddb.LogCalls(logger, time.Hour)))
+	users, err := ddb.NewSimple(engine.Client(), tableName(t), userID, ddb.WithHook(hooks.LogCalls(logger, time.Hour)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,12 +10,13 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/hooks"
 )
 
-type callKeeper struct{ calls []*ddb.Call }
+type callKeeper struct{ calls []*hooks.Call }
 
-func (k *callKeeper) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
-func (k *callKeeper) End(_ context.Context, c *ddb.Call)                     { k.calls = append(k.calls, c) }
+func (k *callKeeper) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
+func (k *callKeeper) End(_ context.Context, c *hooks.Call)                     { k.calls = append(k.calls, c) }
 
 // TestKeptCallsDoNotChange: a hook may keep a call: its explanation does not change with later calls.
 func TestKeptCallsDoNotChange(t *testing.T) {

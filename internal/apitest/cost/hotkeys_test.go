@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/hotkeys"
 )
 
@@ -144,20 +145,20 @@ func TestHotKeysAgainstModel(t *testing.T) {
 		const size = 10
 		var (
 			hot   = hotkeys.New(size, 0)
-			exact = map[ddb.PartitionHash]float64{}
+			exact = map[hooks.PartitionHash]float64{}
 			total float64
 			rnd   = rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
 			skew  = rapid.Float64Range(1.05, 3).Draw(rt, "skew")
 		)
 		zipf := rand.NewZipf(rnd, skew, 1, 200)
 		for range rapid.IntRange(1, 2000).Draw(rt, "calls") {
-			key := ddb.PartitionHash(zipf.Uint64())
+			key := hooks.PartitionHash(zipf.Uint64())
 			units := float64(1+rnd.IntN(20)) / 2
-			hot.End(context.Background(), &ddb.Call{Table: "t", Partitions: []ddb.PartitionHash{key}, Consumed: cost.Consumed{ReadUnits: units}})
+			hot.End(context.Background(), &hooks.Call{Table: "t", Partitions: []hooks.PartitionHash{key}, Consumed: cost.Consumed{ReadUnits: units}})
 			exact[key] += units
 			total += units
 		}
-		kept := map[ddb.PartitionHash]hotkeys.Key{}
+		kept := map[hooks.PartitionHash]hotkeys.Key{}
 		var share float64
 		for _, k := range hot.Top(size) {
 			kept[k.Partition] = k

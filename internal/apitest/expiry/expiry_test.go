@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -413,9 +414,9 @@ func TestHydrateHides(t *testing.T) {
 // afterQuery is a hook that calls a function after each Query.
 type afterQuery func()
 
-func (afterQuery) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+func (afterQuery) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
 
-func (f afterQuery) End(_ context.Context, call *ddb.Call) {
+func (f afterQuery) End(_ context.Context, call *hooks.Call) {
 	if call.Operation == "Query" {
 		f()
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -221,9 +222,9 @@ type between struct {
 	do func()
 }
 
-func (between) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+func (between) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
 
-func (b *between) End(_ context.Context, call *ddb.Call) {
+func (b *between) End(_ context.Context, call *hooks.Call) {
 	if do := b.do; do != nil && call.Operation == b.op {
 		b.do = nil
 		do()

@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 type reading struct {
@@ -47,12 +48,12 @@ func (*audit) BeforeExecution(context.Context, *smithyhttp.InterceptorContext) e
 type tenant struct{ *dynamodb.Client }
 
 // calls keeps the calls that it sees.
-type calls struct{ all []*ddb.Call }
+type calls struct{ all []*hooks.Call }
 
-func (c *calls) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
-func (c *calls) End(_ context.Context, call *ddb.Call)                  { c.all = append(c.all, call) }
+func (c *calls) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
+func (c *calls) End(_ context.Context, call *hooks.Call)                  { c.all = append(c.all, call) }
 
-func (c *calls) last() *ddb.Call { return c.all[len(c.all)-1] }
+func (c *calls) last() *hooks.Call { return c.all[len(c.all)-1] }
 
 var clients = []struct {
 	what, step string // step is what PathReason names
@@ -117,14 +118,14 @@ func TestPathIsVisible(t *testing.T) {
 				t.Fatalf("%s: %d rows, %v", c.what, len(got), err)
 			}
 			query := seen.last()
-			if want := map[bool]ddb.Path{true: ddb.FastPath, false: ddb.BesidePath}[fast]; query.Path != want || (query.PathReason == "") != fast || !fast && !strings.Contains(query.PathReason, c.step) {
+			if want := map[bool]hooks.Path{true: hooks.FastPath, false: hooks.BesidePath}[fast]; query.Path != want || (query.PathReason == "") != fast || !fast && !strings.Contains(query.PathReason, c.step) {
 				t.Errorf("%s, declared %v: a page took the path %q because of %q", c.what, declared, query.Path, query.PathReason)
 			}
 			if err := table.Put(t.Context(), &got[7]); err != nil {
 				t.Fatal(err)
 			}
 			put := seen.last()
-			if want := map[bool]ddb.Path{true: ddb.FastPath, false: ddb.AttributeValuePath}[fast]; put.Path != want || put.PathReason != query.PathReason {
+			if want := map[bool]hooks.Path{true: hooks.FastPath, false: hooks.AttributeValuePath}[fast]; put.Path != want || put.PathReason != query.PathReason {
 				t.Errorf("%s, declared %v: a put took the path %q because of %q", c.what, declared, put.Path, put.PathReason)
 			}
 			plan, err := ddb.Explain(t.Context(), func(ctx context.Context) error {
@@ -140,7 +141,7 @@ func TestPathIsVisible(t *testing.T) {
 				t.Errorf("%s, declared %v: counted %d, %+v", c.what, declared, s.Totals.OffFastPath, s.Paths)
 			}
 			for _, p := range s.Paths {
-				if p.Count != 1 || p.Table != "readings" || p.Reason != query.PathReason || (p.Path == ddb.FastPath) != fast {
+				if p.Count != 1 || p.Table != "readings" || p.Reason != query.PathReason || (p.Path == hooks.FastPath) != fast {
 					t.Errorf("%s: counted %+v", c.what, p)
 				}
 			}
@@ -155,7 +156,7 @@ func TestPathThroughSDK(t *testing.T) {
 	if _, err := table.Query("s").Collect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if c := seen.last(); c.Path != ddb.AttributeValuePath || !strings.Contains(c.PathReason, "ThroughSDK") {
+	if c := seen.last(); c.Path != hooks.AttributeValuePath || !strings.Contains(c.PathReason, "ThroughSDK") {
 		t.Errorf("%q because of %q", c.Path, c.PathReason)
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -83,17 +84,17 @@ func (w *witness) Do(req *http.Request) (*http.Response, error) {
 // hook labels each call, and keeps the completed ones.
 type hook struct {
 	mu    sync.Mutex
-	calls []ddb.Call
+	calls []hooks.Call
 	wrong []string
 }
 
 type began struct{}
 
-func (*hook) Begin(ctx context.Context, c *ddb.Call) context.Context {
+func (*hook) Begin(ctx context.Context, c *hooks.Call) context.Context {
 	return context.WithValue(ddb.WithLabel(ctx, "from-hook"), began{}, c)
 }
 
-func (h *hook) End(ctx context.Context, c *ddb.Call) {
+func (h *hook) End(ctx context.Context, c *hooks.Call) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if ctx.Value(began{}) != c {

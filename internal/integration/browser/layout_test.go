@@ -12,10 +12,10 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 func charts(t *testing.T, s *shop, b *tab) {
@@ -152,9 +152,9 @@ func TestHostileNames(t *testing.T) {
 	ledger := cost.NewLedger()
 	r := debug.New(debug.WithLedger(ledger))
 	ledger.Record(hostile, hostile, hostile, 1, 1)
-	call := ddb.Call{
+	call := hooks.Call{
 		Operation: hostile, Table: hostile, Index: hostile, Label: hostile, Duration: time.Second, Consumed: cost.Consumed{ReadUnits: 1},
-		Partitions: []ddb.PartitionHash{1}, Throttled: []ddberr.ThrottlingReason{{Reason: hostile}},
+		Partitions: []hooks.PartitionHash{1}, Throttled: []ddberr.ThrottlingReason{{Reason: hostile}},
 	}
 	r.End(r.Begin(t.Context(), &call), &call)
 	b := openTab(t, r)

@@ -26,6 +26,7 @@ import (
 	"github.com/dynamotable/ddb/grant"
 	"github.com/dynamotable/ddb/grant/grantclient"
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/job"
 	"github.com/dynamotable/ddb/keyformat"
@@ -88,7 +89,7 @@ var functions = map[string]any{
 	"progress.With":                         progress.With,
 	"progress.WithLimit":                    progress.WithLimit,
 	"consumers.Add":                         consumers.Add,
-	"ddb.AddHook":                           ddb.AddHook,
+	"hooks.Add":                           hooks.Add,
 	"schema.Delete":                         schema.Delete,
 	"schema.Describe":                       schema.Describe,
 	"schema.Wait":                           schema.Wait,
@@ -174,7 +175,7 @@ var functions = map[string]any{
 	"ddb.Le":                                ddb.Le[string],
 	"ddb.ListField":                         ddb.ListField[member, string],
 	"ddb.LearnSizes":                        ddb.LearnSizes,
-	"ddb.LogCalls":                          ddb.LogCalls,
+	"hooks.LogCalls":                          hooks.LogCalls,
 	"ddb.LogCapacity":                       ddb.LogCapacity,
 	"ddb.Lt":                                ddb.Lt[string],
 	"ddb.MapField":                          ddb.MapField[member, string, string],
@@ -232,8 +233,8 @@ var functions = map[string]any{
 	"ddbtest.WithBuckets":                   ddbtest.WithBuckets,
 	"ddbtest.WithImportErrors":              ddbtest.WithImportErrors,
 	"hotkeys.Find":                          hotkeys.Find[member, string],
-	"ddb.SetPartitionSalt":                  ddb.SetPartitionSalt,
-	"ddb.PartitionSaltID":                   ddb.PartitionSaltID,
+	"hooks.SetPartitionSalt":                  hooks.SetPartitionSalt,
+	"hooks.PartitionSaltID":                   hooks.PartitionSaltID,
 	"ddb.NewRaw":                            ddb.NewRaw,
 	"ddb.RawAttr":                           ddb.RawAttr,
 	"ddb.RawKey":                            ddb.RawKey,

@@ -26,6 +26,7 @@ import (
 	"github.com/dynamotable/ddb/eventstore/keys"
 	"github.com/dynamotable/ddb/grant"
 	grantimporter "github.com/dynamotable/ddb/grant/importer"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/hotkeys"
 	"github.com/dynamotable/ddb/job"
 	"github.com/dynamotable/ddb/keyformat"
@@ -71,12 +72,12 @@ func word[T any]() exported { return exported{typ: reflect.TypeFor[T](), word: t
 
 // exportedTypes are the exported types of all packages that programs import. TestNoTypeShowsData fails for a type that is not listed.
 var exportedTypes = map[string]exported{
-	"ddb.Action":                holds[ddb.Action]("Name", "Table", "Index"),
+	"hooks.Action":                holds[hooks.Action]("Name", "Table", "Index"),
 	"ddb.Attr":                  holds[ddb.Attr[member, string]](),
 	"ddb.AttributeType":         word[ddb.AttributeType](),
 	"batches.Part":              holds[batches.Part](),
 	"batches.Error":             holds[batches.Error](),
-	"ddb.Path":                  word[ddb.Path](),
+	"hooks.Path":                  word[hooks.Path](),
 	"ddb.Mixed":                 {typ: reflect.TypeFor[ddb.Mixed[any]](), point: true, names: []string{"m.table"}},
 	"ddb.IncludeExpiredOption":  holds[ddb.IncludeExpiredOption](),
 	"ddb.MixedKey":              holds[ddb.MixedKey](),
@@ -99,10 +100,10 @@ var exportedTypes = map[string]exported{
 	"ddb.Bin":                   holds[ddb.Bin[member, []byte]](),
 	"cost.Budget":               holds[cost.Budget](),
 	"cost.BudgetExceeded":       holds[cost.BudgetExceeded]("Exhausted"),
-	"ddb.Call":                  holds[ddb.Call]("Operation", "Table", "Tables", "Index", "Label", "Throttled", "Capacity", "ItemCollections.Table", "Path", "PathReason"),
+	"hooks.Call":                  holds[hooks.Call]("Operation", "Table", "Tables", "Index", "Label", "Throttled", "Capacity", "ItemCollections.Table", "Path", "PathReason"),
 	"cost.Capacity":             holds[cost.Capacity]("Entries.Table", "Entries.Index", "Entries.Operation", "Entries.Label"),
 	"cost.Entry":                holds[cost.Entry]("Table", "Index", "Operation", "Label"),
-	"ddb.CallFailure":           holds[ddb.CallFailure]("Operation", "Table", "Index", "Label"),
+	"hooks.Failure":           holds[hooks.Failure]("Operation", "Table", "Index", "Label"),
 	"ddb.Change":                holds[ddb.Change[member]](),
 	"ddb.ChangeOf":              holds[ddb.ChangeOf[*member]](),
 	"ddb.Cond":                  holds[ddb.Cond[member]](),
@@ -171,7 +172,7 @@ var exportedTypes = map[string]exported{
 	"ddb.IndexQuery":            holds[ddb.IndexQuery[member, string]](),
 	"ddb.IndexScan":             holds[ddb.IndexScan[member]](),
 	"ddb.InvalidError":          holds[ddb.InvalidError](),
-	"ddb.ItemCollection":        holds[ddb.ItemCollection]("Table"),
+	"hooks.ItemCollection":        holds[hooks.ItemCollection]("Table"),
 	"ddb.Key":                   sends[ddb.Key[string, string]](),
 	"keyformat.Format":          holds[keyformat.Format[string]]("prefix", "fields.name", "fields.behind"),
 	"cost.Ledger":               holds[cost.Ledger](),
@@ -188,7 +189,7 @@ var exportedTypes = map[string]exported{
 	"ddb.OutcomeUnknownError":   holds[ddb.OutcomeUnknownError](),
 	"ddb.Page":                  holds[ddb.Page[member]](),
 	"pagetoken.Sealer":          holds[pagetoken.Sealer]("keys"),
-	"ddb.PartitionHash":         word[ddb.PartitionHash](),
+	"hooks.PartitionHash":         word[hooks.PartitionHash](),
 	"ddb.Query":                 holds[ddb.Query[member, string]](),
 	"cost.Part":                 holds[cost.Part]("Index"),
 	"cost.Reserved":             holds[cost.Reserved](),

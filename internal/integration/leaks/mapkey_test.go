@@ -18,6 +18,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/debug"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/telemetry"
 )
 
@@ -32,7 +33,7 @@ func TestMapKeysAreNotShown(t *testing.T) {
 	}
 	page := debug.New()
 	members, s := newMembers(t, 200, `{"Items":[],"Count":0,"ScannedCount":0}`,
-		ddb.WithHook(ddb.LogCalls(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), 0)),
+		ddb.WithHook(hooks.LogCalls(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), 0)),
 		ddb.WithHook(tracing), ddb.WithHook(page), ddb.WithHook(printer{&log}))
 	mine := ddb.AsNum(votes.Key(canary))
 	conds := map[string]struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/pagetoken"
 )
 
@@ -144,15 +145,15 @@ const onePage = `{"Items":[{"club":{"S":"c"},"id":{"S":"SSN-4711"},"age":{"N":"4
 // listed is a hook of a type that is not comparable.
 type listed struct{ calls []*int }
 
-func (l listed) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
-func (l listed) End(context.Context, *ddb.Call)                         { *l.calls[0]++ }
+func (l listed) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
+func (l listed) End(context.Context, *hooks.Call)                         { *l.calls[0]++ }
 
 // TestUncomparableHooks are removed like any other.
 func TestUncomparableHooks(t *testing.T) {
 	members, _ := newMembers(t, 200, `{}`)
 	var first, other int
-	removeFirst := ddb.AddHook(listed{[]*int{&first}})
-	removeOther := ddb.AddHook(listed{[]*int{&other}})
+	removeFirst := hooks.Add(listed{[]*int{&first}})
+	removeOther := hooks.Add(listed{[]*int{&other}})
 	get := func() { _, _ = members.Get(t.Context(), "c", "1") }
 	get()
 	removeFirst()

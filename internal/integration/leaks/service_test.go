@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/hooks"
 )
 
 // TestReversedRanges: a range with reversed bounds is refused before anything is sent. DynamoDB would
@@ -81,7 +82,7 @@ func TestServiceTextIsNotShown(t *testing.T) {
 				body = []byte(`{"Items":[{"club":{"S":"c"},"age":{"N":"SSN-4711"}}],"LastEvaluatedKey":"SSN-4711"}`)
 			}
 			var log bytes.Buffer
-			hook := ddb.LogCalls(slog.New(slog.NewJSONHandler(&log, nil)), 0)
+			hook := hooks.LogCalls(slog.New(slog.NewJSONHandler(&log, nil)), 0)
 			members, _ := newMembers(t, c.status, string(body), ddb.WithHook(hook), ddb.WithHook(printer{&log}))
 			_, queried := members.Query("c").Page(t.Context())
 			written := members.BatchPut(t.Context(), []member{{Club: "c", ID: "1"}, {Club: "c", ID: "2"}})
@@ -109,9 +110,9 @@ func TestServiceTextIsNotShown(t *testing.T) {
 // printer is a hook that prints calls as users would.
 type printer struct{ to *bytes.Buffer }
 
-func (p printer) Begin(ctx context.Context, _ *ddb.Call) context.Context { return ctx }
+func (p printer) Begin(ctx context.Context, _ *hooks.Call) context.Context { return ctx }
 
-func (p printer) End(_ context.Context, call *ddb.Call) {
+func (p printer) End(_ context.Context, call *hooks.Call) {
 	_, _ = fmt.Fprintf(p.to, "%v %+v %#v %s", call, call, *call, call)
 	text, err := json.Marshal(call)
 	_, _ = fmt.Fprintf(p.to, "%s %v", text, err)
