@@ -45,10 +45,10 @@ func WithItemCollections(ctx context.Context) context.Context {
 // this costs no units. warn is called for every reply with a size above gb. There is no size if a write fails, if its reply
 // is lost, or if DynamoDB has seen its [Token] before. warn runs on the goroutine of the call, before the call returns, so
 // several calls may run it at once. gb is at least 0 and less than 10; with 0, warn is called for every size. Hooks find the
-// sizes in [Call.ItemCollections].
+// sizes in [hooks.Call.ItemCollections].
 //
 //go:noinline
-func WarnCollectionSize(gb float64, warn func(ItemCollection)) TableOption {
+func WarnCollectionSize(gb float64, warn func(hooks.ItemCollection)) TableOption {
 	return tableOption(func(c *core) error {
 		var errs []error
 		if !(gb >= 0 && gb < maxCollectionGB) { // NaN is neither

@@ -74,7 +74,7 @@ func (t *trackedCall) PartitionTables() []string {
 // have the same hook, it sees the transaction once.
 //
 //go:noinline
-func WithHook(h Hook) TableOption {
+func WithHook(h hooks.Hook) TableOption {
 	return tableOption(func(c *core) error {
 		if h == nil {
 			return errors.New("option WithHook: the hook is nil")
@@ -125,7 +125,7 @@ func newCall(s *requestInfo, cores []*core, label string, estimate cost.Estimate
 func (c *trackedCall) complete(r *replyInfo, capacities []types.ConsumedCapacity, err error) {
 	c.Duration = time.Since(c.Start)
 	c.Path, c.PathReason = pathOf(c.took.Path), c.took.Why
-	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, RedactError(err)
+	c.Returned, c.Scanned, c.Err = r.returned, r.scanned, ddberr.Redact(err)
 	if c.info.entries != nil && err == nil {
 		c.Unprocessed = max(0, len(c.info.entries)-r.items)
 	}

@@ -29,6 +29,8 @@ var foundations = map[string]bool{ // whether it is above the root
 	"keyformat":  false,
 	"consumers":  false,
 	"cost":       false,
+	"ddberr":     false,
+	"hooks":      false,
 	"schema":     false,
 	"progress":   false,
 	"pagetoken":  true,

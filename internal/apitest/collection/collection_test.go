@@ -335,7 +335,7 @@ func TestWarnsAboveThreshold(t *testing.T) {
 
 // TestSizesOfSuccessfulWritesOnly: writes that are refused or get no reply report no sizes. Neither do replies to other requests and replies without a size..
 func TestSizesOfSuccessfulWritesOnly(t *testing.T) {
-	none := func(c ddb.ItemCollection) { t.Errorf("warned of %v", c) }
+	none := func(c hooks.ItemCollection) { t.Errorf("warned of %v", c) }
 	hook := &keeper{}
 	for name, change := range map[string][]string{
 		"another partition": {`"ItemCollectionKey":{"blog":{"S":"b"}}`, `"ItemCollectionKey":{"blog":{"S":"c"}}`},

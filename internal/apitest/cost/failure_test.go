@@ -42,7 +42,7 @@ func TestFailureHook(t *testing.T) {
 		name string
 		rule faultrule.Rule
 		run  func(context.Context, ddb.Client, *table) error
-		want []ddb.CallFailure // Table, Label and Err are cleared
+		want []hooks.Failure // Table, Label and Err are cleared
 		is   error
 	}{
 		{"a create whose reply is lost", faultrule.On("PutItem").DropReply(), func(ctx context.Context, _ ddb.Client, t *table) error {

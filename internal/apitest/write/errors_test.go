@@ -109,10 +109,10 @@ func TestIsRetryable(t *testing.T) {
 		"unknown, then a conflict":   {errors.Join(ddb.ErrOutcomeUnknown, &types.TransactionConflictException{}), false},
 		"applied, its reply is lost": {errors.Join(ddb.ErrReplyLost, context.DeadlineExceeded), false},
 		// A batch is retryable only if every failed input is.
-		"batch, throttled":           {batchOf(ddb.BatchFailure{Err: ddb.ErrThrottled}, ddb.BatchFailure{Err: &types.InternalServerError{}}), true},
-		"batch, one unknown":         {batchOf(ddb.BatchFailure{Err: ddb.ErrThrottled}, ddb.BatchFailure{Err: ddb.ErrThrottled, Unknown: true}), false},
-		"batch, one refused":         {batchOf(ddb.BatchFailure{Err: ddb.ErrThrottled}, ddb.BatchFailure{Err: errors.New("x")}), false},
-		"batch, its context is over": {batchOf(ddb.BatchFailure{Err: context.Canceled}), false},
+		"batch, throttled":           {batchOf(ddberr.BatchFailure{Err: ddb.ErrThrottled}, ddberr.BatchFailure{Err: &types.InternalServerError{}}), true},
+		"batch, one unknown":         {batchOf(ddberr.BatchFailure{Err: ddb.ErrThrottled}, ddberr.BatchFailure{Err: ddb.ErrThrottled, Unknown: true}), false},
+		"batch, one refused":         {batchOf(ddberr.BatchFailure{Err: ddb.ErrThrottled}, ddberr.BatchFailure{Err: errors.New("x")}), false},
+		"batch, its context is over": {batchOf(ddberr.BatchFailure{Err: context.Canceled}), false},
 		"batch without failures":     {batchOf(), false},
 	} {
 		if got := ddb.IsRetryable(tc.err); got != tc.want {
