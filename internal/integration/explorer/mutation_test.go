@@ -49,7 +49,7 @@ var mutations = []mutation{
 	},
 	{
 		"a refusal is trusted although an earlier attempt got no reply", "provenwrite.go",
-		"clean := ", "!ambiguous && max(seen.worst, last) == NotApplied", "max(seen.worst, last) == NotApplied", "",
+		"clean := ", "!ambiguous && max(seen.worst, last) == notApplied", "max(seen.worst, last) == notApplied", "",
 	},
 	{
 		"a lost request on an item that did not change is a failed condition", "provenwrite.go",
