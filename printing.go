@@ -17,7 +17,6 @@ import (
 // the data from fields and methods. encoding/json gives the data of those types that are nothing but the
 // caller's own ([Key], [Got]), and none of the others.
 
-
 // Format prints the comparison without its values, for every verb.
 func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, sortText(c.c.op)) }
 

@@ -93,7 +93,7 @@ func newOrders(t *testing.T, r *debug.Recorder, ledger *cost.Ledger, faults ...f
 }
 
 // seen passes an invented call to the recorder.
-func seen(r *debug.Recorder, call ddb.Call) {
+func seen(r *debug.Recorder, call hooks.Call) {
 	ctx := r.Begin(context.Background(), &call)
 	r.End(ctx, &call)
 }
@@ -204,9 +204,9 @@ func TestRates(t *testing.T) {
 	}
 
 	c.advance(-200 * time.Second) // a second that is still kept
-	seen(r, ddb.Call{Operation: "GetItem", Table: "t"})
+	seen(r, hooks.Call{Operation: "GetItem", Table: "t"})
 	c.advance(-1000 * time.Second) // one that was dropped
-	seen(r, ddb.Call{Operation: "GetItem", Table: "t"})
+	seen(r, hooks.Call{Operation: "GetItem", Table: "t"})
 	c.advance(1200 * time.Second)
 	if got := r.Snapshot().Rates.Calls[100]; got != float64(200%3)+1 {
 		t.Errorf("%g calls in the second to which the clock was set back", got)
