@@ -8,22 +8,22 @@
 // schedule is run from the start, on its own item in the in-process engine and in the time of a bubble of
 // testing/synctest.
 //
-// Beside the store runs the knowledge that no client has: which call's request took effect, how often, and on which
+// The checker records what no client knows: which call's request took effect, how often, and on which
 // item. Every report of the library is compared with it. A success took effect exactly once, between call and return,
-// while what it demands was true: there it can be put in line with all others. A failed condition, and any error but
+// while its condition was true: at that moment it fits into an order of all calls. A failed condition, and any error but
 // ErrOutcomeUnknown, never took effect, now or later, and the condition was false at some moment of the call. An
-// unknown outcome took effect once at most. The declaration of a protection lists what it does not promise; anything
-// else that is found fails the test, with a shortest history.
+// unknown outcome took effect at most once. The declaration of a protection lists what it does not promise; any
+// other finding fails the test, with a shortest history.
 //
 //	go test ./internal/integration/explorer -v                              # what CI runs
 //	go test ./internal/integration/explorer -v -timeout 0 -explorer.schedules=2000000
 //	go test ./internal/integration/explorer -v -explorer.only=Revision -explorer.program="Create | Put(read)" -explorer.v
 //	go test ./internal/integration/explorer -v -explorer.mutations          # does it detect wrong rules?
 //
-// The layers are explored in the same way, in place of a table: the appends, commits and aggregates call of an event store on two streams, and
-// positions and snapshots. What they promise has few exceptions, which the lists of their stores name. An append that succeeded is in its
-// stream once, at the versions that it returned; one that was refused never is; a repeat with its commit id is recognised, and decides what was
-// unknown; versions are dense, a commit of two streams is in both or in none, and its rows in the feed have the next numbers; each decision of
+// The layers are explored in the same way, instead of a table: the appends, commits and aggregates of an event store on two streams, and
+// positions and snapshots. Their promises have few exceptions, which are listed with their stores. An append that succeeded is in its
+// stream once, at the versions that it returned; one that was refused never is; a repeat with its commit id is recognised, and resolves an unknown
+// outcome; versions have no gaps, a commit of two streams is in both or in none, and its rows in the feed have the next numbers; each decision of
 // an aggregate was made on its last state. A call that meets no more than one or two misbehaviours reports the true outcome, not another error.
 //
 //	go test ./internal/integration/explorer -v -run 'TestAppends|TestSaves' -timeout 0 -explorer.appends=200000 -explorer.saves=50000
