@@ -171,7 +171,7 @@ func TestBatchOfAnySize(t *testing.T) {
 		}
 		for i := range got {
 			if !got[i].Found || got[i].Item.Total != int64(i) {
-				t.Fatalf("got[%d] = %+v", i, got[i])
+				t.Fatalf("got[%d]: found %t, or another item", i, got[i].Found)
 			}
 		}
 		if stats.Done != n || stats.Requests != (n+99)/100 || stats.Consumed.ReadUnits != float64(n) {
@@ -273,7 +273,7 @@ func TestBatchLastPutWins(t *testing.T) {
 	}
 	got, err := orders.Query("c").Collect(ctx)
 	if err != nil || len(got) != 4 || got[0].Total != 56 || got[3].Total != 59 {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("%d items, or not the last puts, %v", len(got), err)
 	}
 	key := orders.Key("c", "1")
 	if err := orders.BatchDelete(ctx, []ddb.Key[customerID, orderID]{key, key}); err != nil {

@@ -96,13 +96,13 @@ func TestTransactionErrorNamesOperations(t *testing.T) {
 		t.Fatalf("causes %v, %v", f.Err, te.At(2).Err)
 	}
 	if current, ok := failedO.Current(); !ok || current.Total != 42 || failedO.Condition != "attribute_not_exists(customer_id)" {
-		t.Errorf("current %+v", current)
+		t.Errorf("operation 1: a current item: %t, condition %q", ok, failedO.Condition)
 	}
 	if current, ok := failedU.Current(); !ok || current.Name != "Ann" || stale.Version != 9 {
-		t.Errorf("current %+v, version %d", current, stale.Version)
+		t.Errorf("operation 2: a current item: %t, version %d", ok, stale.Version)
 	}
 	if current, ok := ddb.CurrentOf[user](err, 2); !ok || current.Name != "Ann" {
-		t.Errorf("current %+v", current)
+		t.Errorf("CurrentOf operation 2: a current item: %t, or a wrong one", ok)
 	}
 	_, blameless := ddb.CurrentOf[order](err, 0)
 	_, otherType := ddb.CurrentOf[user](err, 1)

@@ -71,7 +71,7 @@ func TestWithParents(t *testing.T) {
 		t.Errorf("%d requests created the parents, want 3", n)
 	}
 	if got.Stats.Views != 2 || got.Stats.By["ann"] != 7 || got.Grid["r"]["c"] != 5 || got.Title != "t" {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %d views, or other changes are missing", got.Stats.Views)
 	}
 	requests.Store(0)
 	if got, err = table.Update(t.Context(), key, ddb.WithParents(ticketViews.Sub(5))); err != nil || got.Stats.Views != -3 || requests.Load() != 1 {
@@ -87,7 +87,7 @@ func TestWithParents(t *testing.T) {
 	}
 	// An upsert also creates the item.
 	if got, err = table.Upsert(t.Context(), table.Key("new", ten), ddb.WithParents(ticketViews.Sub(1))); err != nil || got.Stats.Views != -1 || got.Board != "new" {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("got %d views, or another key, %v", got.Stats.Views, err)
 	}
 }
 

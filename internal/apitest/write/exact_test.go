@@ -17,13 +17,13 @@ func TestExactCountReports(t *testing.T) {
 		t.Errorf("missing item: %v", err)
 	}
 	if got, err := users.Upsert(ctx, "u", userLogins.Add(2).Exact(), userName.Set("n")); err != nil || got.Logins != 2 || got.Name != "n" {
-		t.Errorf("Upsert: %+v, %v", got, err)
+		t.Errorf("Upsert: %d logins, name %q, %v", got.Logins, got.Name, err)
 	}
 	_, err := users.Update(ctx, "u", userLogins.Add(1).Exact(), ddb.If(userName.Eq("other")))
 	if failed, ok := errors.AsType[*ddb.ConditionFailed[user]](err); !ok {
 		t.Errorf("condition: %v", err)
 	} else if current, ok := failed.Current(); !ok || current.Logins != 2 {
-		t.Errorf("current %+v", current)
+		t.Errorf("a current item: %t, %d logins", ok, current.Logins)
 	}
 	var old user
 	if _, err := users.Update(ctx, "u", userLogins.Add(1).Exact(), ddb.ReturnOld(&old)); !errors.Is(err, ddb.ErrInvalid) {

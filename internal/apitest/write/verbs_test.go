@@ -42,7 +42,7 @@ func TestVersionGuardsEveryVerb(t *testing.T) {
 			continue
 		}
 		if current, ok := failed.Current(); !ok || current.Version != 2 {
-			t.Errorf("%s: current %+v", name, current)
+			t.Errorf("%s: a current item: %t, version %d", name, ok, current.Version)
 		}
 	}
 	if stale.Version != 1 || fresh.Version != 0 {

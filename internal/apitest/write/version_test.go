@@ -140,7 +140,7 @@ func TestLargestVersion(t *testing.T) {
 		}
 	}
 	if got, err := table.Get(ctx, "a"); err != nil || got != s || got.N != 5 {
-		t.Errorf("stored %+v, %v", got, err)
+		t.Errorf("the stored item differs, n is %d, %v", got.N, err)
 	}
 	if err := table.DeleteItem(ctx, &s); err != nil {
 		t.Error(err)
