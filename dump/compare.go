@@ -198,10 +198,10 @@ func (c *comparison) reportPosition() {
 	}
 }
 
-// moved says that a part is done up to a place; the empty text is its end.
-func (c *comparison) moved(part int, to string) {
+// advance says that a part is done up to a place; the empty text is its end.
+func (c *comparison) advance(part int, to string) {
 	if c.at != nil {
-		c.at.moved(part, to, to == "")
+		c.at.advance(part, to, to == "")
 		c.reportPosition()
 	}
 }
@@ -278,7 +278,7 @@ func (c *comparison) export(ctx context.Context, src *Source) bool {
 		}
 	}
 	if !c.at.isDone(givenPart) {
-		c.moved(givenPart, "")
+		c.advance(givenPart, "")
 	}
 	return true
 }
@@ -320,7 +320,7 @@ func (c *comparison) batches(ctx context.Context, t *rawtable.Table, part int, d
 		}
 	}
 	if c.at != nil && !c.at.isDone(part) {
-		c.moved(part, "")
+		c.advance(part, "")
 	}
 	return true
 }
@@ -331,7 +331,7 @@ func (c *comparison) compare(ctx context.Context, next string) bool {
 		return false
 	}
 	c.batch = c.batch[:0]
-	c.moved(givenPart, next)
+	c.advance(givenPart, next)
 	return true
 }
 
@@ -393,7 +393,7 @@ func (c *comparison) extra(ctx context.Context) bool {
 				return false
 			}
 		}
-		c.moved(tablePart, next)
+		c.advance(tablePart, next)
 		return true
 	})
 }

@@ -81,7 +81,7 @@ func (w *writer) importFile(ctx context.Context, src *Source, part int) (stop er
 			return err
 		}
 		batch = batch[:0]
-		w.moved(part, lines, strconv.Itoa(line), false)
+		w.advance(part, lines, strconv.Itoa(line), false)
 		lines = 0
 		return nil
 	}
@@ -110,7 +110,7 @@ func (w *writer) importFile(ctx context.Context, src *Source, part int) (stop er
 	if err := w.write(ctx, batch); err != nil {
 		return err
 	}
-	w.moved(part, lines, "", whole)
+	w.advance(part, lines, "", whole)
 	return nil
 }
 
@@ -189,7 +189,7 @@ func (w *writer) copySegment(ctx context.Context, scan *ddb.ScanSegments[ddb.Raw
 			list = list[k:]
 		}
 		after = page.Next.String()
-		if w.moved(part, len(page.Items), after, whole); after == "" {
+		if w.advance(part, len(page.Items), after, whole); after == "" {
 			return nil
 		}
 	}

@@ -203,7 +203,7 @@ func Verify(ctx context.Context, src *Source, opts ...Option) error {
 		}
 		task.PartDone(part, true)
 		if whole {
-			at.moved(part, "", true)
+			at.advance(part, "", true)
 			tell()
 		}
 	}

@@ -91,8 +91,8 @@ func (p *position) left() (parts []int) {
 	return parts
 }
 
-// moved says up to where a part is done.
-func (p *position) moved(part int, to string, whole bool) {
+// advance says up to where a part is done.
+func (p *position) advance(part int, to string, whole bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if whole {

@@ -58,10 +58,10 @@ func (w *writer) count(items, deleted, kept int) {
 	w.task.Count("kept", int64(kept))
 }
 
-// moved records that more items of a part are done, and the position up to which the part is done; an empty position means all of it.
+// advance records that more items of a part are done, and the position up to which the part is done; an empty position means all of it.
 // whole reports whether this call has done the whole part.
-func (w *writer) moved(part, items int, to string, whole bool) {
-	w.at.moved(part, to, to == "")
+func (w *writer) advance(part, items int, to string, whole bool) {
+	w.at.advance(part, to, to == "")
 	w.task.Work(part, float64(items))
 	if to == "" {
 		w.task.PartDone(part, whole)

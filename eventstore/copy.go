@@ -165,7 +165,7 @@ func (s *Store) copyHead(ctx context.Context, head, is row, found bool) (row, er
 	next := head // with the last commits, so that repeats are recognised
 	if head.Deleted == 0 {
 		next.Version = head.Cut - 1
-		next.keepSlots(next.Version)
+		next.removeSlotsAfter(next.Version)
 		if next.Expiry != 0 && next.Version < head.Version {
 			next.Expiry = 1 // the events so far have expired; those that follow have their own expiry
 		}
@@ -181,8 +181,8 @@ func (s *Store) copyHead(ctx context.Context, head, is row, found bool) (row, er
 	return next, repeat.Write(ctx, func() error { return s.table.Put(ctx, &next, ddb.If(cond)) })
 }
 
-// keepSlots removes the commits after a version from a head.
-func (r *row) keepSlots(last int64) {
+// removeSlotsAfter removes the commits after a version from a head.
+func (r *row) removeSlotsAfter(last int64) {
 	var kept []string
 	for _, s := range r.slots() {
 		_, to, _ := strings.Cut(strings.SplitN(s, " ", 2)[0], "-")

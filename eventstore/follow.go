@@ -130,7 +130,7 @@ func (f *follower) save(ctx context.Context) error {
 
 // commits handles the commits up to a number.
 func (f *follower) commits(ctx, reading context.Context, to int64) error {
-	read, idle := newIdle(ctx)
+	read, idle := newIdleTimeout(ctx)
 	defer idle.stop()
 	for c, err := range f.feed.hydrate(read, f.feed.rows(read, f.shard, f.at, to)) {
 		if err = idle.cause(err); err == nil {

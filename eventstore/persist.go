@@ -91,27 +91,27 @@ var errNoAnswer = errors.New("no answer")
 // never answered would stop a shard for ever.
 const noAnswer = 5 * time.Minute
 
-// idle ends a read that waits too long for the next value. The time that the caller takes for itself does not count.
-type idle struct {
+// idleTimeout ends a read that waits too long for the next value. The time that the caller takes for itself does not count.
+type idleTimeout struct {
 	ctx    context.Context //nolint:containedctx // of the read
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 }
 
-func newIdle(parent context.Context) (context.Context, *idle) {
+func newIdleTimeout(parent context.Context) (context.Context, *idleTimeout) {
 	ctx, cancel := context.WithCancelCause(parent)
-	return ctx, &idle{ctx: ctx, cancel: cancel, timer: time.AfterFunc(noAnswer, func() { cancel(errNoAnswer) })}
+	return ctx, &idleTimeout{ctx: ctx, cancel: cancel, timer: time.AfterFunc(noAnswer, func() { cancel(errNoAnswer) })}
 }
 
-func (i *idle) pause()  { i.timer.Stop() }
-func (i *idle) resume() { i.timer.Reset(noAnswer) }
-func (i *idle) stop() {
+func (i *idleTimeout) pause()  { i.timer.Stop() }
+func (i *idleTimeout) resume() { i.timer.Reset(noAnswer) }
+func (i *idleTimeout) stop() {
 	i.timer.Stop()
 	i.cancel(nil)
 }
 
 // cause returns the error of the read, or errNoAnswer if it took too long.
-func (i *idle) cause(err error) error {
+func (i *idleTimeout) cause(err error) error {
 	if err != nil && errors.Is(context.Cause(i.ctx), errNoAnswer) {
 		return fmt.Errorf("read the feed: %w within %v: %w", errNoAnswer, noAnswer, err)
 	}

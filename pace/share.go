@@ -99,21 +99,21 @@ func (p *Pace) follow(ctx context.Context) {
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode-max-throughput.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
 func throughputOf(d *types.TableDescription) (Rates, string) {
-	own, source := one(d.ProvisionedThroughput, d.OnDemandThroughput, d.WarmThroughput)
+	own, source := ratesOf(d.ProvisionedThroughput, d.OnDemandThroughput, d.WarmThroughput)
 	for i := range d.GlobalSecondaryIndexes {
 		x := &d.GlobalSecondaryIndexes[i]
 		var warm *types.TableWarmThroughputDescription
 		if w := x.WarmThroughput; w != nil {
 			warm = &types.TableWarmThroughputDescription{ReadUnitsPerSecond: w.ReadUnitsPerSecond, WriteUnitsPerSecond: w.WriteUnitsPerSecond}
 		}
-		if its, _ := one(x.ProvisionedThroughput, x.OnDemandThroughput, warm); its.WriteUnits > 0 {
+		if its, _ := ratesOf(x.ProvisionedThroughput, x.OnDemandThroughput, warm); its.WriteUnits > 0 {
 			own.WriteUnits = min(own.WriteUnits, its.WriteUnits)
 		}
 	}
 	return own, source
 }
 
-func one(p *types.ProvisionedThroughputDescription, m *types.OnDemandThroughput, w *types.TableWarmThroughputDescription) (r Rates, source string) {
+func ratesOf(p *types.ProvisionedThroughputDescription, m *types.OnDemandThroughput, w *types.TableWarmThroughputDescription) (r Rates, source string) {
 	if p != nil && deref(p.ReadCapacityUnits) > 0 {
 		return Rates{float64(deref(p.ReadCapacityUnits)), float64(deref(p.WriteCapacityUnits))}, "provisioned"
 	}

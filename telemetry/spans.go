@@ -30,7 +30,7 @@ func (h *hook) Begin(ctx context.Context, call *hooks.Call) context.Context {
 		return ctx
 	}
 	ctx, span := h.tracer.Start(ctx, spanName(call), trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithTimestamp(call.Start), trace.WithAttributes(asked(call)...))
+		trace.WithTimestamp(call.Start), trace.WithAttributes(requestAttributes(call)...))
 	if !span.IsRecording() {
 		return ctx
 	}
@@ -47,7 +47,7 @@ func (h *hook) End(ctx context.Context, call *hooks.Call) {
 	if !ok {
 		return
 	}
-	span.SetAttributes(answered(call)...)
+	span.SetAttributes(replyAttributes(call)...)
 	if call.Failed() {
 		span.SetStatus(codes.Error, call.ErrorType())
 	}
@@ -68,8 +68,8 @@ func spanName(call *hooks.Call) string {
 	return call.Operation + " " + call.Table
 }
 
-// asked returns the attributes that are known before the request.
-func asked(call *hooks.Call) []attribute.KeyValue {
+// requestAttributes returns the attributes that are known before the request.
+func requestAttributes(call *hooks.Call) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 12)
 	attrs = append(attrs, semconv.DBSystemNameAWSDynamoDB, semconv.DBOperationName(call.Operation))
 	if len(call.Tables) > 1 {
@@ -101,8 +101,8 @@ func asked(call *hooks.Call) []attribute.KeyValue {
 	return attrs
 }
 
-// answered returns the attributes of the reply.
-func answered(call *hooks.Call) []attribute.KeyValue {
+// replyAttributes returns the attributes of the reply.
+func replyAttributes(call *hooks.Call) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 8)
 	attrs = append(attrs, attemptsKey.Int(call.Attempts))
 	if call.PathReason != "" {

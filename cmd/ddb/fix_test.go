@@ -364,7 +364,7 @@ func TestStreamResumeCommand(t *testing.T) {
 		"streams tail -from horizon orders -region=eu-west-1":    "ddb streams tail orders -region=eu-west-1 -from 2026-11-29T12:00:00Z",
 		"streams tail --from=latest -limit 5 -poll 2s -- orders": "ddb streams tail -limit 5 -poll 2s -from 2026-11-29T12:00:00Z -- orders",
 	} {
-		if got := goOn(fields(line), at); got != want {
+		if got := continueCommand(fields(line), at); got != want {
 			t.Errorf("%s: %s", line, got)
 		}
 	}

@@ -92,7 +92,7 @@ func (c *tailing) run(ctx context.Context, s streams, table string, start change
 	for one, err := range stream.All(ctx, start) {
 		if err != nil {
 			if ctx.Err() != nil && !last.IsZero() {
-				fmt.Fprintf(s.err, "go on with: %s\n", goOn(s.args, last))
+				fmt.Fprintf(s.err, "go on with: %s\n", continueCommand(s.args, last))
 			}
 			return err
 		}
@@ -112,8 +112,8 @@ func (c *tailing) run(ctx context.Context, s streams, table string, start change
 	return nil
 }
 
-// goOn returns the command with the arguments that continues from a time. It only replaces -from, so it reads the same table.
-func goOn(args []string, from time.Time) string {
+// continueCommand returns the command with the arguments that continues from a time. It only replaces -from, so it reads the same table.
+func continueCommand(args []string, from time.Time) string {
 	text := []string{"ddb"}
 	add := func(list []string) {
 		for _, word := range list {

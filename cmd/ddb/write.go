@@ -53,15 +53,15 @@ func (c *writing) change(ctx context.Context, s streams, t *rawtable.Table, call
 	}
 	defer end()
 	if err := call(ctx); err != nil {
-		return false, unsure(ctx, err)
+		return false, mayBeMade(ctx, err)
 	}
 	return true, nil
 }
 
 var errUnsure = errors.New("the change may have been made or not")
 
-// unsure adds to an error that an interrupted change may have been made.
-func unsure(ctx context.Context, err error) error {
+// mayBeMade adds to an error that an interrupted change may have been made.
+func mayBeMade(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return errors.Join(errUnsure, err)
 	}

@@ -59,7 +59,7 @@ func Storm(t testing.TB, store *eventstore.Store, cfg StormConfig) StormReport {
 	if s.cfg.Calm == nil {
 		s.cfg.Calm = func() {}
 	}
-	s.blow()
+	s.run()
 	s.cfg.Calm()
 	s.check()
 	return s.report
@@ -96,7 +96,7 @@ type target struct {
 	ids      []string
 }
 
-func (s *storm) blow() {
+func (s *storm) run() {
 	ctx, stop := context.WithCancel(s.t.Context())
 	var writers, readers sync.WaitGroup
 	for w := range s.cfg.Writers {

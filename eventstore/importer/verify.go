@@ -42,12 +42,12 @@ func Verify(ctx context.Context, source Source, store *eventstore.Store, opts ..
 type comparison struct {
 	w      *work
 	s      Stream
-	source map[string]placed           // events not found in the new stream yet, by id
+	source map[string]sourceEvent      // events not found in the new stream yet, by id
 	stored map[string]eventstore.Event // events not found in the source yet
 	marks  []mark                      // by version
 }
 
-type placed struct {
+type sourceEvent struct {
 	Record
 	place int64
 }
@@ -61,13 +61,13 @@ type mark struct {
 
 // compare verifies one stream.
 func (w *work) compare(ctx context.Context, s Stream) (int64, error) {
-	c := &comparison{w: w, s: s, source: make(map[string]placed), stored: make(map[string]eventstore.Event)}
+	c := &comparison{w: w, s: s, source: make(map[string]sourceEvent), stored: make(map[string]eventstore.Event)}
 	n, last := int64(0), int64(-1)
 	read := int64(0) // of the new stream
 	err := w.records(ctx, s, func(r Record) error {
 		n++
 		last = max(last, r.Sequence)
-		c.sees(placed{r, n})
+		c.addSource(sourceEvent{r, n})
 		if n-read < batchEvents {
 			return nil
 		}
@@ -117,8 +117,8 @@ func (c *comparison) read(ctx context.Context, opts ...eventstore.ReadOption) er
 	return nil
 }
 
-// sees adds an event of the source.
-func (c *comparison) sees(r placed) {
+// addSource adds an event of the source.
+func (c *comparison) addSource(r sourceEvent) {
 	r.Event.ID = r.event(c.s, r.place).ID
 	if e, ok := c.stored[r.Event.ID]; ok {
 		delete(c.stored, e.ID)
@@ -131,7 +131,7 @@ func (c *comparison) sees(r placed) {
 	c.source[r.Event.ID] = r
 }
 
-func (c *comparison) match(r placed, e eventstore.Event) {
+func (c *comparison) match(r sourceEvent, e eventstore.Event) {
 	late := e.Metadata[LateKey] != "" && r.Sequence < 0
 	if late {
 		e.Metadata = maps.Clone(e.Metadata)

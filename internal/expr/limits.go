@@ -17,7 +17,7 @@ func Check(n Node) error {
 	if n == nil {
 		return nil
 	}
-	ops, leaves := weigh(n, false)
+	ops, leaves := countParts(n, false)
 	return checkLimits(ops, leaves, func(w *Writer) string { return w.Render(n) })
 }
 
@@ -26,7 +26,7 @@ func (u *Update) Check() error {
 	ops, leaves := 0, 0
 	for _, clause := range [][]Action{u.Set, u.Remove, u.Add, u.Delete} {
 		for _, a := range clause {
-			o, l := weigh(a.Right, true)
+			o, l := countParts(a.Right, true)
 			ops, leaves = ops+o, leaves+l+len(a.Path)
 		}
 	}
@@ -46,11 +46,11 @@ func checkLimits(ops, leaves int, render func(*Writer) string) error {
 	return nil
 }
 
-// weigh counts operators, in an update also functions, and the parts that determine the length.
-func weigh(n Node, update bool) (ops, leaves int) {
+// countParts counts operators, in an update also functions, and the parts that determine the length.
+func countParts(n Node, update bool) (ops, leaves int) {
 	add := func(nodes ...Node) {
 		for _, n := range nodes {
-			o, l := weigh(n, update)
+			o, l := countParts(n, update)
 			ops, leaves = ops+o, leaves+l
 		}
 	}

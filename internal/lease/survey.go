@@ -31,8 +31,8 @@ const PollLoad = 60
 // weight returns what a lease adds to the load of its worker.
 func (s *State) weight() int64 { return PollLoad + max(s.Load, 0) }
 
-// dealing is the distribution of the leases that can be worked on.
-type dealing struct {
+// distribution says which workers have the leases that can be worked on.
+type distribution struct {
 	loads map[string]int64    // of every living worker
 	owned map[string][]string // by living workers: leases that no worker has requested
 	mine  int                 // leases of this worker
@@ -41,8 +41,8 @@ type dealing struct {
 	asked bool                // a lease that this worker requested has not been freed yet
 }
 
-func (s *Survey) deal() dealing {
-	d := dealing{loads: map[string]int64{s.Me: 0}, owned: make(map[string][]string)}
+func (s *Survey) distribute() distribution {
+	d := distribution{loads: map[string]int64{s.Me: 0}, owned: make(map[string][]string)}
 	for _, shard := range slices.Sorted(maps.Keys(s.Leases)) {
 		l := s.Leases[shard]
 		switch {
@@ -72,7 +72,7 @@ func (s *Survey) deal() dealing {
 // the worker that has most to the one that has least would even out enough to be worth it. Without loads they end with numbers of leases that differ
 // by one at most. No lease that can be worked on stays free as long as workers have room.
 func (s *Survey) Choose() Choice {
-	d := s.deal()
+	d := s.distribute()
 	var total, load int64
 	for shard := range s.Leases {
 		l := s.Leases[shard]
@@ -111,7 +111,7 @@ func (s *Survey) Choose() Choice {
 // ask chooses the lease whose move to this worker evens out most, or none if none is worth its move: the two workers must differ by a fifth of the
 // average load, and by the move become less uneven by half of that, or by the lease itself. A lease that is small among those of its worker evens out
 // nothing. So varying loads move no lease back and forth: every move lowers the higher of two loads, and the next does not undo it.
-func (s *Survey) ask(d *dealing, average int64) string {
+func (s *Survey) ask(d *distribution, average int64) string {
 	best, most, slack := "", int64(0), average/5
 	for owner, leases := range d.owned {
 		gap := d.loads[owner] - d.loads[s.Me]

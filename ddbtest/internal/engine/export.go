@@ -162,7 +162,7 @@ func (in *ExportInput) prefix() string { return strings.TrimSuffix(text(in.S3Pre
 
 // exported returns the table of an export and its history.
 func (e *Engine) exported(in *ExportInput) (*Table, *history, error) {
-	t, err := e.backedUp(in.TableArn)
+	t, err := e.backupTable(in.TableArn)
 	if err != nil {
 		return nil, nil, err
 	}

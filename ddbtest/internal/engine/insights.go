@@ -77,7 +77,7 @@ func (e *Engine) UpdateContributorInsights(_ context.Context, in *ContributorIns
 		return nil, err
 	}
 	now := e.clock.Now()
-	t, err := e.insightful(in, now)
+	t, err := e.insightsTable(in, now)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (e *Engine) DescribeContributorInsights(_ context.Context, in *ContributorI
 		return nil, err
 	}
 	now := e.clock.Now()
-	t, err := e.insightful(in, now)
+	t, err := e.insightsTable(in, now)
 	if err != nil {
 		return nil, err
 	}
@@ -123,8 +123,8 @@ func (e *Engine) DescribeContributorInsights(_ context.Context, in *ContributorI
 	return t.describeInsights(text(in.IndexName), now), nil
 }
 
-// insightful returns the table of an operation on insights, which may name one of its global indexes.
-func (e *Engine) insightful(in *ContributorInsightsInput, now time.Time) (*Table, error) {
+// insightsTable returns the table of an operation on insights, which may name one of its global indexes.
+func (e *Engine) insightsTable(in *ContributorInsightsInput, now time.Time) (*Table, error) {
 	if in.IndexName != nil && (len(*in.IndexName) < 3 || len(*in.IndexName) > 255) {
 		return nil, invalid("IndexName must be at least 3 characters long and at most 255 characters long")
 	}

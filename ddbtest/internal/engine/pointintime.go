@@ -63,7 +63,7 @@ func (e *Engine) UpdateContinuousBackups(_ context.Context, table *string, spec 
 	if !*spec.PointInTimeRecoveryEnabled && spec.RecoveryPeriodInDays != nil {
 		return nil, invalid("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	}
-	t, err := e.backedUp(table)
+	t, err := e.backupTable(table)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (e *Engine) UpdateContinuousBackups(_ context.Context, table *string, spec 
 
 // DescribeContinuousBackups describes the backups of a table.
 func (e *Engine) DescribeContinuousBackups(_ context.Context, table *string) (*ContinuousBackups, error) {
-	t, err := e.backedUp(table)
+	t, err := e.backupTable(table)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +102,8 @@ func (e *Engine) DescribeContinuousBackups(_ context.Context, table *string) (*C
 	return t.describeBackups(e.clock.Now()), nil
 }
 
-// backedUp returns the table of an operation on backups, which has its own text for a missing table.
-func (e *Engine) backedUp(table *string) (*Table, error) {
+// backupTable returns the table of an operation on backups, which has its own text for a missing table.
+func (e *Engine) backupTable(table *string) (*Table, error) {
 	t, err := e.describedTable(table)
 	if err != nil && AsError(err).Type == ResourceNotFoundException {
 		return nil, &Error{Type: TableNotFoundException, Message: "Table not found: " + tableOf(*table)}

@@ -49,10 +49,10 @@ func (in *SearchVectorsInput) constraints() error {
 	var c constraints
 	c.tableName("tableName", in.TableName)
 	if c.required("indexName", in.IndexName != nil) {
-		c.silentLength("IndexName", len(*in.IndexName), 3, 255)
+		c.unquotedLength("IndexName", len(*in.IndexName), 3, 255)
 	}
 	if c.required("searchVector", in.SearchVector != nil) {
-		c.silentLength("SearchVector", len(in.SearchVector), 1, 0)
+		c.unquotedLength("SearchVector", len(in.SearchVector), 1, 0)
 	}
 	if c.required("topK", in.TopK != nil) {
 		c.atLeast("topK", in.TopK, 1)
@@ -67,8 +67,8 @@ func (in *SearchVectorsInput) constraints() error {
 	return nil
 }
 
-// silentLength is length for the members whose value the service does not repeat.
-func (c *constraints) silentLength(path string, length, shortest, longest int) {
+// unquotedLength is length for the members whose value the service does not repeat.
+func (c *constraints) unquotedLength(path string, length, shortest, longest int) {
 	if length < shortest {
 		c.failures = append(c.failures, "Value at '"+path+"' failed to satisfy constraint: Member must have length greater than or equal to "+strconv.Itoa(shortest))
 	}

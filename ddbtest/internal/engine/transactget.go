@@ -85,12 +85,12 @@ func readImages(reads []*read, items []*storage.Item, capacity *string) (images 
 }
 
 // transactItems checks the number of actions of a transaction.
-func (c *constraints) transactItems(n int, print func() string) {
+func (c *constraints) transactItems(n int, shown func() string) {
 	switch {
 	case n == 0:
 		c.fail("transactItems", "[]", false, "Member must have length greater than or equal to 1")
 	case n > maxTransactItems:
-		c.fail("transactItems", print(), false, "Member must have length less than or equal to "+strconv.Itoa(maxTransactItems))
+		c.fail("transactItems", shown(), false, "Member must have length less than or equal to "+strconv.Itoa(maxTransactItems))
 	}
 }
 

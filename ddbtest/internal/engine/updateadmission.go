@@ -234,10 +234,10 @@ func (in *UpdateTableInput) checkOnline(t *Table, now time.Time) error {
 	return nil
 }
 
-// indexesInTheWay returns the error for a change of throughput or stream while the table's indexes are changing.
+// checkIndexesIdle returns the error for a change of throughput or stream while the table's indexes are changing.
 //
 // https://github.com/aws-controllers-k8s/dynamodb-controller/tree/main/docs/api-quirks (DDB-TABLE-163)
-func (in *UpdateTableInput) indexesInTheWay(t *Table, now time.Time) error {
+func (in *UpdateTableInput) checkIndexesIdle(t *Table, now time.Time) error {
 	var what string
 	switch {
 	case in.ProvisionedThroughput != nil:

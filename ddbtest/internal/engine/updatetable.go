@@ -58,7 +58,7 @@ func (e *Engine) UpdateTable(_ context.Context, in *UpdateTableInput) (*TableDes
 		return nil, err
 	}
 	status := ""
-	if in.occupies() {
+	if in.isUpdating() {
 		status = statusUpdating
 	}
 	d := e.describe(t, status).updated(before, in)
@@ -126,8 +126,8 @@ func (d *ThroughputDescription) keep(old *ThroughputDescription) {
 	d.ReadCapacityUnits, d.WriteCapacityUnits = old.ReadCapacityUnits, old.WriteCapacityUnits
 }
 
-// occupies reports whether the table is UPDATING while the change is made.
-func (in *UpdateTableInput) occupies() bool {
+// isUpdating reports whether the table is UPDATING while the change is made.
+func (in *UpdateTableInput) isUpdating() bool {
 	for _, u := range in.GlobalSecondaryIndexUpdates {
 		if u.Update == nil {
 			return true
@@ -171,7 +171,7 @@ func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created 
 			t.settings.stream = nil
 		}
 	}
-	if in.occupies() {
+	if in.isUpdating() {
 		t.settings.changedAt = now.Add(e.stateDelay)
 	}
 	return created, nil
@@ -182,13 +182,13 @@ func (e *Engine) change(t *Table, in *UpdateTableInput, now time.Time) (created 
 func (in *UpdateTableInput) admissible(t *Table, now time.Time) error {
 	switch status := t.status(now); status {
 	case statusUpdating:
-		if !in.occupies() {
+		if !in.isUpdating() {
 			return nil
 		}
 		if err := in.checkOnline(t, now); err != nil {
 			return err
 		}
-		if err := in.indexesInTheWay(t, now); err != nil {
+		if err := in.checkIndexesIdle(t, now); err != nil {
 			return err
 		}
 		return t.changeable(status)

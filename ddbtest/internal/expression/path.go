@@ -98,9 +98,9 @@ func relate(p, q Path) relation {
 	return overlapping
 }
 
-// clash returns the message for two of the paths that overlap or, if none do,
+// pathConflict returns the message for two of the paths that overlap or, if none do,
 // two that conflict. It returns an empty string if all are separate.
-func clash(paths []Path) string {
+func pathConflict(paths []Path) string {
 	for _, bad := range []struct {
 		relation
 		verb string

@@ -126,7 +126,7 @@ func (c *checker) setOperands(n node) error {
 
 // separate fails if two paths overlap or conflict.
 func (c *checker) separate(paths []Path) error {
-	if message := clash(paths); message != "" {
+	if message := pathConflict(paths); message != "" {
 		return c.invalid(message)
 	}
 	return nil

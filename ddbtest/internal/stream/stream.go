@@ -51,12 +51,12 @@ type Shard struct {
 func newStream(t *engine.Table, view string, now time.Time) *Stream {
 	label, _ := t.Stream()
 	s := &Stream{arn: t.StreamARN(), label: label, table: t.Name(), view: view, key: t.Schema().Key, created: now}
-	s.grow("", 0, ^uint64(0), now)
+	s.openShard("", 0, ^uint64(0), now)
 	return s
 }
 
-// grow opens a shard. The caller holds mu.
-func (s *Stream) grow(parent string, low, high uint64, now time.Time) {
+// openShard opens a shard. The caller holds mu.
+func (s *Stream) openShard(parent string, low, high uint64, now time.Time) {
 	s.lastID = max(s.lastID+1, now.UnixMilli()) // ids sort by creation
 	s.last++
 	h := fnv.New32a()
@@ -97,7 +97,7 @@ func (s *Stream) replace(shard *Shard, n int, now time.Time) {
 		if i == n-1 || high < low || high > shard.high {
 			high = shard.high
 		}
-		s.grow(shard.id, low, high, now)
+		s.openShard(shard.id, low, high, now)
 		if high == shard.high {
 			break
 		}
