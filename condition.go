@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
@@ -144,7 +145,7 @@ func contains(h *handle, element any) *condition {
 	return newCondition(expr.Call{Name: "contains", Args: []expr.Node{h.node, expr.Value{AV: av}}}, nil)
 }
 
-func isType(h *handle, t AttributeType) *condition {
+func isType(h *handle, t attrtype.Type) *condition {
 	if err := h.resolve(); err != nil {
 		return invalidCond(err)
 	}
@@ -185,7 +186,7 @@ func NotExists[T, V any](attr AttrOf[T, V]) Cond[T] {
 }
 
 // IsType is true where the attribute is stored with the given DynamoDB type.
-func IsType[T, V any](attr AttrOf[T, V], t AttributeType) Cond[T] {
+func IsType[T, V any](attr AttrOf[T, V], t attrtype.Type) Cond[T] {
 	return Cond[T]{isType(handleOf(attr), t)}
 }
 
@@ -193,23 +194,6 @@ func IsType[T, V any](attr AttrOf[T, V], t AttributeType) Cond[T] {
 func EqAttr[T, V any](a, b AttrOf[T, V]) Cond[T] {
 	return Cond[T]{equalAttrs(handleOf(a), handleOf(b))}
 }
-
-// AttributeType names a DynamoDB type in [IsType].
-type AttributeType string
-
-// The types that DynamoDB stores.
-const (
-	TypeString    AttributeType = "S"
-	TypeNumber    AttributeType = "N"
-	TypeBinary    AttributeType = "B"
-	TypeBool      AttributeType = "BOOL"
-	TypeNull      AttributeType = "NULL"
-	TypeMap       AttributeType = "M"
-	TypeList      AttributeType = "L"
-	TypeStringSet AttributeType = "SS"
-	TypeNumberSet AttributeType = "NS"
-	TypeBinarySet AttributeType = "BS"
-)
 
 // Size returns the size of the attribute, for conditions to compare: UTF-16 code units of text ("é" has 1, an emoji 2),
 // bytes of binary, elements of a set, list or map.

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
@@ -122,7 +123,7 @@ func withParents(u *expr.Update, item map[string]types.AttributeValue) (_ *expr.
 		}
 		absent := expr.Call{Name: "attribute_not_exists", Args: []expr.Node{p.path}}
 		if p.null {
-			absent = expr.Call{Name: "attribute_type", Args: []expr.Node{p.path, expr.Value{AV: &types.AttributeValueMemberS{Value: string(TypeNull)}}}}
+			absent = expr.Call{Name: "attribute_type", Args: []expr.Node{p.path, expr.Value{AV: &types.AttributeValueMemberS{Value: string(attrtype.Null)}}}}
 		}
 		missing = expr.All(missing, absent)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
@@ -74,11 +75,11 @@ func (v RawValue) Equal(other RawValue) bool {
 }
 
 // Type returns the DynamoDB type of the value; it is empty for the zero RawValue.
-func (v RawValue) Type() AttributeType {
+func (v RawValue) Type() attrtype.Type {
 	if v.IsZero() {
 		return ""
 	}
-	return AttributeType(codec.KindIn(v.data).String())
+	return attrtype.Type(codec.KindIn(v.data).String())
 }
 
 func (v RawValue) text() string { return fmt.Sprintf("RawValue of %d bytes", len(v.data)) }
@@ -106,13 +107,13 @@ func RawAttr(name string, below ...string) Str[RawItem, any] {
 	return Str[RawItem, any](namedHandle(reflect.TypeFor[RawItem](), name, below))
 }
 
-// RawKey returns the handle of a key attribute of raw items; t is [TypeString], [TypeNumber] or [TypeBinary]. A call with a
+// RawKey returns the handle of a key attribute of raw items; t is [attrtype.String], [attrtype.Number] or [attrtype.Binary]. A call with a
 // value of another type is refused before anything is sent.
-func RawKey(name string, t AttributeType) Ord[RawItem, RawValue] {
+func RawKey(name string, t attrtype.Type) Ord[RawItem, RawValue] {
 	return Ord[RawItem, RawValue](rawKey(name, t))
 }
 
-func rawKey(name string, t AttributeType) *handle {
+func rawKey(name string, t attrtype.Type) *handle {
 	item := reflect.TypeFor[RawItem]()
 	return &handle{&attribute{item: gotype.Of(item), find: func(h *handle) {
 		plan, err := codec.PlanOf(item)
@@ -121,7 +122,7 @@ func rawKey(name string, t AttributeType) *handle {
 			return
 		}
 		f, ok := plan.Field(name)
-		kind, known := map[AttributeType]codec.Kind{TypeString: codec.S, TypeNumber: codec.N, TypeBinary: codec.B}[t]
+		kind, known := map[attrtype.Type]codec.Kind{attrtype.String: codec.S, attrtype.Number: codec.N, attrtype.Binary: codec.B}[t]
 		switch {
 		case !ok:
 			h.err = errors.New("RawKey: the name of the attribute is empty")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/attrtype"
 )
 
 // line holds the parts of a line of an export, in DynamoDB's JSON. Missing parts are nil.
@@ -197,7 +198,7 @@ func writtenOf(metadata []byte) (time.Time, error) {
 		return time.Time{}, errMetadata
 	}
 	v, _ := m.Attr("WriteTimestampMicros")
-	if v.Type() != ddb.TypeNumber {
+	if v.Type() != attrtype.Number {
 		return time.Time{}, errMetadata
 	}
 	text := v.JSON()

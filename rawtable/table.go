@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
@@ -33,7 +34,7 @@ type Keys struct{ Partition, Sort []Attribute }
 // Attribute is an attribute of a key: its name, and whether it is text, number or binary.
 type Attribute struct {
 	Name string
-	Type ddb.AttributeType
+	Type attrtype.Type
 }
 
 // Index is a secondary index of a table.
@@ -54,7 +55,7 @@ type Index struct {
 // units. A table that does not exist is an error that matches [ddb.ErrTableNotFound]. Indexes that are being deleted are left out; one that is being made is there, and its reads fail
 // until it is active. Options are those of [ddb.NewRaw].
 func Open(ctx context.Context, client ddb.Client, name string, opts ...ddb.TableOption) (*Table, error) {
-	probe, err := ddb.NewRaw(client, name, ddb.RawKey("key", ddb.TypeString), nil, opts...)
+	probe, err := ddb.NewRaw(client, name, ddb.RawKey("key", attrtype.String), nil, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +71,9 @@ func Of(client ddb.Client, name string, d *types.TableDescription, opts ...ddb.T
 	if d == nil {
 		return nil, errors.New("rawtable: the description of the table is nil")
 	}
-	kinds := map[string]ddb.AttributeType{}
+	kinds := map[string]attrtype.Type{}
 	for _, a := range d.AttributeDefinitions {
-		kinds[aws.ToString(a.AttributeName)] = ddb.AttributeType(a.AttributeType)
+		kinds[aws.ToString(a.AttributeName)] = attrtype.Type(a.AttributeType)
 	}
 	t := &Table{described: d, keys: keysOf(d.KeySchema, kinds)}
 	if len(t.keys.Partition) != 1 || len(t.keys.Sort) > 1 {
@@ -102,7 +103,7 @@ func Of(client ddb.Client, name string, d *types.TableDescription, opts ...ddb.T
 	return t, nil
 }
 
-func keysOf(elements []types.KeySchemaElement, kinds map[string]ddb.AttributeType) (k Keys) {
+func keysOf(elements []types.KeySchemaElement, kinds map[string]attrtype.Type) (k Keys) {
 	for _, e := range elements {
 		a := Attribute{aws.ToString(e.AttributeName), kinds[aws.ToString(e.AttributeName)]}
 		if e.KeyType == types.KeyTypeHash {
@@ -242,11 +243,11 @@ func (a Attribute) Parse(value string) (ddb.RawValue, error) {
 	var av types.AttributeValue
 	what := ""
 	switch a.Type {
-	case ddb.TypeString:
+	case attrtype.String:
 		av, what = &types.AttributeValueMemberS{Value: value}, "valid UTF-8 text"
-	case ddb.TypeNumber:
+	case attrtype.Number:
 		av, what = &types.AttributeValueMemberN{Value: value}, "a number"
-	case ddb.TypeBinary:
+	case attrtype.Binary:
 		b, err := base64.StdEncoding.DecodeString(value)
 		if err != nil {
 			return ddb.RawValue{}, fmt.Errorf("key attribute %s is binary, and the value is no base64 with padding", a.Name)

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/rawtable"
@@ -611,7 +612,7 @@ func TestRawFields(t *testing.T) {
 	}
 	back, err := typed.Get(t.Context(), "a")
 	noError(t, err)
-	if string(back.Any.JSON()) != `{"NS":["1","2"]}` || string(back.Map.JSON()) != `{"k":{"B":"AA=="}}` || !back.Gone.IsZero() || back.None.Type() != ddb.TypeNull {
+	if string(back.Any.JSON()) != `{"NS":["1","2"]}` || string(back.Map.JSON()) != `{"k":{"B":"AA=="}}` || !back.Gone.IsZero() || back.None.Type() != attrtype.Null {
 		t.Errorf("read back: %s %s %s %s", back.Any.JSON(), back.Map.JSON(), back.Gone.JSON(), back.None.JSON())
 	}
 	if text := fmt.Sprintf("%v %+v %#v %s", back.Any, back.Map, back.Any, back.Map); strings.Contains(text, "AA==") {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -73,7 +74,7 @@ func TestZeroHandles(t *testing.T) {
 	)
 	for name, cond := range map[string]ddb.Cond[order]{
 		"Attr": noAttr.Eq(true), "Ord": noOrd.Between(1, 2), "Str": noStr.BeginsWith("x"), "Num": noNum.Lt(1), "Bin": noBin.Contains(nil), "Set": noSet.Has("x"),
-		"List": noList.Has(line{}), "Map": noMap.Ne(nil), "key": noMap.Key("k").Eq(1), "element": ddb.Exists(noList.At(0)), "in": ddb.In(noStr, "x", "y"), "type": ddb.IsType(noNum, ddb.TypeNumber),
+		"List": noList.Has(line{}), "Map": noMap.Ne(nil), "key": noMap.Key("k").Eq(1), "element": ddb.Exists(noList.At(0)), "in": ddb.In(noStr, "x", "y"), "type": ddb.IsType(noNum, attrtype.Number),
 		"size": ddb.Size(noStr).Gt(1), "both": ddb.EqAttr(note, noStr), "nil": ddb.EqAttr(nothing, note), "empty": ddb.NotExists(empty), "converted": ddb.AsStr(ddb.Attr[order, string](nil)).Eq("x"),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,7 +186,7 @@ func TestConditionsRender(t *testing.T) {
 		"note = ?": note.Eq("x"), "note <> ?": note.Ne("x"), "total < ?": total.Lt(1), "total <= ?": total.Le(1), "total > ?": total.Gt(1), "total >= ?": total.Ge(1),
 		"total BETWEEN ? AND ?": total.Between(1, 2), "total IN (?, ?)": ddb.In(total, 1, 2), "begins_with(note, ?)": note.BeginsWith("x"), "contains(hash, ?)": hash.Contains([]byte("x")),
 		"contains(tags, ?)": tags.Has("x"), "contains(lines, ?)": lines.Has(line{}), "attribute_exists(paid)": ddb.Exists(paid), "attribute_not_exists(votes.?)": ddb.NotExists(votes.Key("k")),
-		"size(note) >= ?": ddb.Size(note).Ge(3), "attribute_type(total, ?)": ddb.IsType(total, ddb.TypeNumber), "lines[1].qty = ?": ddb.Within(lines.At(1), func(l *line) *int { return &l.Qty }).Eq(3),
+		"size(note) >= ?": ddb.Size(note).Ge(3), "attribute_type(total, ?)": ddb.IsType(total, attrtype.Number), "lines[1].qty = ?": ddb.Within(lines.At(1), func(l *line) *int { return &l.Qty }).Eq(3),
 		"note = id": ddb.EqAttr(note, id), "": {},
 	} {
 		if got := cond.String(); got != want {

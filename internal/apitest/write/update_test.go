@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/attrtype"
 )
 
 // sortedTags compares sets without order.
@@ -108,7 +109,7 @@ func TestConditions(t *testing.T) {
 		{ddb.Size(orderStatus).Le(3), false, "size(status) <= ?"},
 		{ddb.Size(orderStatus).Gt(3), true, "size(status) > ?"},
 		{ddb.Size(orderStatus).Ge(5), false, "size(status) >= ?"},
-		{ddb.IsType(orderStatus, ddb.TypeString), true, "attribute_type(status, ?)"},
+		{ddb.IsType(orderStatus, attrtype.String), true, "attribute_type(status, ?)"},
 		{ddb.EqAttr(orderStatus, orderCity), false, "status = address.city"},
 		{orderPlacedAt.Gt(o.PlacedAt.Add(-1)), true, "placed_at > ?"},
 		{ddb.Not(yes), false, "NOT (total = ?)"},

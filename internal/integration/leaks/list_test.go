@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/batches"
 	"github.com/dynamotable/ddb/change"
 	changeimporter "github.com/dynamotable/ddb/change/importer"
@@ -74,7 +75,7 @@ func word[T any]() exported { return exported{typ: reflect.TypeFor[T](), word: t
 var exportedTypes = map[string]exported{
 	"hooks.Action":               holds[hooks.Action]("Name", "Table", "Index"),
 	"ddb.Attr":                   holds[ddb.Attr[member, string]](),
-	"ddb.AttributeType":          word[ddb.AttributeType](),
+	"attrtype.Type":          word[attrtype.Type](),
 	"batches.Part":               holds[batches.Part](),
 	"batches.Error":              holds[batches.Error](),
 	"hooks.Path":                 word[hooks.Path](),
