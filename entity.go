@@ -249,5 +249,5 @@ func (e *entity) recognises(item []byte) (ok bool, err error) {
 			ok, err = false, quiet.New("the function of RecognizeBy panicked; it must take items of every type, and of none", fmt.Errorf("panic: %v", r))
 		}
 	}()
-	return e.is(RawItem{item}), nil
+	return e.is(Unchecked(item)), nil
 }

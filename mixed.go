@@ -350,7 +350,7 @@ func (m *mixed) takes(d *codec.Decoder) (bool, error) {
 		return c != nil, err
 	}
 	raw, err := d.RawAhead()
-	return err == nil && m.keep(RawItem{slices.Clone(raw)}, reflect.New(gotype.Reflect(m.list).Elem()).Interface()), err
+	return err == nil && m.keep(Unchecked(slices.Clone(raw)), reflect.New(gotype.Reflect(m.list).Elem()).Interface()), err
 }
 
 // decodeMixedRow reads an item into its place, an I, or skips it if it is left out.
@@ -374,7 +374,7 @@ func decodeMixedRow(m *mixed, d *codec.Decoder, to reflect.Value, room *mixedRoo
 	case m.keep == nil:
 		return false, m.unknownError()
 	}
-	return m.keep(RawItem{slices.Clone(raw)}, to.Addr().Interface()), nil
+	return m.keep(Unchecked(slices.Clone(raw)), to.Addr().Interface()), nil
 }
 
 // mixedRoom allocates the items of a page, many of a type at a time. Its zero value is ready to use.

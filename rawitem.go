@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
@@ -28,10 +29,14 @@ type RawItem struct{ data []byte }
 // as written, including the text of numbers, the order of attributes and the members of sets.
 func ParseRawItem(data []byte) (RawItem, error) {
 	if err := codec.CheckItem(data); err != nil {
-		return RawItem{}, invalid(err)
+		return RawItem{}, &ddberr.InvalidError{Problems: []error{err}}
 	}
 	return RawItem{codec.AppendCompact(make([]byte, 0, len(data)), data)}, nil
 }
+
+// Unchecked returns the item with the given JSON, which must be an item that [ParseRawItem] accepts, without white space between
+// its parts. It neither checks nor copies data, which must not be changed afterwards.
+func Unchecked(data []byte) RawItem { return RawItem{data} }
 
 // RawItemOf converts an item from the SDK's form, with the checks of [ParseRawItem]. Its attributes are in the order of
 // their names.
@@ -41,7 +46,7 @@ func RawItemOf(item map[string]types.AttributeValue) (RawItem, error) {
 		err = codec.CheckItem(data)
 	}
 	if err != nil {
-		return RawItem{}, invalid(err)
+		return RawItem{}, &ddberr.InvalidError{Problems: []error{err}}
 	}
 	return RawItem{data}, nil
 }
@@ -102,7 +107,7 @@ func (r RawItem) Attrs() iter.Seq2[string, RawValue] {
 		if r.data == nil {
 			return
 		}
-		rawAttrs(r.data, func(name string, data []byte) bool {
+		codec.EachAttribute(r.data, func(name string, data []byte) bool {
 			value, _ := rawValue(data)
 			return yield(name, value)
 		})
@@ -117,7 +122,7 @@ func (r RawItem) Equal(other RawItem) bool { return codec.EqualItems(r.JSON(), o
 // removes it. A name that is empty or not valid UTF-8 is refused.
 func (r RawItem) With(name string, value RawValue) (RawItem, error) {
 	if name == "" || !utf8.ValidString(name) {
-		return RawItem{}, invalid(errors.New("the name of an attribute is empty, or not valid UTF-8"))
+		return RawItem{}, &ddberr.InvalidError{Problems: []error{errors.New("the name of an attribute is empty, or not valid UTF-8")}}
 	}
 	b, found := []byte{'{'}, false
 	add := func(name string, data []byte) {
@@ -128,7 +133,7 @@ func (r RawItem) With(name string, value RawValue) (RawItem, error) {
 		b = append(b, data...)
 	}
 	if r.data != nil {
-		rawAttrs(r.data, func(have string, data []byte) bool {
+		codec.EachAttribute(r.data, func(have string, data []byte) bool {
 			if have == name {
 				found, data = true, value.data
 			}
@@ -159,24 +164,7 @@ func (r RawItem) Text(attr string) (text string, ok bool) {
 }
 
 // attr returns an attribute in wire form, or nil.
-func (r RawItem) attr(name string) []byte { return rawItemAttr(r.data, name) }
-
-// rawItemAttr returns an attribute of an item in wire form, or nil.
-func rawItemAttr(data []byte, name string) []byte {
-	if data == nil {
-		return nil
-	}
-	var (
-		names  = [1]string{name}
-		values [1][]byte
-	)
-	d := codec.NewDecoder(data, codec.Options{NoArena: true})
-	defer d.Release()
-	if d.Lookahead(names[:], values[:]) != nil {
-		return nil
-	}
-	return values[0]
-}
+func (r RawItem) attr(name string) []byte { return codec.AttributeOf(r.data, name) }
 
 func (r RawItem) text() string { return fmt.Sprintf("RawItem of %d bytes", len(r.data)) }
 

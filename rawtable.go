@@ -62,7 +62,7 @@ func (c *core) checkRawItem(data []byte) error {
 	}
 	var errs []error
 	for _, p := range slices.Concat(c.key.partition, c.key.sort) {
-		value := rawItemAttr(data, p.name)
+		value := codec.AttributeOf(data, p.name)
 		if have := codec.KindIn(value).String(); value != nil && have != string(p.kind) {
 			errs = append(errs, fmt.Errorf("key attribute %s is stored as %s, and the item has %s", p.name, p.kind, have))
 		}
@@ -101,20 +101,4 @@ func (h *handle) intoRaw(name string) error {
 	}
 	h.path = h.path.Key(name)
 	return nil
-}
-
-var errStop = errors.New("the caller has what it wants")
-
-// rawAttrs are the attributes of an item in wire form, in its order.
-func rawAttrs(data []byte, yield func(name string, value []byte) bool) {
-	d := codec.NewDecoder(data, codec.Options{NoArena: true})
-	defer d.Release()
-	_ = d.Object(func(key []byte) error { // it was checked when the item was made
-		name := string(key)
-		value, err := d.Raw()
-		if err == nil && !yield(name, value) {
-			return errStop
-		}
-		return err
-	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/attrtype"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
@@ -38,7 +39,7 @@ func init() { //nolint:gochecknoinits // the codec has to know the types before 
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 func ParseRawValue(data []byte) (RawValue, error) {
 	if err := codec.CheckValue(data); err != nil {
-		return RawValue{}, invalid(err)
+		return RawValue{}, &ddberr.InvalidError{Problems: []error{err}}
 	}
 	return RawValue{codec.AppendCompact(make([]byte, 0, len(data)), data)}, nil
 }
@@ -50,7 +51,7 @@ func RawValueOf(av types.AttributeValue) (RawValue, error) {
 		err = codec.CheckValue(data)
 	}
 	if err != nil {
-		return RawValue{}, invalid(err)
+		return RawValue{}, &ddberr.InvalidError{Problems: []error{err}}
 	}
 	return RawValue{data}, nil
 }
