@@ -100,7 +100,7 @@ func failure(ctx context.Context, err error) error {
 	case !errors.Is(err, ctx.Err()):
 		return fmt.Errorf("%w; %w", classify(err), end)
 	}
-	return &transient.Unprocessed{What: "no reply came", Why: end}
+	return &transient.UnprocessedError{What: "no reply came", Why: end}
 }
 
 // throttleOnce returns a throttled request to the batch, whose policy decides when it is sent again.

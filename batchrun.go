@@ -144,7 +144,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 			} else if end != nil {
 				stop = end
 			}
-			fail(left, &transient.Unprocessed{What: leftUnprocessed, Why: stop, Last: rejected})
+			fail(left, &transient.UnprocessedError{What: leftUnprocessed, Why: stop, Last: rejected})
 			loop = b.core.patientRetrier()
 			continue
 		}
@@ -200,7 +200,7 @@ func (b *batch) giveUp(left []*batchEntry, rejected error) []*batchEntry {
 		others = append(others, e)
 	}
 	why := fmt.Errorf("gave up after %d attempts (RetryPolicy.MaxAttempts)", most)
-	fail(done, &transient.Unprocessed{What: leftUnprocessed, Why: why, Last: rejected})
+	fail(done, &transient.UnprocessedError{What: leftUnprocessed, Why: why, Last: rejected})
 	return others
 }
 
@@ -210,7 +210,7 @@ func (b *batch) stopped(ctx context.Context) error {
 		return h.cause
 	}
 	if end := ended(ctx); end != nil {
-		return &transient.Unprocessed{What: "not sent", Why: end}
+		return &transient.UnprocessedError{What: "not sent", Why: end}
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func DecodeItem[T any](item map[string]types.AttributeValue) (T, error) {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 //
-// A [RawItem] keeps the item unchanged; see [DecodeRaw].
+// A [rawitem.Item] keeps the item unchanged; see [DecodeRaw].
 func DecodeItemJSON[T any](data []byte) (item T, err error) {
 	plan, err := codec.PlanOf(reflect.TypeFor[T]())
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/replykey"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // Discriminator makes a text attribute name the type of each item, for DynamoDB tables that hold items of several types
@@ -114,7 +115,7 @@ func KeyPrefix(key AnyAttr, prefix string) TableOption {
 
 // RecognizeBy recognises the items of the table by a function, where a [Discriminator] or a [KeyPrefix] does not suffice:
 //
-//	ddb.RecognizeBy(func(item ddb.RawItem) bool { return item.Has("total") && !item.Has("sku") }, "total", "sku")
+//	ddb.RecognizeBy(func(item rawitem.Item) bool { return item.Has("total") && !item.Has("sku") }, "total", "sku")
 //
 // attrs are the attributes that the function uses; reads with a projection read them too. The function may be called by
 // several goroutines at once and must not keep the item. If it panics the read fails.
@@ -124,7 +125,7 @@ func KeyPrefix(key AnyAttr, prefix string) TableOption {
 // needs no condition. An item that the function does not recognise is not stored.
 //
 //go:noinline
-func RecognizeBy(is func(item RawItem) bool, attrs ...string) TableOption {
+func RecognizeBy(is func(item rawitem.Item) bool, attrs ...string) TableOption {
 	return tableOption(func(c *core) error {
 		e := c.entityOf()
 		switch {
@@ -159,7 +160,7 @@ func SkipOthers() TableOption {
 type entity struct {
 	tests []entityTest
 	names []string // of the attributes of the tests
-	is    func(RawItem) bool
+	is    func(rawitem.Item) bool
 	reads []string // attributes that the function looks at, and those of the tests
 	skip  bool
 	mark  *entityMark
@@ -249,5 +250,5 @@ func (e *entity) recognises(item []byte) (ok bool, err error) {
 			ok, err = false, quiet.New("the function of RecognizeBy panicked; it must take items of every type, and of none", fmt.Errorf("panic: %v", r))
 		}
 	}()
-	return e.is(Unchecked(item)), nil
+	return e.is(rawitem.Unchecked(item)), nil
 }

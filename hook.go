@@ -44,15 +44,15 @@ type trackedCall struct {
 }
 
 // Explain implements [hooks.Details].
-func (t *trackedCall) Explain(c *hooks.Call) cost.Explanation {
-	x := t.info.explain(t.core, c.Estimate)
-	x.PathReason = c.PathReason
+func (c *trackedCall) Explain(call *hooks.Call) cost.Explanation {
+	x := c.info.explain(c.core, call.Estimate)
+	x.PathReason = call.PathReason
 	return x
 }
 
 // TransactionActions implements [hooks.Details].
-func (t *trackedCall) TransactionActions() (all []hooks.Action) {
-	for _, a := range t.info.actions {
+func (c *trackedCall) TransactionActions() (all []hooks.Action) {
+	for _, a := range c.info.actions {
 		action := hooks.Action{Name: "dynamodb:" + actionOf(a.verb), Table: a.core.name}
 		if !slices.Contains(all, action) {
 			all = append(all, action)
@@ -62,9 +62,9 @@ func (t *trackedCall) TransactionActions() (all []hooks.Action) {
 }
 
 // PartitionTables implements [hooks.Details].
-func (t *trackedCall) PartitionTables() []string {
-	all := make([]string, len(t.info.actions))
-	for i, a := range t.info.actions {
+func (c *trackedCall) PartitionTables() []string {
+	all := make([]string, len(c.info.actions))
+	for i, a := range c.info.actions {
 		all[i] = a.core.name
 	}
 	return all

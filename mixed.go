@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // Mixed reads items of all types of a [SharedTable] as values of I, an interface that a pointer to each item type
@@ -48,10 +49,10 @@ func (m *Mixed[I]) label() string {
 // NewMixed refuses a part that does not recognise its items, two parts that cannot be distinguished, and an item type whose
 // pointer does not implement I. The error names everything that is wrong and matches [ErrInvalid]; each call then returns
 // it.
-func NewMixed[I any](t *SharedTable, unknown func(RawItem) (item I, ok bool)) (*Mixed[I], error) {
+func NewMixed[I any](t *SharedTable, unknown func(rawitem.Item) (item I, ok bool)) (*Mixed[I], error) {
 	m := newMixed(t.tableCore(), reflect.TypeFor[[]I]())
 	if unknown != nil {
-		m.keep = func(raw RawItem, to any) bool {
+		m.keep = func(raw rawitem.Item, to any) bool {
 			item, ok := unknown(raw)
 			if ok {
 				*to.(*I) = item //nolint:forcetypeassert // a place of the list
@@ -120,7 +121,7 @@ func (m *Mixed[I]) BatchGet(ctx context.Context, keys []MixedKey, opts ...GetOpt
 // Decode reads an item as a read of all types does, for items from other sources, such as a stream. For an item of an
 // unknown type it returns the result of the function given to [NewMixed], or an error that matches [ErrOtherEntity]. It
 // sends nothing.
-func (m *Mixed[I]) Decode(item RawItem) (to I, err error) {
+func (m *Mixed[I]) Decode(item rawitem.Item) (to I, err error) {
 	const op = "Decode"
 	switch {
 	case m == nil || m.m == nil:
@@ -135,7 +136,7 @@ func (m *Mixed[I]) Decode(item RawItem) (to I, err error) {
 	return to, nil
 }
 
-func decodeMixed(m *mixed, item RawItem, to reflect.Value) error {
+func decodeMixed(m *mixed, item rawitem.Item, to reflect.Value) error {
 	d := codec.NewDecoder(item.JSON(), codec.Options{})
 	defer d.Release()
 	own, err := decodeMixedRow(m, d, to, nil)
@@ -223,7 +224,7 @@ type mixed struct {
 	names     []string // of the attributes by which items are recognised
 	at        [][]int  // of the tests of each part, in names
 	exclusive bool     // an item belongs to at most one part
-	keep      func(RawItem, any) bool
+	keep      func(rawitem.Item, any) bool
 }
 
 const maxMixedNames = 16
@@ -350,7 +351,7 @@ func (m *mixed) takes(d *codec.Decoder) (bool, error) {
 		return c != nil, err
 	}
 	raw, err := d.RawAhead()
-	return err == nil && m.keep(Unchecked(slices.Clone(raw)), reflect.New(gotype.Reflect(m.list).Elem()).Interface()), err
+	return err == nil && m.keep(rawitem.Unchecked(slices.Clone(raw)), reflect.New(gotype.Reflect(m.list).Elem()).Interface()), err
 }
 
 // decodeMixedRow reads an item into its place, an I, or skips it if it is left out.
@@ -374,7 +375,7 @@ func decodeMixedRow(m *mixed, d *codec.Decoder, to reflect.Value, room *mixedRoo
 	case m.keep == nil:
 		return false, m.unknownError()
 	}
-	return m.keep(Unchecked(slices.Clone(raw)), to.Addr().Interface()), nil
+	return m.keep(rawitem.Unchecked(slices.Clone(raw)), to.Addr().Interface()), nil
 }
 
 // mixedRoom allocates the items of a page, many of a type at a time. Its zero value is ready to use.

@@ -162,7 +162,7 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 				return &now, err
 			case w.again(now):
 				// Starting again could apply twice what a proxy has sent twice.
-				return nil, &transient.Replaced{}
+				return nil, &transient.ReplacedError{}
 			}
 			return nil, w.fail(now, err)
 		case shown == proof.Nothing && w.gone != nil && !now.exists():

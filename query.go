@@ -150,7 +150,7 @@ func (q *Query[T, SK]) First(ctx context.Context) (item T, err error) {
 }
 
 // View reads into a smaller type V instead of T: only the attributes that V has are read, by their names in V's tags. It
-// accepts queries and scans of a table or an index, and must be the last step. If V is [RawItem], whole items are read as
+// accepts queries and scans of a table or an index, and must be the last step. If V is [rawitem.Item], whole items are read as
 // they are stored.
 //
 //	for s, err := range ddb.View[Summary](orders.Query("c1")).All(ctx) { ... }

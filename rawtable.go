@@ -11,11 +11,12 @@ import (
 	"strings"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // RawTable is a table whose items are of no Go type: its methods are those of every [Table], and functions that take a table, an item
-// type or a handle take it, for [RawItem]. A table without a sort key is a RawTable as well; the Sort of its keys is the zero [RawValue].
-type RawTable = Table[RawItem, RawValue, RawValue]
+// type or a handle take it, for [rawitem.Item]. A table without a sort key is a RawTable as well; the Sort of its keys is the zero [rawitem.Value].
+type RawTable = Table[rawitem.Item, rawitem.Value, rawitem.Value]
 
 // NewRaw describes a table by the attributes of its key; sort is nil for a table without a sort key:
 //
@@ -24,12 +25,12 @@ type RawTable = Table[RawItem, RawValue, RawValue]
 // Items are read and written as the service writes them, through no struct, so nothing of them is lost or changed. Package rawtable
 // makes such a table by what DynamoDB says of it. Options that keep an attribute of the item, such as [Version] and [TTL], are refused. NewRaw sends nothing. Its
 // error is as that of [New].
-func NewRaw(client Client, name string, partition, sort Ord[RawItem, RawValue], opts ...TableOption) (*RawTable, error) {
+func NewRaw(client Client, name string, partition, sort Ord[rawitem.Item, rawitem.Value], opts ...TableOption) (*RawTable, error) {
 	var by any = sort
 	if sort == nil {
 		by = NoSortKey{}
 	}
-	c, err := newCore(client, name, newItemOf((*[]RawItem)(nil), newConditionFailed[RawItem]), partition, by, opts)
+	c, err := newCore(client, name, newItemOf((*[]rawitem.Item)(nil), newConditionFailed[rawitem.Item]), partition, by, opts)
 	return &RawTable{c}, err
 }
 
@@ -37,13 +38,13 @@ func NewRaw(client Client, name string, partition, sort Ord[RawItem, RawValue], 
 // the value of a partition key alone.
 func appendRawKey(c *core, b []byte, key reflect.Value) ([]byte, error) {
 	parts := []reflect.Value{key}
-	if key.Type() != reflect.TypeFor[RawValue]() {
+	if key.Type() != reflect.TypeFor[rawitem.Value]() {
 		parts = []reflect.Value{key.Field(0), key.Field(1)}
 	}
 	var errs []error
 	for i, part := range parts {
 		if i >= len(c.keyAttrs) {
-			if v, ok := reflect.TypeAssert[RawValue](part); !ok || !v.IsZero() {
+			if v, ok := reflect.TypeAssert[rawitem.Value](part); !ok || !v.IsZero() {
 				errs = append(errs, errors.New("a sort key is given, and the table has none"))
 			}
 			continue
@@ -72,13 +73,13 @@ func (c *core) checkRawItem(data []byte) error {
 
 // keyOfRaw copies the key of a raw item to a [Key] or to a partition key.
 func keyOfRaw(c *core, item, to reflect.Value) {
-	raw, ok := reflect.TypeAssert[RawItem](item)
+	raw, ok := reflect.TypeAssert[rawitem.Item](item)
 	if !ok {
 		return
 	}
 	for i, name := range c.keyNames {
 		value, _ := raw.Attr(name)
-		if to.Type() == reflect.TypeFor[RawValue]() {
+		if to.Type() == reflect.TypeFor[rawitem.Value]() {
 			to.Set(reflect.ValueOf(value))
 			return
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // SortCond is a condition on the sort key in a query. It names no attribute, so it cannot name the wrong one; its type is
@@ -83,7 +84,7 @@ func (c sortCond) node(field any, parts []keyPart) (expr.Node, error) {
 	if c.first > 0 {
 		n = c.first
 	}
-	if raw, ok := c.low.(*[]RawValue); ok {
+	if raw, ok := c.low.(*[]rawitem.Value); ok {
 		if n = len(*raw); n == 0 || n > len(parts) {
 			return nil, fmt.Errorf("sort-key condition of %d values on a key of %d", n, len(parts))
 		}

@@ -30,10 +30,10 @@ func IsRetryable(err error) bool {
 	if be, ok := errors.AsType[*BatchError](err); ok {
 		return be.isTransient()
 	}
-	if _, ok := errors.AsType[*transient.Unprocessed](err); ok {
+	if _, ok := errors.AsType[*transient.UnprocessedError](err); ok {
 		return true
 	}
-	if _, ok := errors.AsType[*transient.Replaced](err); ok || errors.Is(err, ErrThrottled) {
+	if _, ok := errors.AsType[*transient.ReplacedError](err); ok || errors.Is(err, ErrThrottled) {
 		return true
 	}
 	if reply, ok := errors.AsType[*wire.ReplyError](err); ok && reply.Read {

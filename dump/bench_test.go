@@ -19,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // order is a typical item: texts, numbers, a set, a list of maps.
@@ -108,7 +109,7 @@ func BenchmarkItems(b *testing.B) {
 	b.Run("raw", func(b *testing.B) {
 		b.SetBytes(int64(len(data)))
 		for b.Loop() {
-			for _, err := range dump.Items[ddb.RawItem](b.Context(), src) {
+			for _, err := range dump.Items[rawitem.Item](b.Context(), src) {
 				noError(b, err)
 			}
 		}

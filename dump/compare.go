@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -33,9 +34,9 @@ const (
 // Difference is an item that is not the same on both sides. It prints its kind alone.
 type Difference struct {
 	Kind Kind
-	Key  ddb.Key[ddb.RawValue, ddb.RawValue]
+	Key  ddb.Key[rawitem.Value, rawitem.Value]
 	// Item is the one given, and Stored the one of the table; that which is not there has no attributes.
-	Item, Stored ddb.RawItem
+	Item, Stored rawitem.Item
 }
 
 // Format prints the kind, whatever the verb.
@@ -52,7 +53,7 @@ func (d Difference) Format(s fmt.State, _ rune) {
 // the comparison. It reports to package progress: the items compared, the differences of each kind, and how many items were scanned.
 //
 // It cannot be resumed: [CompareTables] and [CompareExport] can.
-func Compare(ctx context.Context, items iter.Seq2[ddb.RawItem, error], with *rawtable.Table) iter.Seq2[Difference, error] {
+func Compare(ctx context.Context, items iter.Seq2[rawitem.Item, error], with *rawtable.Table) iter.Seq2[Difference, error] {
 	return compare(ctx, "Compare", with, nil, func(c *comparison) error {
 		if items == nil {
 			return invalid("the items are nil")
@@ -109,12 +110,12 @@ func CompareTables(ctx context.Context, from, with *rawtable.Table, opts ...Opti
 		}
 		c.at = newPosition("comparison of "+tableIdentity(from)+" with "+tableIdentity(with), 2)
 		c.given = func(ctx context.Context) bool {
-			return c.batches(ctx, from, givenPart, func(list []ddb.RawItem, next string) bool {
+			return c.batches(ctx, from, givenPart, func(list []rawitem.Item, next string) bool {
 				c.batch = list
 				return c.compare(ctx, next)
 			})
 		}
-		c.has = func(ctx context.Context, keys []rawKey) ([]ddb.Got[ddb.RawItem], error) {
+		c.has = func(ctx context.Context, keys []rawKey) ([]ddb.Got[rawitem.Item], error) {
 			return from.BatchGet(ctx, keys, ddb.Consistent())
 		}
 		return nil
@@ -140,10 +141,10 @@ type comparison struct {
 	name  string
 	table *rawtable.Table
 	given func(context.Context) bool // compares the items given, and reports whether the loop goes on
-	batch []ddb.RawItem              // of them, to be compared
+	batch []rawitem.Item             // of them, to be compared
 	seen  map[[sha256.Size]byte]struct{}
 	// has reads items of the table that is given. It is used if other runs have read a part of that table, whose keys are not in seen.
-	has     func(context.Context, []rawKey) ([]ddb.Got[ddb.RawItem], error)
+	has     func(context.Context, []rawKey) ([]ddb.Got[rawitem.Item], error)
 	resumed bool
 	at      *position // nil if it cannot be resumed
 	yield   func(Difference, error) bool
@@ -221,7 +222,7 @@ func (c *comparison) remember(k rawKey) error {
 
 func hashOf(k rawKey) (sum [sha256.Size]byte, err error) {
 	var b []byte
-	for _, v := range []ddb.RawValue{k.Partition, k.Sort} {
+	for _, v := range []rawitem.Value{k.Partition, k.Sort} {
 		if v.IsZero() { // a table without sort key
 			continue
 		}
@@ -290,7 +291,7 @@ func (s *Source) place(text string) (file, line int) {
 }
 
 // batches reads a table behind the position, in batches, and gives each with the position behind it. It reports whether the loop goes on.
-func (c *comparison) batches(ctx context.Context, t *rawtable.Table, part int, do func(list []ddb.RawItem, next string) bool) bool {
+func (c *comparison) batches(ctx context.Context, t *rawtable.Table, part int, do func(list []rawitem.Item, next string) bool) bool {
 	start := ""
 	if c.at != nil {
 		if c.at.isDone(part) {
@@ -367,9 +368,9 @@ func (c *comparison) compareBatch(ctx context.Context) bool {
 
 // extra finds items of the table that were not among those given. It reports whether the loop goes on.
 func (c *comparison) extra(ctx context.Context) bool {
-	return c.batches(ctx, c.table, tablePart, func(list []ddb.RawItem, next string) bool {
+	return c.batches(ctx, c.table, tablePart, func(list []rawitem.Item, next string) bool {
 		c.task.Count("scanned", int64(len(list)))
-		var items []ddb.RawItem
+		var items []rawitem.Item
 		var keys []rawKey
 		for i := range list {
 			key := c.table.KeyOf(&list[i])
@@ -381,7 +382,7 @@ func (c *comparison) extra(ctx context.Context) bool {
 				items, keys = append(items, list[i]), append(keys, key)
 			}
 		}
-		found := make([]ddb.Got[ddb.RawItem], len(keys))
+		found := make([]ddb.Got[rawitem.Item], len(keys))
 		if c.resumed && c.has != nil && len(keys) > 0 {
 			var err error
 			if found, err = c.has(ctx, keys); err != nil {

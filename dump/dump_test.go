@@ -33,6 +33,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -66,15 +67,15 @@ func engine(t testing.TB, rules ...fault.Rule) *dynamodb.Client {
 	return e.Client(func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 })
 }
 
-func item(t testing.TB, text string) ddb.RawItem {
+func item(t testing.TB, text string) rawitem.Item {
 	t.Helper()
-	i, err := ddb.ParseRawItem([]byte(text))
+	i, err := rawitem.Parse([]byte(text))
 	noError(t, err)
 	return i
 }
 
 // itemOf returns an item with a value of every type.
-func itemOf(t testing.TB, n, version int) ddb.RawItem {
+func itemOf(t testing.TB, n, version int) rawitem.Item {
 	t.Helper()
 	return item(t, fmt.Sprintf(`{"p":{"S":"p%d"},"q":{"N":"%d"},"v":{"N":"%d"},"b":{"B":"AAH/"},"bs":{"BS":["AA==","/w=="]},"l":{"L":[{"N":"-0.5"},{"M":{"k":{"NULL":true}}}]},`+
 		`"n":{"N":"12345678901234567890123456789012345678"},"no":{"BOOL":false},"ns":{"NS":["1","2.5"]},"s":{"S":"\"\\\u0001\u2028 é 😀 <&>\n"},"ss":{"SS":["a","b"]}}`, n%7, n, version))
@@ -82,7 +83,7 @@ func itemOf(t testing.TB, n, version int) ddb.RawItem {
 
 func fill(t testing.TB, table *rawtable.Table, n int) {
 	t.Helper()
-	var list []ddb.RawItem
+	var list []rawitem.Item
 	for i := range n {
 		list = append(list, itemOf(t, i, 1))
 	}
@@ -142,7 +143,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func keysOf(t testing.TB, table *rawtable.Table) (keys []ddb.Key[ddb.RawValue, ddb.RawValue]) {
+func keysOf(t testing.TB, table *rawtable.Table) (keys []ddb.Key[rawitem.Value, rawitem.Value]) {
 	for i, err := range table.Scan().All(t.Context()) {
 		noError(t, err)
 		keys = append(keys, table.KeyOf(&i))
@@ -270,7 +271,7 @@ func TestExportStoppedAnywhere(t *testing.T) {
 			noError(t, err)
 			noError(t, dump.Verify(t.Context(), src))
 			var got []string
-			for i, err := range dump.Items[ddb.RawItem](t.Context(), src) {
+			for i, err := range dump.Items[rawitem.Item](t.Context(), src) {
 				noError(t, err)
 				got = append(got, string(i.JSON()))
 			}
@@ -410,7 +411,7 @@ func TestBadLines(t *testing.T) {
 			t.Parallel()
 			src := written(t, nil, good(1)+"\n\n"+bad+"\n"+good(2), good(3)+"\n")
 			read := 0
-			for _, err := range dump.Items[ddb.RawItem](t.Context(), src) {
+			for _, err := range dump.Items[rawitem.Item](t.Context(), src) {
 				if err == nil {
 					read++
 				}
@@ -488,7 +489,7 @@ func TestIncremental(t *testing.T) {
 		t.Errorf("the records are %q", kinds)
 	}
 	table := newTable(t, engine(t), "things")
-	noError(t, table.BatchPut(t.Context(), []ddb.RawItem{item(t, `{"p":{"S":"a"},"q":{"N":"1"}}`), item(t, `{"p":{"S":"a"},"q":{"N":"2"}}`)}))
+	noError(t, table.BatchPut(t.Context(), []rawitem.Item{item(t, `{"p":{"S":"a"},"q":{"N":"1"}}`), item(t, `{"p":{"S":"a"},"q":{"N":"2"}}`)}))
 	report, err := dump.Import(t.Context(), src, table)
 	noError(t, err)
 	if report.Items != 2 || report.Deleted != 1 {
@@ -497,7 +498,7 @@ func TestIncremental(t *testing.T) {
 	if want := []string{`{"p":{"S":"a"},"q":{"N":"1"},"s":{"S":"new"}}`, `{"p":{"S":"a"},"q":{"N":"3"},"s":{"S":"new"}}`}; !slices.Equal(contents(t, table), want) {
 		t.Errorf("the table has %q", contents(t, table))
 	}
-	for _, err := range dump.Items[ddb.RawItem](t.Context(), src) {
+	for _, err := range dump.Items[rawitem.Item](t.Context(), src) {
 		if err == nil {
 			t.Error("Items returned changes as items")
 		}
@@ -596,7 +597,7 @@ func TestConditions(t *testing.T) {
 			table := newTable(t, client, "target")
 			older, newer := itemOf(t, 0, 4), itemOf(t, 1, 6)
 			lacks := item(t, `{"p":{"S":"p2"},"q":{"N":"2"}}`)
-			noError(t, table.BatchPut(t.Context(), []ddb.RawItem{older, newer, lacks}))
+			noError(t, table.BatchPut(t.Context(), []rawitem.Item{older, newer, lacks}))
 			report, err := dump.Import(t.Context(), src, table, c.option)
 			noError(t, err)
 			if report.Items != c.items || report.Kept != c.kept || report.Failed != 0 {
@@ -614,11 +615,11 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-func sorted(t testing.TB, i ddb.RawItem) string {
+func sorted(t testing.TB, i rawitem.Item) string {
 	t.Helper()
 	values, err := i.Values()
 	noError(t, err)
-	again, err := ddb.RawItemOf(values)
+	again, err := rawitem.Of(values)
 	noError(t, err)
 	return string(again.JSON())
 }
@@ -644,7 +645,7 @@ func TestCopyAndCompare(t *testing.T) {
 		}
 		noError(t, to.DeleteKey(t.Context(), keyOf(t, to, 0)))
 		changed, extra := itemOf(t, 1, 2), itemOf(t, 700, 1)
-		noError(t, to.BatchPut(t.Context(), []ddb.RawItem{changed, extra}))
+		noError(t, to.BatchPut(t.Context(), []rawitem.Item{changed, extra}))
 		var kinds []string
 		for d, err := range dump.Compare(t.Context(), from.Scan().All(t.Context()), to) {
 			noError(t, err)
@@ -658,7 +659,7 @@ func TestCopyAndCompare(t *testing.T) {
 	}
 }
 
-func keyOf(t testing.TB, table *rawtable.Table, n int) ddb.Key[ddb.RawValue, ddb.RawValue] {
+func keyOf(t testing.TB, table *rawtable.Table, n int) ddb.Key[rawitem.Value, rawitem.Value] {
 	i := itemOf(t, n, 1)
 	return table.KeyOf(&i)
 }

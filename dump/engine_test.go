@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -90,7 +90,7 @@ func TestReadsTableExport(t *testing.T) {
 				if n != 50 {
 					t.Errorf("%d items", n)
 				}
-				for d, err := range dump.Compare(t.Context(), dump.Items[ddb.RawItem](t.Context(), src), table) {
+				for d, err := range dump.Compare(t.Context(), dump.Items[rawitem.Item](t.Context(), src), table) {
 					t.Errorf("the export differs: %v, %v", d.Kind, err)
 				}
 				copied := newTable(t, client, "copied")

@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -76,7 +76,7 @@ func backup(ctx context.Context, dir string) error {
 	if err := parts.DeleteKey(ctx, bolt); err != nil {
 		return err
 	}
-	for d, err := range dump.Compare(ctx, dump.Items[ddb.RawItem](ctx, src), parts) {
+	for d, err := range dump.Compare(ctx, dump.Items[rawitem.Item](ctx, src), parts) {
 		fmt.Println(d.Kind, string(d.Key.Partition.JSON()), err)
 	}
 	report, err = dump.Import(ctx, src, parts, dump.OnlyMissing())

@@ -19,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/sweep"
 )
@@ -144,7 +145,7 @@ const stateName = "_resume.json"
 type exporter struct {
 	settings
 	table *rawtable.Table
-	scan  *ddb.ScanSegments[ddb.RawItem]
+	scan  *ddb.ScanSegments[rawitem.Item]
 	store Storage
 	dir   string
 	task  *progress.Task

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/sweep"
 )
@@ -131,7 +132,7 @@ func Copy(ctx context.Context, from, to *rawtable.Table, opts ...Option) (Report
 	if err == nil && (from == nil || from.RawTable == nil) {
 		err = invalid("the table that is read is nil")
 	}
-	var scan *ddb.ScanSegments[ddb.RawItem]
+	var scan *ddb.ScanSegments[rawitem.Item]
 	if err == nil {
 		err = sameKeys(from.Keys(), to.Keys())
 	}
@@ -168,7 +169,7 @@ func sameKeys(a, b rawtable.Keys) error {
 	return nil
 }
 
-func (w *writer) copySegment(ctx context.Context, scan *ddb.ScanSegments[ddb.RawItem], part int) error {
+func (w *writer) copySegment(ctx context.Context, scan *ddb.ScanSegments[rawitem.Item], part int) error {
 	after := w.at.at(part)
 	whole, n := after == "", 0
 	for {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // ion returns an export of one line of Ion text.
@@ -30,7 +30,7 @@ func TestIon(t *testing.T) {
 		` $ion_1_0 { Item : { p : "a" , l : [ 1 , 2 ] , s : $dynamodb_SS :: [ "x" ] } } `:                               `{"p":{"S":"a"},"l":{"L":[{"N":"1"},{"N":"2"}]},"s":{"SS":["x"]}}`,
 		`{Item:{'$dynamodb_SS':"a",x:'$dynamodb_SS'::["a"]}}`:                                                           `{"$dynamodb_SS":{"S":"a"},"x":{"SS":["a"]}}`,
 	} {
-		for i, err := range dump.Items[ddb.RawItem](t.Context(), ion(t, line)) {
+		for i, err := range dump.Items[rawitem.Item](t.Context(), ion(t, line)) {
 			if err != nil || string(i.JSON()) != want {
 				t.Errorf("%s is read as %s: %v", line, i.JSON(), err)
 			}
@@ -44,7 +44,7 @@ func TestIon(t *testing.T) {
 		"{Item:{p:\"secret\xff\"}}", `{Item:{p:"a",p:"secret"}}`, `{"p":"secret"}`, `[]`,
 	} {
 		n := 0
-		for _, err := range dump.Items[ddb.RawItem](t.Context(), ion(t, bad)) {
+		for _, err := range dump.Items[rawitem.Item](t.Context(), ion(t, bad)) {
 			if n++; !errors.Is(err, dump.ErrBadLine) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%s: %v", bad, err)
 			}
@@ -109,7 +109,7 @@ func FuzzLines(f *testing.F) {
 					}
 					continue
 				}
-				again, err := ddb.ParseRawItem(r.New.JSON())
+				again, err := rawitem.Parse(r.New.JSON())
 				if err != nil || !again.Equal(r.New) {
 					t.Fatalf("%s is not read again: %v", r.New.JSON(), err)
 				}

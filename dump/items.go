@@ -12,12 +12,13 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 var errNoSource = errors.New("dump: the source is nil; make it with Open")
 
 // Items reads the items of a full export into T, file by file, with the tags and the exactness of a table of T and at the speed of its codec; as a
-// [ddb.RawItem] they are kept as they are. It needs no table, and sends nothing to DynamoDB.
+// [rawitem.Item] they are kept as they are. It needs no table, and sends nothing to DynamoDB.
 //
 // A line that is bad is yielded as a [*LineError], and a file that is damaged as a [*DamageError], each with the zero T; the loop may go on behind it, with the next line or the next
 // file. Other errors, such as those of the storage, end the loop. What is wrong with a file as a whole is known at its end: to know it before the first item, run
@@ -72,8 +73,8 @@ func itemOf[T any](b []byte) (item T, err error) {
 }
 
 func decoded[T any](data []byte) (item T, err error) {
-	if _, raw := any(item).(ddb.RawItem); raw {
-		i, err := ddb.ParseRawItem(data)
+	if _, raw := any(item).(rawitem.Item); raw {
+		i, err := rawitem.Parse(data)
 		item, _ = any(i).(T)
 		return item, err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/dump"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -57,7 +58,7 @@ func find(t testing.TB, jobs *progress.Tracker, name string) progress.Progress {
 // spread fills a table with items in partitions of all segments.
 func spread(t testing.TB, table *rawtable.Table, n int) {
 	t.Helper()
-	var list []ddb.RawItem
+	var list []rawitem.Item
 	for i := range n {
 		list = append(list, item(t, fmt.Sprintf(`{"p":{"S":"p%d"},"q":{"N":"1"}}`, i)))
 	}
@@ -312,15 +313,15 @@ func TestCompareProgress(t *testing.T) {
 	_, err := dump.Copy(t.Context(), from, to)
 	noError(t, err)
 	changed, extra := itemOf(t, 5, 2), itemOf(t, 500, 1)
-	noError(t, to.BatchPut(t.Context(), []ddb.RawItem{changed, extra}))
+	noError(t, to.BatchPut(t.Context(), []rawitem.Item{changed, extra}))
 	errItems := errors.New("a bad item")
-	good := func(ctx context.Context) iter.Seq2[ddb.RawItem, error] { return from.Scan().All(ctx) }
-	bad := func(context.Context) iter.Seq2[ddb.RawItem, error] {
-		return func(yield func(ddb.RawItem, error) bool) { _ = yield(ddb.RawItem{}, errItems) }
+	good := func(ctx context.Context) iter.Seq2[rawitem.Item, error] { return from.Scan().All(ctx) }
+	bad := func(context.Context) iter.Seq2[rawitem.Item, error] {
+		return func(yield func(rawitem.Item, error) bool) { _ = yield(rawitem.Item{}, errItems) }
 	}
 	for _, c := range []struct {
 		name  string
-		items func(context.Context) iter.Seq2[ddb.RawItem, error]
+		items func(context.Context) iter.Seq2[rawitem.Item, error]
 		leave bool
 		want  string
 	}{

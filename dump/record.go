@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/attrtype"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // line holds the parts of a line of an export, in DynamoDB's JSON. Missing parts are nil.
@@ -142,12 +142,12 @@ type Record struct {
 	Line int
 	// New is the item; in an incremental export, the item at the end of the time span. It has no attributes if the item was
 	// deleted; see Deleted.
-	New ddb.RawItem
+	New rawitem.Item
 	// Old is the item at the beginning of the time span. Only an incremental export that was requested with old images has it,
 	// and only if the item existed.
-	Old ddb.RawItem
+	Old rawitem.Item
 	// Keys are the key attributes of the item, only in incremental exports.
-	Keys ddb.RawItem
+	Keys rawitem.Item
 	// Deleted reports that the item was deleted in the time span.
 	Deleted bool
 	// Written is the time of the last write of the item, only in incremental exports.
@@ -169,19 +169,19 @@ func recordOf(b []byte, isIncremental bool) (r Record, err error) {
 		if l.item == nil {
 			return r, errNoItem
 		}
-		r.New, err = ddb.ParseRawItem(l.item)
+		r.New, err = rawitem.Parse(l.item)
 		return r, err
 	}
 	if l.keys == nil {
 		return r, errNoKeys
 	}
 	var errs [3]error
-	r.Keys, errs[0] = ddb.ParseRawItem(l.keys)
+	r.Keys, errs[0] = rawitem.Parse(l.keys)
 	if l.before != nil {
-		r.Old, errs[1] = ddb.ParseRawItem(l.before)
+		r.Old, errs[1] = rawitem.Parse(l.before)
 	}
 	if r.Deleted = l.after == nil; !r.Deleted {
-		r.New, errs[2] = ddb.ParseRawItem(l.after)
+		r.New, errs[2] = rawitem.Parse(l.after)
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return r, err
@@ -193,7 +193,7 @@ func recordOf(b []byte, isIncremental bool) (r Record, err error) {
 // writtenOf parses {"WriteTimestampMicros":{"N":"1680109764000000"}}. In Ion the number may be a decimal, 1680109764000000. or
 // 1680109764d6.
 func writtenOf(metadata []byte) (time.Time, error) {
-	m, err := ddb.ParseRawItem(metadata)
+	m, err := rawitem.Parse(metadata)
 	if err != nil {
 		return time.Time{}, errMetadata
 	}

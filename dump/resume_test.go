@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -177,9 +178,9 @@ func comparedOf(t *testing.T, list []side, pad int) compared {
 	t.Helper()
 	s, client := stopping(t)
 	c := compared{stop: s, from: newTable(t, client, "from"), with: newTable(t, client, "with")}
-	var given, stored []ddb.RawItem
+	var given, stored []rawitem.Item
 	for n, at := range list {
-		version := func(version int) ddb.RawItem {
+		version := func(version int) rawitem.Item {
 			return item(t, fmt.Sprintf(`{"p":{"S":"p%d"},"q":{"N":"%d"},"v":{"N":"%d"},"pad":{"S":"%s"}}`, n%9, n, version, strings.Repeat("x", pad)))
 		}
 		switch at {
@@ -358,7 +359,7 @@ func TestKeysInOtherNotation(t *testing.T) {
 	t.Parallel()
 	s, client := stopping(t)
 	with := newTable(t, client, "with")
-	noError(t, with.BatchPut(t.Context(), []ddb.RawItem{item(t, `{"p":{"S":"a/b"},"q":{"N":"100"}}`), item(t, `{"p":{"S":"é"},"q":{"N":"-0.5"}}`)}))
+	noError(t, with.BatchPut(t.Context(), []rawitem.Item{item(t, `{"p":{"S":"a/b"},"q":{"N":"100"}}`), item(t, `{"p":{"S":"é"},"q":{"N":"-0.5"}}`)}))
 	src := written(t, nil, `{"Item":{"p":{"S":"\u0061\/b"},"q":{"N":"1.0E2"}}}`, `{"Item":{"p":{"S":"\u00e9"},"q":{"N":"-.50"}}}`)
 	run := func(ctx context.Context, o ...dump.Option) iter.Seq2[dump.Difference, error] {
 		return dump.CompareExport(ctx, src, with, o...)

@@ -9,14 +9,15 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-type rawKey = ddb.Key[ddb.RawValue, ddb.RawValue]
+type rawKey = ddb.Key[rawitem.Value, rawitem.Value]
 
 // entry is an item to be written, or a key to be deleted.
 type entry struct {
-	item ddb.RawItem
+	item rawitem.Item
 	key  rawKey
 	del  bool
 	file string
@@ -83,7 +84,7 @@ func (w *writer) write(ctx context.Context, batch []entry) error {
 	}
 	var (
 		puts, deletes []entry
-		items         []ddb.RawItem
+		items         []rawitem.Item
 		keys          []rawKey
 	)
 	for _, e := range batch {
@@ -182,7 +183,7 @@ func (w *writer) put(ctx context.Context, e entry) error {
 	for range attempts {
 		unknown := errors.Is(err, ddb.ErrOutcomeUnknown)
 		err = w.putIf(ctx, e.item)
-		if failed, ok := errors.AsType[*ddb.ConditionFailed[ddb.RawItem]](err); ok && unknown {
+		if failed, ok := errors.AsType[*ddb.ConditionFailed[rawitem.Item]](err); ok && unknown {
 			if current, ok := failed.Current(); ok && current.Equal(e.item) {
 				return nil
 			}
@@ -194,7 +195,7 @@ func (w *writer) put(ctx context.Context, e entry) error {
 	return err
 }
 
-func (w *writer) putIf(ctx context.Context, item ddb.RawItem) error {
+func (w *writer) putIf(ctx context.Context, item rawitem.Item) error {
 	if w.onlyMissing {
 		return w.table.Create(ctx, &item)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // Table is a DynamoDB table that holds items of several types, read as values of I: an interface, best sealed by a
@@ -25,28 +26,28 @@ func Parts(tables ...ddb.TablePart) []ddb.TablePart { return tables }
 // Option says what reads do with items that are of none of the types: [SkipUnknown] or [KeepUnknown]. Without one they fail at such an item, with
 // [ddb.ErrOtherEntity], after the items that were read before.
 type Option[I any] struct {
-	unknown func(ddb.RawItem) (I, bool)
+	unknown func(rawitem.Item) (I, bool)
 }
 
 // SkipUnknown leaves items out that are of none of the types. They are billed all the same.
 func SkipUnknown[I any]() Option[I] {
-	return Option[I]{func(ddb.RawItem) (none I, ok bool) { return none, false }}
+	return Option[I]{func(rawitem.Item) (none I, ok bool) { return none, false }}
 }
 
 // KeepUnknown gives items that are of none of the types as they came, made an I by wrap:
 //
-//	type Unknown struct{ ddb.RawItem }
+//	type Unknown struct{ rawitem.Item }
 //
 //	func (Unknown) record() {}
 //
-//	entity.KeepUnknown(func(item ddb.RawItem) Record { return Unknown{item} })
+//	entity.KeepUnknown(func(item rawitem.Item) Record { return Unknown{item} })
 //
 // wrap may be called by several goroutines at once.
-func KeepUnknown[I any](wrap func(ddb.RawItem) I) Option[I] {
+func KeepUnknown[I any](wrap func(rawitem.Item) I) Option[I] {
 	if wrap == nil {
 		return Option[I]{}
 	}
-	return Option[I]{func(item ddb.RawItem) (I, bool) { return wrap(item), true }}
+	return Option[I]{func(item rawitem.Item) (I, bool) { return wrap(item), true }}
 }
 
 // New puts typed tables together. It sends nothing. Indexes that are described later for one of the parts belong to the table too.
@@ -60,7 +61,7 @@ func New[I any](parts []ddb.TablePart, opts ...Option[I]) (*Table[I], error) {
 	if len(opts) > 1 {
 		err = errors.Join(err, &ddb.InvalidError{Problems: []error{errors.New("several options say what to do with unknown items; give one")}})
 	}
-	var unknown func(ddb.RawItem) (I, bool)
+	var unknown func(rawitem.Item) (I, bool)
 	for _, o := range opts {
 		unknown = o.unknown
 	}
@@ -92,13 +93,13 @@ func Read[I, T any](t *Table[I], q ddb.Paged[T], where ...ddb.MixedFilter) *ddb.
 
 // Decode reads an item that comes by another way than a read, such as the stream of the table, as what it is:
 //
-//	for _, c := range changes { // of type change.Change[ddb.RawItem]
+//	for _, c := range changes { // of type change.Change[rawitem.Item]
 //		r, err := shop.Decode(*c.New)
 //	}
 //
 // An item that is of none of the types is what [KeepUnknown] makes of it, and otherwise an error that matches [ddb.ErrOtherEntity]. For an item of one type there is
 // [ddb.DecodeRaw]. It sends nothing.
-func (t *Table[I]) Decode(item ddb.RawItem) (I, error) {
+func (t *Table[I]) Decode(item rawitem.Item) (I, error) {
 	if t == nil {
 		return (*ddb.Mixed[I])(nil).Decode(item)
 	}

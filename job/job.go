@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/sweep"
 )
 
@@ -184,16 +185,16 @@ func (j *Job[T, K]) usable() error {
 func (j *Job[T, K]) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, "job.Job") }
 
 // scan reads whole items, as they are stored, including those that [ddb.HideExpired] hides.
-func (j *Job[T, K]) scan(consistent bool) ddb.Paged[ddb.RawItem] {
+func (j *Job[T, K]) scan(consistent bool) ddb.Paged[rawitem.Item] {
 	scan := j.table.Scan().With(ddb.IncludeExpired())
 	if consistent {
 		scan = scan.Consistent()
 	}
-	return ddb.View[ddb.RawItem](scan)
+	return ddb.View[rawitem.Item](scan)
 }
 
 // decide returns what the job does with a stored item.
-func (j *Job[T, K]) decide(raw ddb.RawItem) (item T, c Change[T]) {
+func (j *Job[T, K]) decide(raw rawitem.Item) (item T, c Change[T]) {
 	item, err := ddb.DecodeRaw(j.table, raw)
 	if err != nil {
 		return item, Fail[T](err)
@@ -211,7 +212,7 @@ func (j *Job[T, K]) decide(raw ddb.RawItem) (item T, c Change[T]) {
 }
 
 // unchanged returns the condition that the stored item is as it was read.
-func (j *Job[T, K]) unchanged(raw ddb.RawItem) (ddb.Cond[T], error) {
+func (j *Job[T, K]) unchanged(raw rawitem.Item) (ddb.Cond[T], error) {
 	var all []ddb.Cond[T]
 	var problem error
 	has := make(map[string]bool)
@@ -242,7 +243,7 @@ func (j *Job[T, K]) unchanged(raw ddb.RawItem) (ddb.Cond[T], error) {
 }
 
 // send sends a change under the condition that the item is as it was read.
-func (j *Job[T, K]) send(ctx context.Context, raw ddb.RawItem, item T, c Change[T]) error {
+func (j *Job[T, K]) send(ctx context.Context, raw rawitem.Item, item T, c Change[T]) error {
 	guard, err := j.unchanged(raw)
 	if err != nil {
 		return &ddb.InvalidError{Problems: []error{err}}
@@ -273,7 +274,7 @@ const (
 var errBusy = fmt.Errorf("the item was changed by others, or its replies were lost, %d times in a row: run the job again", attempts)
 
 // one applies the job to an item as it was read. An error ends the run; an error of the item only is in the outcome.
-func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err error) {
+func (j *Job[T, K]) one(ctx context.Context, raw rawitem.Item) (o outcome, err error) {
 	for again := 0; ; again++ {
 		item, c := j.decide(raw)
 		switch c.kind {
@@ -331,9 +332,9 @@ func (j *Job[T, K]) one(ctx context.Context, raw ddb.RawItem) (o outcome, err er
 }
 
 // read reads an item, with as many tries as the change has attempts left.
-func (j *Job[T, K]) read(ctx context.Context, key K, again *int) (ddb.RawItem, error) {
+func (j *Job[T, K]) read(ctx context.Context, key K, again *int) (rawitem.Item, error) {
 	for {
-		raw, err := ddb.GetView[ddb.RawItem](ctx, j.table, key, ddb.Consistent(), ddb.IncludeExpired())
+		raw, err := ddb.GetView[rawitem.Item](ctx, j.table, key, ddb.Consistent(), ddb.IncludeExpired())
 		if *again >= attempts-1 || !retryable(ctx, err) {
 			return raw, err
 		}

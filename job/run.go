@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/prefetch"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/sweep"
 )
 
@@ -38,7 +39,7 @@ type Report struct {
 
 // Failure is an item that failed.
 type Failure struct {
-	key ddb.RawItem
+	key rawitem.Item
 	err error
 }
 
@@ -152,7 +153,7 @@ func (j *Job[T, K]) run(ctx context.Context, restart bool) (Report, error) {
 		}
 		ctx, stop := lease.keep(ctx)
 		defer stop() //nolint:errcheck // after a panic of the function
-		err = j.sweep(ctx, sums, lease, false, func(ctx context.Context, raw ddb.RawItem) error {
+		err = j.sweep(ctx, sums, lease, false, func(ctx context.Context, raw rawitem.Item) error {
 			o, err := j.one(ctx, raw)
 			if err != nil {
 				return err
@@ -173,7 +174,7 @@ func (j *Job[T, K]) Verify(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	return j.withReport(ctx, "verification of "+j.name, func(ctx context.Context, sums *totals) error {
-		return j.sweep(ctx, sums, &claim{}, true, func(_ context.Context, raw ddb.RawItem) error {
+		return j.sweep(ctx, sums, &claim{}, true, func(_ context.Context, raw rawitem.Item) error {
 			o := outcome{result: changed}
 			switch _, c := j.decide(raw); c.kind {
 			case keep:
@@ -206,7 +207,7 @@ func (j *Job[T, K]) withReport(ctx context.Context, name string, do func(context
 }
 
 // sweep reads the table and applies each to all items.
-func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consistent bool, each func(context.Context, ddb.RawItem) error) error {
+func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consistent bool, each func(context.Context, rawitem.Item) error) error {
 	s, err := sweep.Of(j.scan(consistent), j.set.segments...).Resume(lease.position())
 	if err != nil {
 		return err
@@ -227,7 +228,7 @@ func (j *Job[T, K]) sweep(ctx context.Context, sums *totals, lease *claim, consi
 }
 
 // page applies each to the items of a page, several at a time.
-func (j *Job[T, K]) page(ctx context.Context, items []ddb.RawItem, each func(context.Context, ddb.RawItem) error) error {
+func (j *Job[T, K]) page(ctx context.Context, items []rawitem.Item, each func(context.Context, rawitem.Item) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -257,7 +258,7 @@ func (j *Job[T, K]) page(ctx context.Context, items []ddb.RawItem, each func(con
 }
 
 // report counts what was done with an item, and reports it when it has failed.
-func (j *Job[T, K]) report(sums *totals, raw ddb.RawItem, o outcome) error {
+func (j *Job[T, K]) report(sums *totals, raw rawitem.Item, o outcome) error {
 	if o.result == failed && j.set.onFailure != nil {
 		if err := j.set.onFailure(j.failure(raw, o.err)); err != nil {
 			return fmt.Errorf("job: a failed item could not be reported: %w", err)
@@ -270,8 +271,8 @@ func (j *Job[T, K]) report(sums *totals, raw ddb.RawItem, o outcome) error {
 }
 
 // failure has only the key of the item.
-func (j *Job[T, K]) failure(raw ddb.RawItem, err error) Failure {
-	var key ddb.RawItem
+func (j *Job[T, K]) failure(raw rawitem.Item, err error) Failure {
+	var key rawitem.Item
 	for _, name := range j.keys {
 		if value, ok := raw.Attr(name); ok {
 			key, _ = key.With(name, value)
@@ -308,7 +309,7 @@ func (j *Job[T, K]) Plan(ctx context.Context, share float64) (p Plan, err error)
 		return Plan{}, err
 	}
 	writes := 0.0
-	p.Changes, err = sweep.SampleOf(progress.Named(ctx, "plan of "+j.name), j.scan(false), share, func(raw ddb.RawItem) bool {
+	p.Changes, err = sweep.SampleOf(progress.Named(ctx, "plan of "+j.name), j.scan(false), share, func(raw rawitem.Item) bool {
 		_, c := j.decide(raw)
 		switch c.kind {
 		case keep:

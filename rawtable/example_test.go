@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -40,7 +41,7 @@ func Example() {
 	}
 	fmt.Printf("%s\n", read.JSON())
 
-	paid, err := ddb.ParseRawValue([]byte(`{"S": "paid"}`))
+	paid, err := rawitem.ParseValue([]byte(`{"S": "paid"}`))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func Example() {
 	fmt.Println("again:", errors.Is(err, ddb.ErrConditionFailed))
 
 	open, err := t.Reader(rawtable.Read{
-		Index: "by-status", Partition: []ddb.RawValue{paid},
+		Index: "by-status", Partition: []rawitem.Value{paid},
 	})
 	if err != nil {
 		log.Fatal(err)

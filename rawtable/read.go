@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // Read says which items to read, for programs that know table, index and condition at run time only. Its zero value is a scan of the table.
@@ -18,11 +19,11 @@ type Read struct {
 	Index string
 	// Partition is the partition key of a query: one value for the table and its local indexes, one for each partition attribute of a
 	// global index. Without it the read is a scan.
-	Partition []ddb.RawValue
+	Partition []rawitem.Value
 	// Sort limits a query to a range of sort keys; the zero Sort is no limit.
 	Sort Sort
 	// Filter drops items after they were read and billed.
-	Filter []ddb.Cond[ddb.RawItem]
+	Filter []ddb.Cond[rawitem.Item]
 	// Project reads these attributes, and the keys, alone.
 	Project []ddb.AnyAttr
 	// Descending reads a query from the highest sort key to the lowest.
@@ -41,9 +42,9 @@ type Sort struct {
 	Op string
 	// Values is one value or, on a global index with several sort attributes, the first ones: the condition is on the last of them, and those
 	// before it are equal.
-	Values []ddb.RawValue
+	Values []rawitem.Value
 	// High is the upper bound of BETWEEN, of as many values.
-	High []ddb.RawValue
+	High []rawitem.Value
 }
 
 // Format prints the index, for every verb: the values of keys are data.
@@ -56,7 +57,7 @@ func (c Sort) Format(s fmt.State, verb rune) { quiet.Format(s, verb, "sort key "
 
 // Reader is the read, ready to be run: page by page with cursors, item by item, or counted. What is wrong with it (an index that the table has
 // not, a condition that a scan cannot have) is named all at once; it sends nothing.
-func (t *Table) Reader(r Read) (*ddb.Reader[ddb.RawItem], error) {
+func (t *Table) Reader(r Read) (*ddb.Reader[rawitem.Item], error) {
 	if t.isZero() {
 		return nil, errZero
 	}
@@ -71,7 +72,7 @@ func (t *Table) Reader(r Read) (*ddb.Reader[ddb.RawItem], error) {
 	return reader, nil
 }
 
-func (t *Table) reader(r Read) (*ddb.Reader[ddb.RawItem], error) {
+func (t *Table) reader(r Read) (*ddb.Reader[rawitem.Item], error) {
 	x := t.Index(r.Index)
 	var errs []error
 	if r.Index != "" && x == nil {
@@ -148,7 +149,7 @@ func (t *Table) indexNames() string {
 }
 
 // steps are those that every kind of read has.
-func steps[Q ddb.AnyRead[ddb.RawItem, Q]](q Q, r Read) Q {
+func steps[Q ddb.AnyRead[rawitem.Item, Q]](q Q, r Read) Q {
 	q = q.Filter(r.Filter...).Limit(r.Limit).With(r.Options...)
 	if len(r.Project) > 0 {
 		q = q.Project(r.Project...)
@@ -159,7 +160,7 @@ func steps[Q ddb.AnyRead[ddb.RawItem, Q]](q Q, r Read) Q {
 	return q
 }
 
-func first(values []ddb.RawValue) (v ddb.RawValue) {
+func first(values []rawitem.Value) (v rawitem.Value) {
 	if len(values) > 0 {
 		v = values[0]
 	}
@@ -188,7 +189,7 @@ func (c Sort) check(keys Keys) error {
 	return errors.Join(errs...)
 }
 
-func condition[SK ddb.RawValue | []ddb.RawValue](s Sort, low, high SK) ddb.SortCond[SK] {
+func condition[SK rawitem.Value | []rawitem.Value](s Sort, low, high SK) ddb.SortCond[SK] {
 	switch s.Op {
 	case "=":
 		return ddb.Eq(low)

@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // Table is a table of raw items with what DynamoDB describes of it. Its methods are those of [ddb.Table] and the ones below; functions that take a
@@ -47,8 +48,8 @@ type Index struct {
 	Projection       types.ProjectionType
 	NonKeyAttributes []string
 
-	global *ddb.Index[ddb.RawItem, []ddb.RawValue, []ddb.RawValue]
-	local  *ddb.LocalIndex[ddb.RawItem, ddb.RawValue, ddb.RawValue]
+	global *ddb.Index[rawitem.Item, []rawitem.Value, []rawitem.Value]
+	local  *ddb.LocalIndex[rawitem.Item, rawitem.Value, rawitem.Value]
 }
 
 // Open asks DynamoDB for the keys and indexes of a table, by DescribeTable, which needs the permission of this name and costs no
@@ -79,7 +80,7 @@ func Of(client ddb.Client, name string, d *types.TableDescription, opts ...ddb.T
 	if len(t.keys.Partition) != 1 || len(t.keys.Sort) > 1 {
 		return nil, fmt.Errorf("rawtable: the description of table %s has %d partition and %d sort attributes", name, len(t.keys.Partition), len(t.keys.Sort))
 	}
-	var sort ddb.Ord[ddb.RawItem, ddb.RawValue]
+	var sort ddb.Ord[rawitem.Item, rawitem.Value]
 	if len(t.keys.Sort) == 1 {
 		sort = t.keys.Sort[0].handle()
 	}
@@ -115,10 +116,10 @@ func keysOf(elements []types.KeySchemaElement, kinds map[string]attrtype.Type) (
 	return k
 }
 
-func (a Attribute) handle() ddb.Ord[ddb.RawItem, ddb.RawValue] { return ddb.RawKey(a.Name, a.Type) }
+func (a Attribute) handle() ddb.Ord[rawitem.Item, rawitem.Value] { return ddb.RawKey(a.Name, a.Type) }
 
-func handles(attrs []Attribute) ddb.MultiKey[ddb.RawItem, []ddb.RawValue] {
-	list := make([]ddb.Ord[ddb.RawItem, ddb.RawValue], len(attrs))
+func handles(attrs []Attribute) ddb.MultiKey[rawitem.Item, []rawitem.Value] {
+	list := make([]ddb.Ord[rawitem.Item, rawitem.Value], len(attrs))
 	for i, a := range attrs {
 		list[i] = a.handle()
 	}
@@ -221,8 +222,8 @@ func (t *Table) Index(name string) *Index {
 
 // ParseKey reads a key from text, as [Attribute.Parse] reads each value. sort is empty for a table without a sort key. Everything that
 // is wrong is named at once, and the error shows no value.
-func (t *Table) ParseKey(partition, sort string) (ddb.Key[ddb.RawValue, ddb.RawValue], error) {
-	var key ddb.Key[ddb.RawValue, ddb.RawValue]
+func (t *Table) ParseKey(partition, sort string) (ddb.Key[rawitem.Value, rawitem.Value], error) {
+	var key ddb.Key[rawitem.Value, rawitem.Value]
 	if t.isZero() {
 		return key, errZero
 	}
@@ -239,7 +240,7 @@ func (t *Table) ParseKey(partition, sort string) (ddb.Key[ddb.RawValue, ddb.RawV
 
 // Parse reads a value of the attribute from text: text unchanged, a number in any form that DynamoDB takes, which keeps its text, and binary in
 // base64 with padding. An empty text is refused, as it is no key.
-func (a Attribute) Parse(value string) (ddb.RawValue, error) {
+func (a Attribute) Parse(value string) (rawitem.Value, error) {
 	var av types.AttributeValue
 	what := ""
 	switch a.Type {
@@ -250,18 +251,18 @@ func (a Attribute) Parse(value string) (ddb.RawValue, error) {
 	case attrtype.Binary:
 		b, err := base64.StdEncoding.DecodeString(value)
 		if err != nil {
-			return ddb.RawValue{}, fmt.Errorf("key attribute %s is binary, and the value is no base64 with padding", a.Name)
+			return rawitem.Value{}, fmt.Errorf("key attribute %s is binary, and the value is no base64 with padding", a.Name)
 		}
 		av = &types.AttributeValueMemberB{Value: b}
 	default:
-		return ddb.RawValue{}, fmt.Errorf("attribute %s is stored as %q; a key is text (S), number (N) or binary (B)", a.Name, a.Type)
+		return rawitem.Value{}, fmt.Errorf("attribute %s is stored as %q; a key is text (S), number (N) or binary (B)", a.Name, a.Type)
 	}
 	if value == "" {
-		return ddb.RawValue{}, fmt.Errorf("key attribute %s: the value is empty", a.Name)
+		return rawitem.Value{}, fmt.Errorf("key attribute %s: the value is empty", a.Name)
 	}
-	v, err := ddb.RawValueOf(av)
+	v, err := rawitem.ValueOf(av)
 	if err != nil {
-		return ddb.RawValue{}, fmt.Errorf("key attribute %s: the value is not %s", a.Name, what)
+		return rawitem.Value{}, fmt.Errorf("key attribute %s: the value is not %s", a.Name, what)
 	}
 	return v, nil
 }
@@ -276,8 +277,8 @@ func (a Attribute) Parse(value string) (ddb.RawValue, error) {
 // attributes is refused by the call that uses the condition. The condition of an item without attributes is zero, and refused.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
-func Unchanged(item ddb.RawItem, absent ...string) ddb.Cond[ddb.RawItem] {
-	var all []ddb.Cond[ddb.RawItem]
+func Unchanged(item rawitem.Item, absent ...string) ddb.Cond[rawitem.Item] {
+	var all []ddb.Cond[rawitem.Item]
 	for name, value := range item.Attrs() {
 		all = append(all, ddb.RawAttr(name).Eq(value))
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -80,18 +81,18 @@ func open(t testing.TB, client interface {
 	return table
 }
 
-func item(t testing.TB, text string) ddb.RawItem {
+func item(t testing.TB, text string) rawitem.Item {
 	t.Helper()
-	i, err := ddb.ParseRawItem([]byte(text))
+	i, err := rawitem.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return i
 }
 
-func value(t testing.TB, text string) ddb.RawValue {
+func value(t testing.TB, text string) rawitem.Value {
 	t.Helper()
-	v, err := ddb.ParseRawValue([]byte(text))
+	v, err := rawitem.ParseValue([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,19 +144,19 @@ func TestEveryKeyAndType(t *testing.T) {
 }
 
 // sorted writes an item with sorted attributes for comparison, because the service chooses the order of attributes and set members.
-func sorted(t testing.TB, i ddb.RawItem) string {
+func sorted(t testing.TB, i rawitem.Item) string {
 	t.Helper()
 	values, err := i.Values()
 	noError(t, err)
-	again, err := ddb.RawItemOf(values)
+	again, err := rawitem.Of(values)
 	noError(t, err)
 	return string(again.JSON())
 }
 
-func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.RawItem) {
+func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole rawitem.Item) {
 	t.Helper()
 	ctx := t.Context()
-	same := func(what string, got ddb.RawItem, err error) {
+	same := func(what string, got rawitem.Item, err error) {
 		t.Helper()
 		noError(t, err)
 		if sorted(t, got) != sorted(t, whole) {
@@ -171,7 +172,7 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.Raw
 	noError(t, table.Replace(ctx, &whole))
 	got, err := table.GetKey(ctx, key)
 	same("Get", got, err)
-	found, err := table.BatchGet(ctx, []ddb.Key[ddb.RawValue, ddb.RawValue]{key})
+	found, err := table.BatchGet(ctx, []ddb.Key[rawitem.Value, rawitem.Value]{key})
 	noError(t, err)
 	if len(found) != 1 {
 		t.Fatalf("BatchGet gives %d items", len(found))
@@ -195,7 +196,7 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.Raw
 	if err := table.Put(ctx, &whole, ddb.If(rawtable.Unchanged(whole))); !errors.Is(err, ddb.ErrConditionFailed) {
 		t.Fatalf("a put over a change of another: %v", err)
 	}
-	var failed *ddb.ConditionFailed[ddb.RawItem]
+	var failed *ddb.ConditionFailed[rawitem.Item]
 	err = table.Put(ctx, &whole, ddb.If(rawtable.Unchanged(whole)))
 	if !errors.As(err, &failed) {
 		t.Fatalf("the refused put gives %v", err)
@@ -203,7 +204,7 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.Raw
 	if current, ok := failed.Current(); !ok || sorted(t, current) != sorted(t, updated) {
 		t.Fatalf("the refused put does not return the stored item: %s", current.JSON())
 	}
-	noError(t, table.BatchPut(ctx, []ddb.RawItem{whole}))
+	noError(t, table.BatchPut(ctx, []rawitem.Item{whole}))
 	got, err = table.GetKey(ctx, key, ddb.Consistent())
 	same("Get after BatchPut", got, err)
 	noError(t, ddb.Transact(ctx, client, table.TxPut(&whole)))
@@ -212,7 +213,7 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole ddb.Raw
 		t.Fatalf("Get after Delete: %v", err)
 	}
 	noError(t, table.Put(ctx, &whole))
-	noError(t, table.BatchDelete(ctx, []ddb.Key[ddb.RawValue, ddb.RawValue]{key}))
+	noError(t, table.BatchDelete(ctx, []ddb.Key[rawitem.Value, rawitem.Value]{key}))
 }
 
 // Items copied from one table to another are stored as the same bytes.
@@ -224,10 +225,10 @@ func TestCopyIsExact(t *testing.T) {
 	body := strings.Replace(everyType, `"":{"S":"x"}`, `"k":{"S":"x"}`, 1)
 	whole := item(t, `{"p":{"S":"a"},`+body+"}")
 	noError(t, from.Put(t.Context(), &whole))
-	first, err := from.Get(t.Context(), value(t, `{"S":"a"}`), ddb.RawValue{})
+	first, err := from.Get(t.Context(), value(t, `{"S":"a"}`), rawitem.Value{})
 	noError(t, err)
 	noError(t, to.Put(t.Context(), &first))
-	second, err := to.Get(t.Context(), value(t, `{"S":"a"}`), ddb.RawValue{})
+	second, err := to.Get(t.Context(), value(t, `{"S":"a"}`), rawitem.Value{})
 	noError(t, err)
 	if string(first.JSON()) != string(second.JSON()) {
 		t.Fatalf("the copy is\n%s, its source\n%s", second.JSON(), first.JSON())
@@ -253,7 +254,7 @@ func TestParse(t *testing.T) {
 		`{"a":{"S":"x"},"a":{"S":"y"}}`, `{"a":{"M":{"b":{"S":"x"},"b":{"S":"y"}}}}`, `{"":{"S":"x"}}`, `{"a":{"S":"x","N":"1"}}`, `{"a":{}}`, `{"a":{"S":"x"}} secret`,
 		`{"a":` + deep + `}`, "{\"a\":{\"S\":\"\xff\"}}", `{"a":{"S":"\ud800"}}`, `{"a":{"S":"x"}`, `{"a":{"S":"x"},}`,
 	} {
-		i, err := ddb.ParseRawItem([]byte(bad))
+		i, err := rawitem.Parse([]byte(bad))
 		if !errors.Is(err, ddb.ErrInvalid) || len(i.JSON()) != 2 {
 			t.Errorf("%s: %v", bad, err)
 		} else if strings.Contains(err.Error(), "secret") {
@@ -261,7 +262,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{``, `{}`, `{"S":"a"} x`, `{"S":"a","S":"b"}`, `"a"`} {
-		if _, err := ddb.ParseRawValue([]byte(bad)); !errors.Is(err, ddb.ErrInvalid) {
+		if _, err := rawitem.ParseValue([]byte(bad)); !errors.Is(err, ddb.ErrInvalid) {
 			t.Errorf("value %s: %v", bad, err)
 		}
 	}
@@ -276,7 +277,7 @@ func TestWith(t *testing.T) {
 		{"d\"", `{"NULL":true}`, `{"a":{"S":"1"},"b":{"S":"2"},"c":{"S":"3"},"d\"":{"NULL":true}}`},
 		{"d", ``, `{"a":{"S":"1"},"b":{"S":"2"},"c":{"S":"3"}}`},
 	} {
-		var v ddb.RawValue
+		var v rawitem.Value
 		if c.value != "" {
 			v = value(t, c.value)
 		}
@@ -303,10 +304,10 @@ func TestAnyItem(t *testing.T) {
 		for _, name := range rapid.SliceOfDistinct(rapid.StringMatching(`[a-oq-z ".#]{1,6}`), rapid.ID[string]).Draw(r, "names") {
 			values[name] = anyValue(r, 3)
 		}
-		whole, err := ddb.RawItemOf(values)
+		whole, err := rawitem.Of(values)
 		noError(t, err)
 		noError(t, table.Put(context.Background(), &whole))
-		got, err := table.Get(context.Background(), value(t, `{"S":"k"}`), ddb.RawValue{})
+		got, err := table.Get(context.Background(), value(t, `{"S":"k"}`), rawitem.Value{})
 		noError(t, err)
 		if sorted(t, got) != sorted(t, whole) {
 			r.Fatalf("got %s, want %s", got.JSON(), whole.JSON())
@@ -388,10 +389,10 @@ func TestRefusedBeforeSending(t *testing.T) {
 	for name, call := range map[string]func(ctx context.Context) error{
 		"sort key of another type":      func(ctx context.Context) error { _, err := pair.Get(ctx, s, s); return err },
 		"partition key of another type": func(ctx context.Context) error { _, err := pair.Get(ctx, n, n); return err },
-		"no sort key":                   func(ctx context.Context) error { _, err := pair.Get(ctx, s, ddb.RawValue{}); return err },
+		"no sort key":                   func(ctx context.Context) error { _, err := pair.Get(ctx, s, rawitem.Value{}); return err },
 		"an unexpected sort key":        func(ctx context.Context) error { _, err := single.Get(ctx, b, n); return err },
 		"empty key": func(ctx context.Context) error {
-			return single.DeleteKey(ctx, single.Key(value(t, `{"B":""}`), ddb.RawValue{}))
+			return single.DeleteKey(ctx, single.Key(value(t, `{"B":""}`), rawitem.Value{}))
 		},
 		"item without its key": func(ctx context.Context) error {
 			i := item(t, `{"p":{"S":"secret"}}`)
@@ -401,21 +402,21 @@ func TestRefusedBeforeSending(t *testing.T) {
 			i := item(t, `{"p":{"S":"secret"},"q":{"S":"secret"}}`)
 			return pair.Put(ctx, &i)
 		},
-		"zero item": func(ctx context.Context) error { return single.Put(ctx, new(ddb.RawItem)) },
+		"zero item": func(ctx context.Context) error { return single.Put(ctx, new(rawitem.Item)) },
 		"change of key": func(ctx context.Context) error {
-			_, err := single.Update(ctx, single.Key(b, ddb.RawValue{}), ddb.Changes(ddb.RawAttr("p").Set("secret")))
+			_, err := single.Update(ctx, single.Key(b, rawitem.Value{}), ddb.Changes(ddb.RawAttr("p").Set("secret")))
 			return err
 		},
 		"value that cannot be stored": func(ctx context.Context) error {
-			_, err := single.Update(ctx, single.Key(b, ddb.RawValue{}), ddb.Changes(ddb.RawAttr("a").Set(make(chan int))))
+			_, err := single.Update(ctx, single.Key(b, rawitem.Value{}), ddb.Changes(ddb.RawAttr("a").Set(make(chan int))))
 			return err
 		},
 		"condition of an empty item": func(ctx context.Context) error {
-			return single.DeleteKey(ctx, single.Key(b, ddb.RawValue{}), ddb.If(rawtable.Unchanged(ddb.RawItem{})))
+			return single.DeleteKey(ctx, single.Key(b, rawitem.Value{}), ddb.If(rawtable.Unchanged(rawitem.Item{})))
 		},
 		"condition of an item of too many attributes": func(ctx context.Context) error {
 			wide := item(t, "{"+strings.Join(columns(400), ",")+"}")
-			return single.DeleteKey(ctx, single.Key(b, ddb.RawValue{}), ddb.If(rawtable.Unchanged(wide)))
+			return single.DeleteKey(ctx, single.Key(b, rawitem.Value{}), ddb.If(rawtable.Unchanged(wide)))
 		},
 	} {
 		err := call(t.Context())
@@ -427,14 +428,14 @@ func TestRefusedBeforeSending(t *testing.T) {
 	}
 	for name, r := range map[string]rawtable.Read{
 		"unknown index":                     {Index: "nope"},
-		"sort condition of a scan":          {Sort: rawtable.Sort{Op: "=", Values: []ddb.RawValue{n}}},
-		"unknown operator":                  {Partition: []ddb.RawValue{s}, Sort: rawtable.Sort{Op: "secret", Values: []ddb.RawValue{n}}},
-		"values without operator":           {Partition: []ddb.RawValue{s}, Sort: rawtable.Sort{Values: []ddb.RawValue{n}}},
-		"upper bound too many":              {Partition: []ddb.RawValue{s}, Sort: rawtable.Sort{Op: "=", Values: []ddb.RawValue{n}, High: []ddb.RawValue{n}}},
-		"no upper bound":                    {Partition: []ddb.RawValue{s}, Sort: rawtable.Sort{Op: "BETWEEN", Values: []ddb.RawValue{n}}},
-		"too few partition values":          {Index: "by-g", Partition: []ddb.RawValue{s}},
-		"too many partition values":         {Partition: []ddb.RawValue{s, n}},
-		"too many sort values":              {Partition: []ddb.RawValue{s}, Sort: rawtable.Sort{Op: "=", Values: []ddb.RawValue{n, n}}},
+		"sort condition of a scan":          {Sort: rawtable.Sort{Op: "=", Values: []rawitem.Value{n}}},
+		"unknown operator":                  {Partition: []rawitem.Value{s}, Sort: rawtable.Sort{Op: "secret", Values: []rawitem.Value{n}}},
+		"values without operator":           {Partition: []rawitem.Value{s}, Sort: rawtable.Sort{Values: []rawitem.Value{n}}},
+		"upper bound too many":              {Partition: []rawitem.Value{s}, Sort: rawtable.Sort{Op: "=", Values: []rawitem.Value{n}, High: []rawitem.Value{n}}},
+		"no upper bound":                    {Partition: []rawitem.Value{s}, Sort: rawtable.Sort{Op: "BETWEEN", Values: []rawitem.Value{n}}},
+		"too few partition values":          {Index: "by-g", Partition: []rawitem.Value{s}},
+		"too many partition values":         {Partition: []rawitem.Value{s, n}},
+		"too many sort values":              {Partition: []rawitem.Value{s}, Sort: rawtable.Sort{Op: "=", Values: []rawitem.Value{n, n}}},
 		"consistent read of a global index": {Index: "by-g", Consistent: true},
 	} {
 		if _, err := pair.Reader(r); !errors.Is(err, ddb.ErrInvalid) || strings.Contains(err.Error(), "secret") {
@@ -481,7 +482,7 @@ func TestIndexReads(t *testing.T) {
 	client := ddbtest.New(t)
 	table := open(t, client, tableOf("things", "p:S q:N",
 		"local by-at KEYS_ONLY = p:S / at:N", "global by-g INCLUDE extra = g:S h:N / i:S j:N", "global by-h ALL = h:N"))
-	var list []ddb.RawItem
+	var list []rawitem.Item
 	for i := range 30 {
 		list = append(list, item(t, fmt.Sprintf(`{"p":{"S":"p%d"},"q":{"N":"%d"},"at":{"N":"%d"},"g":{"S":"g"},"h":{"N":"%d"},"i":{"S":"i%d"},"j":{"N":"%d"},"extra":{"S":"e"},"rest":{"S":"r"}}`,
 			i%2, i, 100-i, i%3, i%5, i)))
@@ -490,26 +491,26 @@ func TestIndexReads(t *testing.T) {
 	if got := fmt.Sprint(len(table.Indexes()), table.Index("by-at").Local, table.Index("by-g").Keys, table.Index("none") == nil); got != "3 true {[{g S} {h N}] [{i S} {j N}]} true" {
 		t.Errorf("the indexes are %s", got)
 	}
-	s := func(text string) ddb.RawValue { return value(t, `{"S":"`+text+`"}`) }
-	n := func(i int) ddb.RawValue { return value(t, `{"N":"`+strconv.Itoa(i)+`"}`) }
+	s := func(text string) rawitem.Value { return value(t, `{"S":"`+text+`"}`) }
+	n := func(i int) rawitem.Value { return value(t, `{"N":"`+strconv.Itoa(i)+`"}`) }
 	for name, c := range map[string]struct {
 		read rawtable.Read
 		want int
 		attr string // which the items lack
 	}{
 		"scan":                     {rawtable.Read{}, 30, ""},
-		"scan of part":             {rawtable.Read{Filter: []ddb.Cond[ddb.RawItem]{ddb.RawAttr("j").Lt(7)}}, 7, ""},
+		"scan of part":             {rawtable.Read{Filter: []ddb.Cond[rawitem.Item]{ddb.RawAttr("j").Lt(7)}}, 7, ""},
 		"projected scan":           {rawtable.Read{Project: []ddb.AnyAttr{ddb.RawAttr("at")}}, 30, "rest"},
-		"partition":                {rawtable.Read{Partition: []ddb.RawValue{s("p1")}}, 15, ""},
-		"range":                    {rawtable.Read{Partition: []ddb.RawValue{s("p1")}, Sort: rawtable.Sort{Op: "BETWEEN", Values: []ddb.RawValue{n(3)}, High: []ddb.RawValue{n(7)}}}, 3, ""},
-		"descending, consistent":   {rawtable.Read{Partition: []ddb.RawValue{s("p1")}, Descending: true, Consistent: true, Sort: rawtable.Sort{Op: "<=", Values: []ddb.RawValue{n(5)}}}, 3, ""},
-		"local index":              {rawtable.Read{Index: "by-at", Partition: []ddb.RawValue{s("p0")}, Sort: rawtable.Sort{Op: ">", Values: []ddb.RawValue{n(90)}}}, 5, "rest"},
+		"partition":                {rawtable.Read{Partition: []rawitem.Value{s("p1")}}, 15, ""},
+		"range":                    {rawtable.Read{Partition: []rawitem.Value{s("p1")}, Sort: rawtable.Sort{Op: "BETWEEN", Values: []rawitem.Value{n(3)}, High: []rawitem.Value{n(7)}}}, 3, ""},
+		"descending, consistent":   {rawtable.Read{Partition: []rawitem.Value{s("p1")}, Descending: true, Consistent: true, Sort: rawtable.Sort{Op: "<=", Values: []rawitem.Value{n(5)}}}, 3, ""},
+		"local index":              {rawtable.Read{Index: "by-at", Partition: []rawitem.Value{s("p0")}, Sort: rawtable.Sort{Op: ">", Values: []rawitem.Value{n(90)}}}, 5, "rest"},
 		"local scan":               {rawtable.Read{Index: "by-at", Consistent: true}, 30, "rest"},
-		"global index":             {rawtable.Read{Index: "by-g", Partition: []ddb.RawValue{s("g"), n(1)}}, 10, "rest"},
-		"first of its sort key":    {rawtable.Read{Index: "by-g", Partition: []ddb.RawValue{s("g"), n(1)}, Sort: rawtable.Sort{Op: "=", Values: []ddb.RawValue{s("i1")}}}, 2, "rest"},
-		"both of its sort key":     {rawtable.Read{Index: "by-g", Partition: []ddb.RawValue{s("g"), n(1)}, Sort: rawtable.Sort{Op: ">=", Values: []ddb.RawValue{s("i1"), n(2)}}}, 1, "rest"},
-		"prefix of its sort key":   {rawtable.Read{Index: "by-g", Partition: []ddb.RawValue{s("g"), n(1)}, Sort: rawtable.Sort{Op: "begins_with", Values: []ddb.RawValue{s("i")}}}, 10, "rest"},
-		"index without a sort key": {rawtable.Read{Index: "by-h", Partition: []ddb.RawValue{n(2)}, Descending: true}, 10, ""},
+		"global index":             {rawtable.Read{Index: "by-g", Partition: []rawitem.Value{s("g"), n(1)}}, 10, "rest"},
+		"first of its sort key":    {rawtable.Read{Index: "by-g", Partition: []rawitem.Value{s("g"), n(1)}, Sort: rawtable.Sort{Op: "=", Values: []rawitem.Value{s("i1")}}}, 2, "rest"},
+		"both of its sort key":     {rawtable.Read{Index: "by-g", Partition: []rawitem.Value{s("g"), n(1)}, Sort: rawtable.Sort{Op: ">=", Values: []rawitem.Value{s("i1"), n(2)}}}, 1, "rest"},
+		"prefix of its sort key":   {rawtable.Read{Index: "by-g", Partition: []rawitem.Value{s("g"), n(1)}, Sort: rawtable.Sort{Op: "begins_with", Values: []rawitem.Value{s("i")}}}, 10, "rest"},
+		"index without a sort key": {rawtable.Read{Index: "by-h", Partition: []rawitem.Value{n(2)}, Descending: true}, 10, ""},
 		"global scan":              {rawtable.Read{Index: "by-g"}, 30, "rest"},
 		"limit":                    {rawtable.Read{Index: "by-g", Limit: 4}, 4, "rest"},
 	} {
@@ -571,13 +572,13 @@ func TestRawViewOfTypedTable(t *testing.T) {
 	noError(t, raw.Put(t.Context(), &stored))
 	typed, err := ddb.NewSimple(client, "things", ddb.StrField(func(x *thing) *string { return &x.P }))
 	noError(t, err)
-	for i, err := range ddb.View[ddb.RawItem](typed.Scan()).All(t.Context()) {
+	for i, err := range ddb.View[rawitem.Item](typed.Scan()).All(t.Context()) {
 		noError(t, err)
 		if string(i.JSON()) != string(stored.JSON()) {
 			t.Errorf("the view is %s", i.JSON())
 		}
 	}
-	got, err := ddb.GetView[ddb.RawItem](t.Context(), typed, "a")
+	got, err := ddb.GetView[rawitem.Item](t.Context(), typed, "a")
 	noError(t, err)
 	if string(got.JSON()) != string(stored.JSON()) {
 		t.Errorf("GetView gives %s", got.JSON())
@@ -593,11 +594,11 @@ func TestRawViewOfTypedTable(t *testing.T) {
 func TestRawFields(t *testing.T) {
 	t.Parallel()
 	type thing struct {
-		P    string       `dynamodbav:"p"`
-		Any  ddb.RawValue `dynamodbav:"any"`
-		Gone ddb.RawValue `dynamodbav:"gone,omitempty"`
-		None ddb.RawValue `dynamodbav:"none"`
-		Map  ddb.RawItem  `dynamodbav:"map"`
+		P    string        `dynamodbav:"p"`
+		Any  rawitem.Value `dynamodbav:"any"`
+		Gone rawitem.Value `dynamodbav:"gone,omitempty"`
+		None rawitem.Value `dynamodbav:"none"`
+		Map  rawitem.Item  `dynamodbav:"map"`
 	}
 	client := ddbtest.New(t)
 	raw := open(t, client, tableOf("things", "p:S"))
@@ -605,7 +606,7 @@ func TestRawFields(t *testing.T) {
 	noError(t, err)
 	want := `{"any":{"NS":["1","2"]},"map":{"M":{"k":{"B":"AA=="}}},"none":{"NULL":true},"p":{"S":"a"}}`
 	noError(t, typed.Put(t.Context(), &thing{P: "a", Any: value(t, `{"NS":["1","2"]}`), Map: item(t, `{"k":{"B":"AA=="}}`)}))
-	stored, err := raw.Get(t.Context(), value(t, `{"S":"a"}`), ddb.RawValue{})
+	stored, err := raw.Get(t.Context(), value(t, `{"S":"a"}`), rawitem.Value{})
 	noError(t, err)
 	if got := sorted(t, stored); got != want {
 		t.Errorf("stored is %s, want %s", got, want)
@@ -625,7 +626,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"p":{"S":"a"},` + strings.Replace(everyType, `"":{`, `"k":{`, 1) + `}`))
 	f.Add([]byte(` { "a" : { "L" : [ { "SS" : [ "x" , "\\\"" ] } ] } } `))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		i, err := ddb.ParseRawItem(data)
+		i, err := rawitem.Parse(data)
 		if err != nil {
 			return
 		}
@@ -633,11 +634,11 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s was accepted, and is not an item: %v", data, err)
 		}
-		again, err := ddb.RawItemOf(values)
+		again, err := rawitem.Of(values)
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := ddb.ParseRawItem(i.JSON())
+		second, err := rawitem.Parse(i.JSON())
 		if err != nil || string(second.JSON()) != string(i.JSON()) {
 			t.Fatalf("%s is not read as it is written: %v", i.JSON(), err)
 		}
@@ -659,22 +660,22 @@ func TestLostReplies(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		operation string
-		call      func(ctx context.Context, t *rawtable.Table, i ddb.RawItem) error
+		call      func(ctx context.Context, t *rawtable.Table, i rawitem.Item) error
 		unknown   bool
 	}{
-		"put": {"PutItem", func(ctx context.Context, t *rawtable.Table, i ddb.RawItem) error { return t.Put(ctx, &i) }, false},
-		"conditional put": {"PutItem", func(ctx context.Context, t *rawtable.Table, i ddb.RawItem) error {
+		"put": {"PutItem", func(ctx context.Context, t *rawtable.Table, i rawitem.Item) error { return t.Put(ctx, &i) }, false},
+		"conditional put": {"PutItem", func(ctx context.Context, t *rawtable.Table, i rawitem.Item) error {
 			return t.Put(ctx, &i, ddb.If(rawtable.Unchanged(i)))
 		}, true},
-		"update": {"UpdateItem", func(ctx context.Context, t *rawtable.Table, i ddb.RawItem) error {
+		"update": {"UpdateItem", func(ctx context.Context, t *rawtable.Table, i rawitem.Item) error {
 			_, err := t.Update(ctx, t.KeyOf(&i), ddb.Changes(ddb.RawAttr("n").Set(2)))
 			return err
 		}, false},
-		"counting update": {"UpdateItem", func(ctx context.Context, t *rawtable.Table, i ddb.RawItem) error {
-			_, err := t.Update(ctx, t.KeyOf(&i), ddb.RawChangeText[ddb.RawItem]("ADD n :one", nil, map[string]any{":one": 1}))
+		"counting update": {"UpdateItem", func(ctx context.Context, t *rawtable.Table, i rawitem.Item) error {
+			_, err := t.Update(ctx, t.KeyOf(&i), ddb.RawChangeText[rawitem.Item]("ADD n :one", nil, map[string]any{":one": 1}))
 			return err
 		}, true},
-		"delete": {"DeleteItem", func(ctx context.Context, t *rawtable.Table, i ddb.RawItem) error {
+		"delete": {"DeleteItem", func(ctx context.Context, t *rawtable.Table, i rawitem.Item) error {
 			return t.DeleteKey(ctx, t.KeyOf(&i))
 		}, false},
 	} {

@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/dump"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -267,7 +268,7 @@ func (c *comparing) print(ctx context.Context, s streams, service string, t *raw
 
 // line is a difference as JSON.
 func (c *comparing) line(t *rawtable.Table, d dump.Difference) ([]byte, error) {
-	item := func(i ddb.RawItem, there bool) json.RawMessage {
+	item := func(i rawitem.Item, there bool) json.RawMessage {
 		if !there || c.keys {
 			return nil
 		}
@@ -286,7 +287,7 @@ func (c *comparing) line(t *rawtable.Table, d dump.Difference) ([]byte, error) {
 }
 
 // keyItem is a key as an item.
-func keyItem(t *rawtable.Table, key ddb.Key[ddb.RawValue, ddb.RawValue]) (item ddb.RawItem, err error) {
+func keyItem(t *rawtable.Table, key ddb.Key[rawitem.Value, rawitem.Value]) (item rawitem.Item, err error) {
 	keys := t.Keys()
 	if item, err = item.With(keys.Partition[0].Name, key.Partition); err == nil && len(keys.Sort) > 0 {
 		item, err = item.With(keys.Sort[0].Name, key.Sort)

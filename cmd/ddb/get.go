@@ -7,6 +7,7 @@ import (
 	"flag"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 var get = command{
@@ -55,7 +56,7 @@ The values of the key have the types that the table defines. Binary keys are in 
 }
 
 // one prints one item.
-func one(s streams, item ddb.RawItem, plain bool) error {
+func one(s streams, item rawitem.Item, plain bool) error {
 	out := newItems(s.out, plain)
 	if err := out.write(item); err != nil {
 		return err

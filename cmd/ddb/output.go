@@ -10,8 +10,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/plain"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // jsonLine returns a value as one line of JSON, without escapes for HTML.
@@ -34,7 +34,7 @@ func newItems(w io.Writer, plain bool) *items {
 	return &items{w: bufio.NewWriterSize(w, 64*1024), plain: plain}
 }
 
-func (o *items) write(item ddb.RawItem) error {
+func (o *items) write(item rawitem.Item) error {
 	line := item.JSON()
 	if o.plain {
 		var err error

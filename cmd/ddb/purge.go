@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 var purge = command{
@@ -63,9 +64,9 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	for _, a := range append(keys.Partition, keys.Sort...) {
 		r.Project = append(r.Project, ddb.RawAttr(a.Name))
 	}
-	deleted := func(ctx context.Context, list []ddb.RawItem) error {
+	deleted := func(ctx context.Context, list []rawitem.Item) error {
 		if len(r.Filter) == 0 {
-			keys := make([]ddb.Key[ddb.RawValue, ddb.RawValue], len(list))
+			keys := make([]ddb.Key[rawitem.Value, rawitem.Value], len(list))
 			for i := range list {
 				keys[i] = t.KeyOf(&list[i])
 			}
@@ -87,7 +88,7 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 		return nil
 	}
 	if only {
-		deleted = func(_ context.Context, list []ddb.RawItem) error { c.read.done += len(list); return nil }
+		deleted = func(_ context.Context, list []rawitem.Item) error { c.read.done += len(list); return nil }
 	} else {
 		c.read.also = "at least a write unit for each item"
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/plain"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -61,7 +62,7 @@ type putter struct {
 	writing
 	s             streams
 	table         *rawtable.Table
-	cond          []ddb.Cond[ddb.RawItem]
+	cond          []ddb.Cond[rawitem.Item]
 	create, plain bool
 	failures      string
 
@@ -82,7 +83,7 @@ type putPoint struct {
 type numbered struct {
 	n    int
 	line []byte
-	item ddb.RawItem
+	item rawitem.Item
 }
 
 // batchSize is the number of items that are put together; the library sends them in four batches at once.
@@ -221,7 +222,7 @@ func (p *putter) add(ctx context.Context, item numbered) (err error) {
 		line, err = plain.ToItem(line)
 	}
 	if err == nil {
-		item.item, err = ddb.ParseRawItem(line)
+		item.item, err = rawitem.Parse(line)
 	}
 	if err != nil {
 		if err := p.flush(ctx); err != nil {
@@ -244,7 +245,7 @@ func (p *putter) flush(ctx context.Context) error {
 	list := p.pending
 	p.pending = nil
 	if p.batched() && len(list) > 1 {
-		items := make([]ddb.RawItem, len(list))
+		items := make([]rawitem.Item, len(list))
 		for i := range list {
 			items[i] = list[i].item
 		}
@@ -276,7 +277,7 @@ func (p *putter) flush(ctx context.Context) error {
 }
 
 // one puts one item.
-func (p *putter) one(ctx context.Context, item ddb.RawItem) error {
+func (p *putter) one(ctx context.Context, item rawitem.Item) error {
 	call := func(ctx context.Context) error {
 		switch {
 		case p.create:
@@ -299,7 +300,7 @@ func (p *putter) one(ctx context.Context, item ddb.RawItem) error {
 // wasDone reports whether the previous run put the item and only the reply was lost: then the item itself makes its condition
 // false.
 func (p *putter) wasDone(item numbered, err error) bool {
-	failed, ok := errors.AsType[*ddb.ConditionFailed[ddb.RawItem]](err)
+	failed, ok := errors.AsType[*ddb.ConditionFailed[rawitem.Item]](err)
 	if !ok || item.n != p.first {
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/sweep"
 )
@@ -134,7 +135,7 @@ It reads, and is billed for, everything that it counts. DynamoDB's own count, wh
 			for _, a := range t.Keys().Partition {
 				read.Project = append(read.Project, ddb.RawAttr(a.Name))
 			}
-			n, err := c.run(ctx, s, "count", t, read, func(context.Context, []ddb.RawItem) error { return nil })
+			n, err := c.run(ctx, s, "count", t, read, func(context.Context, []rawitem.Item) error { return nil })
 			if err != nil || c.explain {
 				return err
 			}
@@ -247,7 +248,7 @@ func (r *sortRange) sort(keys rawtable.Keys) (rawtable.Sort, error) {
 }
 
 // sortValues returns the values of a sort key. For an index with several sort attributes, these may be only the first ones.
-func sortValues(keys rawtable.Keys, text string) (list []ddb.RawValue, err error) {
+func sortValues(keys rawtable.Keys, text string) (list []rawitem.Value, err error) {
 	parts := []string{text}
 	if len(keys.Sort) > 1 {
 		parts = strings.Split(text, ",")

@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddb/internal/expression"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/sweep"
 )
@@ -85,12 +86,12 @@ func (c *reading) read() (rawtable.Read, error) {
 }
 
 // condition returns the condition of a flag.
-func condition(flag, text string) (ddb.Cond[ddb.RawItem], error) {
+func condition(flag, text string) (ddb.Cond[rawitem.Item], error) {
 	e, err := expression.Condition(text)
 	if err != nil {
-		return ddb.Cond[ddb.RawItem]{}, fmt.Errorf("%s: %w", flag, err)
+		return ddb.Cond[rawitem.Item]{}, fmt.Errorf("%s: %w", flag, err)
 	}
-	return ddb.RawText[ddb.RawItem](e.Text, e.Names, valuesOf(e)), nil
+	return ddb.RawText[rawitem.Item](e.Text, e.Names, valuesOf(e)), nil
 }
 
 func valuesOf(e expression.Expression) map[string]any {
@@ -109,7 +110,7 @@ type readPoint struct {
 }
 
 // run reads all pages and calls each with the items of a page.
-func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.Table, r rawtable.Read, page func(context.Context, []ddb.RawItem) error) (items int, err error) {
+func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.Table, r rawtable.Read, page func(context.Context, []rawitem.Item) error) (items int, err error) {
 	var at readPoint
 	service := placeOf(c.opened, t)
 	if err := s.restore(service, &at); err != nil {
@@ -176,12 +177,12 @@ func (c *reading) run(ctx context.Context, s streams, name string, t *rawtable.T
 
 // readPage is a page of a read or of a sweep.
 type readPage struct {
-	items []ddb.RawItem
+	items []rawitem.Item
 	next  func() string // the position after the page
 }
 
 // pages yields the pages of a read after a position, one after the other or several at a time.
-func (c *reading) pages(reader *ddb.Reader[ddb.RawItem], from string) (func(context.Context) iter.Seq2[readPage, error], error) {
+func (c *reading) pages(reader *ddb.Reader[rawitem.Item], from string) (func(context.Context) iter.Seq2[readPage, error], error) {
 	if c.workers > 1 {
 		s, err := sweep.Of(reader, sweep.Workers(c.workers)).Resume(from)
 		return func(ctx context.Context) iter.Seq2[readPage, error] {
@@ -209,7 +210,7 @@ func (c *reading) pages(reader *ddb.Reader[ddb.RawItem], from string) (func(cont
 // print reads and prints items.
 func (c *reading) print(ctx context.Context, s streams, name string, t *rawtable.Table, r rawtable.Read) error {
 	out := newItems(s.out, c.plain)
-	_, err := c.run(ctx, s, name, t, r, func(_ context.Context, list []ddb.RawItem) error {
+	_, err := c.run(ctx, s, name, t, r, func(_ context.Context, list []rawitem.Item) error {
 		for _, item := range list {
 			if err := out.write(item); err != nil {
 				return err
@@ -222,11 +223,11 @@ func (c *reading) print(ctx context.Context, s streams, name string, t *rawtable
 }
 
 // keyOf parses the key that follows the name of a table.
-func keyOf(t *rawtable.Table, command string, args []string) (ddb.Key[ddb.RawValue, ddb.RawValue], error) {
+func keyOf(t *rawtable.Table, command string, args []string) (ddb.Key[rawitem.Value, rawitem.Value], error) {
 	keys := t.Keys()
 	want := len(keys.Partition) + len(keys.Sort)
 	if len(args) != want {
-		return ddb.Key[ddb.RawValue, ddb.RawValue]{}, usageError("%s: the key of table %s is %s: give %d values", command, t.Name(), attributes(keys), want)
+		return ddb.Key[rawitem.Value, rawitem.Value]{}, usageError("%s: the key of table %s is %s: give %d values", command, t.Name(), attributes(keys), want)
 	}
 	sort := ""
 	if len(args) > 1 {

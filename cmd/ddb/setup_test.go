@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // asProgram makes the test binary run as ddb, so that tests can kill it.
@@ -98,7 +98,7 @@ func fill(t *testing.T, engine *ddbtest.Engine) {
 	}
 	put := func(table string, lines ...string) {
 		for _, line := range lines {
-			item, err := ddb.ParseRawItem([]byte(line))
+			item, err := rawitem.Parse([]byte(line))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -136,6 +136,6 @@ func attribute(name string, kind types.ScalarAttributeType) types.AttributeDefin
 
 // rawText returns an item as DynamoDB JSON.
 func rawText(item map[string]types.AttributeValue) (string, error) {
-	raw, err := ddb.RawItemOf(item)
+	raw, err := rawitem.Of(item)
 	return string(raw.JSON()), err
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/plain"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 var streamsTail = command{
@@ -84,7 +84,7 @@ func (c *tailing) run(ctx context.Context, s streams, table string, start change
 	if err != nil {
 		return err
 	}
-	stream, err := change.NewStream[ddb.RawItem](streamsClient(client, c.endpoint), change.OfTable(table), change.PollInterval(c.poll))
+	stream, err := change.NewStream[rawitem.Item](streamsClient(client, c.endpoint), change.OfTable(table), change.PollInterval(c.poll))
 	if err != nil {
 		return err
 	}
@@ -136,14 +136,14 @@ func continueCommand(args []string, from time.Time) string {
 }
 
 // line returns a change as JSON.
-func (c *tailing) line(one *change.Change[ddb.RawItem]) ([]byte, error) {
+func (c *tailing) line(one *change.Change[rawitem.Item]) ([]byte, error) {
 	var errs []error
-	item := func(i *ddb.RawItem) json.RawMessage {
+	item := func(i *rawitem.Item) json.RawMessage {
 		if i == nil {
 			return nil
 		}
 		values, err := i.Values()
-		sorted, err2 := ddb.RawItemOf(values) // the images of a record are not sorted
+		sorted, err2 := rawitem.Of(values) // the images of a record are not sorted
 		text := sorted.JSON()
 		var err3 error
 		if c.plain {

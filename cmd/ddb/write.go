@@ -9,6 +9,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/expression"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -29,9 +30,9 @@ func (c *writing) defineIf(f *flag.FlagSet) {
 }
 
 // condition returns the condition of -if, or nil.
-func (c *writing) condition() ([]ddb.Cond[ddb.RawItem], error) {
+func (c *writing) condition() ([]ddb.Cond[rawitem.Item], error) {
 	errs := []error{c.check()}
-	var list []ddb.Cond[ddb.RawItem]
+	var list []ddb.Cond[rawitem.Item]
 	if c.cond != "" {
 		cond, err := condition("-if", c.cond)
 		list, errs = append(list, cond), append(errs, err)
@@ -103,11 +104,11 @@ An item that is not there is a failure unless -upsert is given.
 			if err != nil {
 				return err
 			}
-			options := []ddb.UpdateOption[ddb.RawItem]{ddb.RawChangeText[ddb.RawItem](e.Text, e.Names, valuesOf(e))}
+			options := []ddb.UpdateOption[rawitem.Item]{ddb.RawChangeText[rawitem.Item](e.Text, e.Names, valuesOf(e))}
 			if len(cond) > 0 {
 				options = append(options, ddb.If(cond...))
 			}
-			var before ddb.RawItem
+			var before rawitem.Item
 			if *old {
 				options = append(options, ddb.ReturnOld(&before))
 			}
@@ -115,7 +116,7 @@ An item that is not there is a failure unless -upsert is given.
 			if *upsert {
 				update = t.Upsert
 			}
-			var item ddb.RawItem
+			var item rawitem.Item
 			made, err := c.change(ctx, s, t, func(ctx context.Context) (err error) {
 				item, err = update(ctx, key, options...)
 				return err
@@ -153,8 +154,8 @@ An item that is not there is none: nothing is printed. For many items there is d
 			if err != nil {
 				return err
 			}
-			var before ddb.RawItem
-			options := []ddb.WriteOption[ddb.RawItem]{ddb.ReturnOld(&before)}
+			var before rawitem.Item
+			options := []ddb.WriteOption[rawitem.Item]{ddb.ReturnOld(&before)}
 			if len(cond) > 0 {
 				options = append(options, ddb.If(cond...))
 			}

@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
@@ -234,7 +235,7 @@ func testExports(t *testing.T, factory Factory) {
 			if src.Items() != exported {
 				t.Errorf("stopped at write %d: the export has %d items", n, src.Items())
 			}
-			for d, err := range dump.Compare(t.Context(), dump.Items[ddb.RawItem](t.Context(), src), raw) {
+			for d, err := range dump.Compare(t.Context(), dump.Items[rawitem.Item](t.Context(), src), raw) {
 				ok(t, err)
 				t.Errorf("stopped at write %d: an item is %s", n, d.Kind)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/entity"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // Record is an item of the table: *Customer, *Order, *Line, or an item of an unknown type.
@@ -41,7 +42,7 @@ type Line struct {
 }
 
 // Unknown is an item of a type that this program does not know.
-type Unknown struct{ ddb.RawItem }
+type Unknown struct{ rawitem.Item }
 
 func (*Customer) record() {}
 func (*Order) record()    {}
@@ -94,7 +95,7 @@ func open(ctx context.Context, client ddb.Client) (*shop, error) {
 	if s.byStatus, err = ddb.NewIndex(s.orders, "by-status", orderStatus, orderSince); err != nil {
 		return nil, err
 	}
-	s.all, err = entity.New(entity.Parts(s.customers, s.orders, s.lines), entity.KeepUnknown(func(i ddb.RawItem) Record { return Unknown{i} }))
+	s.all, err = entity.New(entity.Parts(s.customers, s.orders, s.lines), entity.KeepUnknown(func(i rawitem.Item) Record { return Unknown{i} }))
 	if err != nil {
 		return nil, err
 	}

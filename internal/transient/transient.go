@@ -5,15 +5,15 @@ package transient
 
 import "github.com/dynamotable/ddb/internal/redact"
 
-// Unprocessed is the error of an input that was not done, or may not have been, when its batch ended; it was not
+// UnprocessedError is the error of an input that was not done, or may not have been, when its batch ended; it was not
 // permanently refused.
-type Unprocessed struct {
+type UnprocessedError struct {
 	What string // is known of it
 	Why  error  // the batch has ended
 	Last error  // what refused the whole of the last request, if anything did
 }
 
-func (e *Unprocessed) Error() string {
+func (e *UnprocessedError) Error() string {
 	text := e.What + ": " + redact.Text(e.Why)
 	if e.Last != nil {
 		text += "; the last request was refused: " + redact.Text(e.Last)
@@ -21,17 +21,17 @@ func (e *Unprocessed) Error() string {
 	return text
 }
 
-func (e *Unprocessed) Unwrap() []error {
+func (e *UnprocessedError) Unwrap() []error {
 	if e.Last == nil {
 		return []error{e.Why}
 	}
 	return []error{e.Why, e.Last}
 }
 
-// Replaced is the error of a write that was not applied because the item was deleted and created again after the call
+// ReplacedError is the error of a write that was not applied because the item was deleted and created again after the call
 // had read it.
-type Replaced struct{}
+type ReplacedError struct{}
 
-func (e *Replaced) Error() string {
+func (e *ReplacedError) Error() string {
 	return "the item was deleted and created again, or another program dropped its revision, while it was being written; nothing was applied: call again"
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 func TestMain(m *testing.M) { apitest.Main(m) }
@@ -107,7 +107,7 @@ func prefixes(opts ...ddb.TableOption) kinds {
 
 func functions(opts ...ddb.TableOption) kinds {
 	of := func(attr string) []ddb.TableOption {
-		return append([]ddb.TableOption{ddb.RecognizeBy(func(i ddb.RawItem) bool { return i.Has(attr) }, attr)}, opts...)
+		return append([]ddb.TableOption{ddb.RecognizeBy(func(i rawitem.Item) bool { return i.Has(attr) }, attr)}, opts...)
 	}
 	return kinds{of("credit"), of("total"), of("qty")}
 }

@@ -15,10 +15,11 @@ import (
 	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/internal/apitest"
 	"github.com/dynamotable/ddb/pagetoken"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // unknown is an item of no type, unchanged.
-type unknown struct{ ddb.RawItem }
+type unknown struct{ rawitem.Item }
 
 func (u unknown) key() (pk, sk string) {
 	pk, _ = u.Text("pk")
@@ -27,7 +28,7 @@ func (u unknown) key() (pk, sk string) {
 }
 
 func keep() entity.Option[record] {
-	return entity.KeepUnknown(func(item ddb.RawItem) record { return unknown{item} })
+	return entity.KeepUnknown(func(item rawitem.Item) record { return unknown{item} })
 }
 
 func (s *shop) mixed(t testing.TB, opts ...entity.Option[record]) *entity.Table[record] {
@@ -204,7 +205,7 @@ func TestCollectInto(t *testing.T) {
 			t.Errorf("into %T: %v", into, err)
 		}
 	}
-	null := s.mixed(t, entity.KeepUnknown(func(ddb.RawItem) record { return nil }))
+	null := s.mixed(t, entity.KeepUnknown(func(rawitem.Item) record { return nil }))
 	if err := entity.Collect(ctx, entity.Read(null, s.orders.Query("p")), &got); err == nil {
 		t.Error("nil for an unknown item")
 	}
@@ -373,7 +374,7 @@ func TestMixedRefused(t *testing.T) {
 // Where only functions recognise types, an item that two of them accept is an error.
 func TestRecognisedTwice(t *testing.T) {
 	k := functions()
-	k.line = []ddb.TableOption{ddb.RecognizeBy(func(i ddb.RawItem) bool { return i.Has("qty") || i.Has("total") }, "qty", "total")}
+	k.line = []ddb.TableOption{ddb.RecognizeBy(func(i rawitem.Item) bool { return i.Has("qty") || i.Has("total") }, "qty", "total")}
 	s := newShop(t, k)
 	fill(t, s)
 	list, err := entity.Read(s.mixed(t), s.orders.Query("p")).Collect(t.Context())

@@ -11,6 +11,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/entity"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // The changes of a table of several types are read as raw items, and each item as its own type, however it is recognised.
@@ -25,9 +26,9 @@ func TestChangesOfTypes(t *testing.T) {
 		i["type"], i[attr] = text(kind), number(n)
 		return i
 	}
-	decode := func(sk, kind, attr, n string) ddb.RawItem {
+	decode := func(sk, kind, attr, n string) rawitem.Item {
 		t.Helper()
-		c, err := change.Decode[ddb.RawItem](&streams.Record{EventName: streams.OperationTypeInsert, Dynamodb: &streams.StreamRecord{Keys: keys(sk), NewImage: image(sk, kind, attr, n)}})
+		c, err := change.Decode[rawitem.Item](&streams.Record{EventName: streams.OperationTypeInsert, Dynamodb: &streams.StreamRecord{Keys: keys(sk), NewImage: image(sk, kind, attr, n)}})
 		if err != nil || c.New == nil || c.Old != nil {
 			t.Fatal(c, err)
 		}
@@ -42,13 +43,13 @@ func TestChangesOfTypes(t *testing.T) {
 		if o, err := ddb.DecodeRaw(s.orders, order1); err != nil || o != (order{PK: "p", SK: "O#1", Total: 10}) {
 			t.Errorf("%s: %+v, %v", way, o, err)
 		}
-		for _, other := range []ddb.RawItem{customer1, none, {}} {
+		for _, other := range []rawitem.Item{customer1, none, {}} {
 			if o, err := ddb.DecodeRaw(s.orders, other); !errors.Is(err, ddb.ErrOtherEntity) || o != (order{}) {
 				t.Errorf("%s: %+v, %v", way, o, err)
 			}
 		}
 		all := s.mixed(t)
-		for item, want := range map[*ddb.RawItem]string{&order1: "order O#1", &customer1: "customer C#1"} {
+		for item, want := range map[*rawitem.Item]string{&order1: "order O#1", &customer1: "customer C#1"} {
 			if r, err := all.Decode(*item); err != nil || labels([]record{r}) != want {
 				t.Errorf("%s: %v, %v, want %s", way, r, err, want)
 			}
@@ -64,7 +65,7 @@ func TestChangesOfTypes(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "null", "[]", `{"a":`, `{} {}`} {
-		if _, err := ddb.DecodeItemJSON[ddb.RawItem]([]byte(bad)); err == nil {
+		if _, err := ddb.DecodeItemJSON[rawitem.Item]([]byte(bad)); err == nil {
 			t.Errorf("%s recognises an item", bad)
 		}
 	}
@@ -83,21 +84,21 @@ func second[T any](_ T, err error) error { return err }
 
 // A raw item returns its attributes, and prints none of them.
 func TestRawItem(t *testing.T) {
-	item, err := ddb.DecodeItemJSON[ddb.RawItem]([]byte(`{"pk":{"S":"sec\"ret"},"n":{"N":"1"}}`))
+	item, err := ddb.DecodeItemJSON[rawitem.Item]([]byte(`{"pk":{"S":"sec\"ret"},"n":{"N":"1"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s, ok := item.Text("pk"); s != `sec"ret` || !ok {
 		t.Error(s, ok)
 	}
-	if _, ok := item.Text("n"); ok || !item.Has("n") || item.Has("x") || (ddb.RawItem{}).Has("x") {
+	if _, ok := item.Text("n"); ok || !item.Has("n") || item.Has("x") || (rawitem.Item{}).Has("x") {
 		t.Error("attributes")
 	}
 	values, err := item.Values()
 	if err != nil || textOf(values["pk"]) != `sec"ret` || len(values) != 2 {
 		t.Error(values, err)
 	}
-	if empty, err := (ddb.RawItem{}).Values(); err != nil || len(empty) != 0 {
+	if empty, err := (rawitem.Item{}).Values(); err != nil || len(empty) != 0 {
 		t.Error(empty, err)
 	}
 	data := item.JSON()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // The keys are such that each way to recognise items works: C#1, O#1 and O#2, L#1, and U#1 of no type. The partition
@@ -287,8 +288,8 @@ func TestEntityOptionsRefused(t *testing.T) {
 		"two prefixes":        {ddb.KeyPrefix(orderSK, "x"), ddb.KeyPrefix(orderSK, "y")},
 		"nil handle":          {ddb.KeyPrefix(nil, "x")},
 		"nil function":        {ddb.RecognizeBy(nil, "x")},
-		"function of nothing": {ddb.RecognizeBy(func(ddb.RawItem) bool { return true })},
-		"two functions":       {ddb.RecognizeBy(func(ddb.RawItem) bool { return true }, "x"), ddb.RecognizeBy(func(ddb.RawItem) bool { return true }, "x")},
+		"function of nothing": {ddb.RecognizeBy(func(rawitem.Item) bool { return true })},
+		"two functions":       {ddb.RecognizeBy(func(rawitem.Item) bool { return true }, "x"), ddb.RecognizeBy(func(rawitem.Item) bool { return true }, "x")},
 	} {
 		if _, err := ddb.New(client, "shop", orderPK, orderSK, opts...); !errors.Is(err, ddb.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)

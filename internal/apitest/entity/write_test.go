@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // outcome is the result of a write, depending on what is stored under its key.
@@ -201,14 +202,14 @@ func TestWritesByFunction(t *testing.T) {
 	if !errors.Is(err, ddb.ErrConditionFailed) || !errors.Is(err, ddb.ErrOtherEntity) {
 		t.Error(err)
 	}
-	never, err := ddb.New(s.client, s.name, orderPK, orderSK, ddb.RecognizeBy(func(i ddb.RawItem) bool { return i.Has("never") }, "never"))
+	never, err := ddb.New(s.client, s.name, orderPK, orderSK, ddb.RecognizeBy(func(i rawitem.Item) bool { return i.Has("never") }, "never"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := never.Create(t.Context(), seven()); !errors.Is(err, ddb.ErrInvalid) {
 		t.Error(err)
 	}
-	panics, err := ddb.New(s.client, s.name, orderPK, orderSK, ddb.RecognizeBy(func(ddb.RawItem) bool { panic("data") }, "x"))
+	panics, err := ddb.New(s.client, s.name, orderPK, orderSK, ddb.RecognizeBy(func(rawitem.Item) bool { panic("data") }, "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +301,7 @@ func TestDiscriminatorIsAdded(t *testing.T) {
 	if _, err := s.lines.Get(ctx, "p", "k"); !errors.Is(err, ddb.ErrOtherEntity) {
 		t.Error(err)
 	}
-	pass, err := ddb.New(s.client, s.name, linePK, lineSK, ddb.RecognizeBy(func(i ddb.RawItem) bool { return i.Has("qty") }, "qty"))
+	pass, err := ddb.New(s.client, s.name, linePK, lineSK, ddb.RecognizeBy(func(i rawitem.Item) bool { return i.Has("qty") }, "qty"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,7 @@ import (
 	"github.com/dynamotable/ddb/position"
 	positionimporter "github.com/dynamotable/ddb/position/importer"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
@@ -245,11 +246,12 @@ var functions = map[string]any{
 	"ddb.RawAttr":                           ddb.RawAttr,
 	"ddb.RawKey":                            ddb.RawKey,
 	"ddb.RawKeys":                           ddb.RawKeys,
-	"ddb.RawBeginsWith":                     ddb.RawBeginsWith[ddb.RawValue],
-	"ddb.ParseRawItem":                      ddb.ParseRawItem,
-	"ddb.ParseRawValue":                     ddb.ParseRawValue,
-	"ddb.RawItemOf":                         ddb.RawItemOf,
-	"ddb.RawValueOf":                        ddb.RawValueOf,
+	"ddb.RawBeginsWith":                     ddb.RawBeginsWith[rawitem.Value],
+	"rawitem.Parse":                         rawitem.Parse,
+	"rawitem.Unchecked":                     rawitem.Unchecked,
+	"rawitem.ParseValue":                    rawitem.ParseValue,
+	"rawitem.Of":                            rawitem.Of,
+	"rawitem.ValueOf":                       rawitem.ValueOf,
 	"ddb.ReaderOf":                          ddb.ReaderOf[member],
 	"rawtable.Open":                         rawtable.Open,
 	"rawtable.Of":                           rawtable.Of,

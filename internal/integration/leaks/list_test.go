@@ -39,6 +39,7 @@ import (
 	"github.com/dynamotable/ddb/position"
 	positionimporter "github.com/dynamotable/ddb/position/importer"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
@@ -75,7 +76,7 @@ func word[T any]() exported { return exported{typ: reflect.TypeFor[T](), word: t
 var exportedTypes = map[string]exported{
 	"hooks.Action":               holds[hooks.Action]("Name", "Table", "Index"),
 	"ddb.Attr":                   holds[ddb.Attr[member, string]](),
-	"attrtype.Type":          word[attrtype.Type](),
+	"attrtype.Type":              word[attrtype.Type](),
 	"batches.Part":               holds[batches.Part](),
 	"batches.Error":              holds[batches.Error](),
 	"hooks.Path":                 word[hooks.Path](),
@@ -83,8 +84,8 @@ var exportedTypes = map[string]exported{
 	"ddb.IncludeExpiredOption":   holds[ddb.IncludeExpiredOption](),
 	"ddb.MixedKey":               holds[ddb.MixedKey](),
 	"ddb.MixedFilter":            holds[ddb.MixedFilter](),
-	"ddb.RawItem":                holds[ddb.RawItem](),
-	"ddb.RawValue":               holds[ddb.RawValue](),
+	"rawitem.Item":               holds[rawitem.Item](),
+	"rawitem.Value":              holds[rawitem.Value](),
 	"entity.Table":               points[entity.Table[any]](),
 	"entity.Option":              holds[entity.Option[any]](),
 	"entity.Key":                 holds[entity.Key](),
