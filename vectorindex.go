@@ -26,22 +26,6 @@ type VectorIndex[T, PK any] struct{ x vectorIndex }
 // SimpleVectorIndex is a [VectorIndex] without a partition attribute: a search is among all items that have a vector. Make it with [NewSimpleVectorIndex].
 type SimpleVectorIndex[T any] struct{ x vectorIndex }
 
-// VectorDistance is how a vector index compares two vectors.
-type VectorDistance string
-
-// The distances of vector indexes.
-const (
-	// Cosine is 1 less the cosine of the angle, from 0 to 2: lower is nearer. Lengths do not count.
-	Cosine = VectorDistance(types.VectorDistanceFunctionCosine)
-	// Euclidean is the length of the difference: lower is nearer.
-	Euclidean = VectorDistance(types.VectorDistanceFunctionEuclidean)
-	// DotProduct is the sum of the products of the elements: higher is nearer.
-	DotProduct = VectorDistance(types.VectorDistanceFunctionDotProduct)
-)
-
-// LowerIsBetter reports whether a lower score means a nearer vector. It is so for all but [DotProduct].
-func (d VectorDistance) LowerIsBetter() bool { return d != DotProduct }
-
 // Limits of vector indexes, from aws/agent-toolkit-for-aws, skill amazon-dynamodb, references/vector-search.md.
 const (
 	maxDimensions    = 4096
@@ -60,13 +44,13 @@ type vectorInfo struct {
 	indexInfo
 	attr       *handle
 	dimensions int
-	distance   VectorDistance
+	distance   schema.VectorDistance
 }
 
 // NewVectorIndex describes a vector index of a table on the attribute vector, whose values have so many dimensions, at most 4,096. Each search is among the
 // items with one value of the partition attribute. It sends nothing; [Table.CreateTable] and [Table.EnsureTable] create the vector indexes that were described before.
 //
-//	meaning, err := ddb.NewVectorIndex(docs, "meaning", docVector, 1024, ddb.Cosine, docTenant, ddb.SearchFilters(docLang))
+//	meaning, err := ddb.NewVectorIndex(docs, "meaning", docVector, 1024, schema.Cosine, docTenant, ddb.SearchFilters(docLang))
 //
 // [SearchFilters] names further attributes that a search can demand. [KeysOnly] and [Projecting] choose what a hit holds, as for [NewIndex].
 //
@@ -77,7 +61,7 @@ type vectorInfo struct {
 // A table has at most 5 vector indexes, and those of one attribute have the same number of dimensions. It must be on-demand.
 //
 // The error matches [ErrInvalid] and names everything that is wrong. The index is not nil then: each of its calls returns that error.
-func NewVectorIndex[T, PK any](table AnyTable[T], name string, vector AttrOf[T, []float32], dimensions int, distance VectorDistance, partition KeyField[T, PK],
+func NewVectorIndex[T, PK any](table AnyTable[T], name string, vector AttrOf[T, []float32], dimensions int, distance schema.VectorDistance, partition KeyField[T, PK],
 	opts ...IndexOption,
 ) (*VectorIndex[T, PK], error) {
 	x, err := newVectorIndex(coreOf(table), name, handleOf(vector), dimensions, distance, partition, opts)
@@ -85,7 +69,7 @@ func NewVectorIndex[T, PK any](table AnyTable[T], name string, vector AttrOf[T, 
 }
 
 // NewSimpleVectorIndex describes a vector index without a partition attribute; see [NewVectorIndex].
-func NewSimpleVectorIndex[T any](table AnyTable[T], name string, vector AttrOf[T, []float32], dimensions int, distance VectorDistance, opts ...IndexOption) (*SimpleVectorIndex[T], error) {
+func NewSimpleVectorIndex[T any](table AnyTable[T], name string, vector AttrOf[T, []float32], dimensions int, distance schema.VectorDistance, opts ...IndexOption) (*SimpleVectorIndex[T], error) {
 	x, err := newVectorIndex(coreOf(table), name, handleOf(vector), dimensions, distance, nil, opts)
 	return &SimpleVectorIndex[T]{x}, err
 }
@@ -112,7 +96,7 @@ func SearchFilters(attrs ...AnyAttr) IndexOption {
 	})
 }
 
-func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance VectorDistance, partition any, opts []IndexOption) (vectorIndex, error) {
+func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance schema.VectorDistance, partition any, opts []IndexOption) (vectorIndex, error) {
 	if err := c.usable(); err != nil {
 		return failedVectorIndex(c, name, err), err
 	}
@@ -129,7 +113,7 @@ func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance
 	if dimensions < 1 || dimensions > maxDimensions {
 		errs = append(errs, fmt.Errorf("a vector of %d dimensions: 1 to %d are possible", dimensions, maxDimensions))
 	}
-	if !slices.Contains([]VectorDistance{Cosine, Euclidean, DotProduct}, distance) {
+	if !slices.Contains([]schema.VectorDistance{schema.Cosine, schema.Euclidean, schema.DotProduct}, distance) {
 		errs = append(errs, fmt.Errorf("distance %q is none of Cosine, Euclidean and DotProduct", distance))
 	}
 	for _, o := range opts {

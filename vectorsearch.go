@@ -27,7 +27,7 @@ import (
 type VectorHit[T any] struct {
 	// Item has what the index holds; other attributes are zero.
 	Item T
-	// Score compares the item's vector with the one that was searched; [VectorDistance.LowerIsBetter] says which way.
+	// Score compares the item's vector with the one that was searched; [schema.VectorDistance.LowerIsBetter] says which way.
 	Score float64
 }
 

@@ -211,3 +211,19 @@ func searchSchemaText(schema []types.SearchSchemaElement, kinds map[string]types
 	}
 	return strings.Join(texts, ", ")
 }
+
+// VectorDistance is how a vector index compares two vectors.
+type VectorDistance string
+
+// The distances of vector indexes.
+const (
+	// Cosine is 1 less the cosine of the angle, from 0 to 2: lower is nearer. Lengths do not count.
+	Cosine = VectorDistance(types.VectorDistanceFunctionCosine)
+	// Euclidean is the length of the difference: lower is nearer.
+	Euclidean = VectorDistance(types.VectorDistanceFunctionEuclidean)
+	// DotProduct is the sum of the products of the elements: higher is nearer.
+	DotProduct = VectorDistance(types.VectorDistanceFunctionDotProduct)
+)
+
+// LowerIsBetter reports whether a lower score means a nearer vector. It is so for all but [DotProduct].
+func (d VectorDistance) LowerIsBetter() bool { return d != DotProduct }

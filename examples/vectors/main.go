@@ -15,6 +15,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // Recipe is an item with the vector of its text.
@@ -60,8 +61,8 @@ func run(ctx context.Context, client ddb.Client) error {
 	if err != nil {
 		return err
 	}
-	inKitchen, err1 := ddb.NewVectorIndex(recipes, "in-kitchen", recipeMeaning, len(words), ddb.Cosine, recipeKitchen, ddb.SearchFilters(recipeDiet))
-	everywhere, err2 := ddb.NewSimpleVectorIndex(recipes, "everywhere", recipeMeaning, len(words), ddb.DotProduct, ddb.KeysOnly())
+	inKitchen, err1 := ddb.NewVectorIndex(recipes, "in-kitchen", recipeMeaning, len(words), schema.Cosine, recipeKitchen, ddb.SearchFilters(recipeDiet))
+	everywhere, err2 := ddb.NewSimpleVectorIndex(recipes, "everywhere", recipeMeaning, len(words), schema.DotProduct, ddb.KeysOnly())
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}

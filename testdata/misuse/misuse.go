@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/schema"
 )
 
 type (
@@ -90,12 +91,12 @@ func misuse(ctx context.Context, client ddb.Client, cond ddb.Cond[User]) {
 	_ = byStatus.Query("open").SortKey(ddb.BeginsWith("1"))  // want "cannot use"
 	_ = byTotal.Query(5).SortKey(ddb.Eq("x"))                // want "SortKey undefined|cannot use"
 
-	near, _ := ddb.NewVectorIndex(orders, "near", vector, 2, ddb.Cosine, customer)
-	_, _ = near.Search(ctx, []float32{1, 2}, 10)                                  // want "not enough arguments"
-	_, _ = near.Search(ctx, 5, []float32{1, 2}, 10)                               // want "cannot use 5"
-	_, _ = near.Search(ctx, pk, []float32{1, 2}, 10, cond)                        // want "cannot use cond"
-	_, _ = ddb.NewSimpleVectorIndex(orders, "far", status, 2, ddb.Cosine)         // want "does not match|cannot use|missing method"
-	_, _ = ddb.NewVectorIndex(orders, "of-user", vector, 2, ddb.Cosine, userName) // want "does not match|cannot use|cannot infer"
+	near, _ := ddb.NewVectorIndex(orders, "near", vector, 2, schema.Cosine, customer)
+	_, _ = near.Search(ctx, []float32{1, 2}, 10)                                     // want "not enough arguments"
+	_, _ = near.Search(ctx, 5, []float32{1, 2}, 10)                                  // want "cannot use 5"
+	_, _ = near.Search(ctx, pk, []float32{1, 2}, 10, cond)                           // want "cannot use cond"
+	_, _ = ddb.NewSimpleVectorIndex(orders, "far", status, 2, schema.Cosine)         // want "does not match|cannot use|missing method"
+	_, _ = ddb.NewVectorIndex(orders, "of-user", vector, 2, schema.Cosine, userName) // want "does not match|cannot use|cannot infer"
 
 	page, _ := users.Scan().Page(ctx)
 	_ = orders.Query(pk).After(page.Next)     // want "cannot use page.Next"

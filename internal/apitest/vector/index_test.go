@@ -53,37 +53,39 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 		make  func() error
 		texts []string
 	}{
-		"no dimension": {func() error { return second(ddb.NewVectorIndex(table(), "near", docMeaning, 0, ddb.Cosine, docTenant)) }, []string{"0 dimensions: 1 to 4096"}},
+		"no dimension": {func() error {
+			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 0, schema.Cosine, docTenant))
+		}, []string{"0 dimensions: 1 to 4096"}},
 		"too many dimensions": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 4097, ddb.Cosine, docTenant))
+			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 4097, schema.Cosine, docTenant))
 		}, []string{"4097 dimensions: 1 to 4096"}},
 		"distance": {func() error {
 			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, "MANHATTAN", docTenant))
 		}, []string{`distance "MANHATTAN" is none of`}},
-		"name": {func() error { return second(ddb.NewVectorIndex(table(), "a", docMeaning, 3, ddb.Cosine, docTenant)) }, []string{"index"}},
+		"name": {func() error { return second(ddb.NewVectorIndex(table(), "a", docMeaning, 3, schema.Cosine, docTenant)) }, []string{"index"}},
 		"nil vector": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", ddb.List[doc, float32](nil), 3, ddb.Cosine, docTenant))
+			return second(ddb.NewVectorIndex(table(), "near", ddb.List[doc, float32](nil), 3, schema.Cosine, docTenant))
 		}, []string{"nil"}},
 		"other filter": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, ddb.Cosine, docTenant, ddb.SearchFilters(docMeaning)))
+			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, ddb.SearchFilters(docMeaning)))
 		}, []string{"filter key", "meaning"}},
 		"nil filter": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, ddb.Cosine, docTenant, ddb.SearchFilters(nil)))
+			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, ddb.SearchFilters(nil)))
 		}, []string{"attribute 0 is nil"}},
 		"nil option": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, ddb.Cosine, docTenant, nil))
+			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, nil))
 		}, []string{"an option is nil"}},
 		"twice": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, ddb.Cosine, docTenant, ddb.SearchFilters(docTenant)))
+			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, ddb.SearchFilters(docTenant)))
 		}, []string{"tenant is listed twice"}},
 		"19 filters": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, ddb.Cosine, docTenant, ddb.SearchFilters(many...)))
+			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, ddb.SearchFilters(many...)))
 		}, []string{"19 search filters; the limit is 18"}},
 		"two partitions": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, ddb.Cosine, ddb.Multi2(docTenant, docLang)))
+			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, ddb.Multi2(docTenant, docLang)))
 		}, []string{"the partition of a vector index is one attribute"}},
 		"nested": {func() error {
-			return second(ddb.NewSimpleVectorIndex(others, "near", ddb.ListField(func(o *other) *[]float32 { return &o.Inner.V }), 3, ddb.Cosine))
+			return second(ddb.NewSimpleVectorIndex(others, "near", ddb.ListField(func(o *other) *[]float32 { return &o.Inner.V }), 3, schema.Cosine))
 		}, []string{"not a top-level attribute"}},
 		"all at once": {func() error {
 			return second(ddb.NewVectorIndex(table(), "x", docMeaning, 9999, "", docTenant, ddb.SearchFilters(docLang, docLang)))
@@ -93,28 +95,28 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 			if _, err := ddb.NewSimpleIndex(x, "by-lang", docLang); err != nil {
 				return err
 			}
-			return second(ddb.NewVectorIndex(x, "by-lang", docMeaning, 3, ddb.Cosine, docTenant))
+			return second(ddb.NewVectorIndex(x, "by-lang", docMeaning, 3, schema.Cosine, docTenant))
 		}, []string{"an index of this name"}},
 		"another index of the name": {func() error {
 			x := table()
-			if _, err := ddb.NewSimpleVectorIndex(x, "by-lang", docMeaning, 3, ddb.Cosine); err != nil {
+			if _, err := ddb.NewSimpleVectorIndex(x, "by-lang", docMeaning, 3, schema.Cosine); err != nil {
 				return err
 			}
 			return second(ddb.NewSimpleIndex(x, "by-lang", docLang))
 		}, []string{"a vector index of this name"}},
 		"another definition": {func() error {
 			x := table()
-			return errors.Join(second(ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, ddb.Cosine)), second(ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, ddb.Euclidean)))
+			return errors.Join(second(ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Cosine)), second(ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Euclidean)))
 		}, []string{"with another definition"}},
 		"other dimensions": {func() error {
 			x := table()
-			return errors.Join(second(ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, ddb.Cosine)), second(ddb.NewSimpleVectorIndex(x, "far", docMeaning, 4, ddb.Cosine)))
+			return errors.Join(second(ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Cosine)), second(ddb.NewSimpleVectorIndex(x, "far", docMeaning, 4, schema.Cosine)))
 		}, []string{"index near has 3 dimensions of attribute meaning"}},
 		"six": {func() error {
 			x := table()
 			var errs []error
 			for i := range 6 {
-				errs = append(errs, second(ddb.NewSimpleVectorIndex(x, fmt.Sprint("near", i), docMeaning, 3, ddb.Cosine)))
+				errs = append(errs, second(ddb.NewSimpleVectorIndex(x, fmt.Sprint("near", i), docMeaning, 3, schema.Cosine)))
 			}
 			if err := errors.Join(errs[:5]...); err != nil {
 				return fmt.Errorf("five: %w", err)
@@ -136,13 +138,13 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 			}
 		}
 	}
-	bad, err := ddb.NewVectorIndex(table(), "near", docMeaning, 0, ddb.Cosine, docTenant)
+	bad, err := ddb.NewVectorIndex(table(), "near", docMeaning, 0, schema.Cosine, docTenant)
 	if _, again := bad.Search(t.Context(), "t", east, 1); err == nil || again == nil || again.Error() != err.Error() {
 		t.Errorf("%v, then %v", err, again)
 	}
 	x := table()
-	a, err1 := ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, ddb.Cosine)
-	b, err2 := ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, ddb.Cosine)
+	a, err1 := ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Cosine)
+	b, err2 := ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Cosine)
 	if err := errors.Join(err1, err2); err != nil || *a != *b {
 		t.Errorf("the same definition again: %v", err)
 	}
@@ -156,7 +158,7 @@ func TestVectorWrites(t *testing.T) {
 			sent++
 		}
 	}))
-	d := newDocs(t, client, ddb.Cosine)
+	d := newDocs(t, client, schema.Cosine)
 	ctx := t.Context()
 	key := d.table.Key("t", "x")
 	for _, bad := range [][]float32{{1}, {1, 2}, {1, 2, 3, 4}} {
@@ -210,7 +212,7 @@ func TestVectorWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.NewSimpleVectorIndex(table, "near", ddb.ListField(func(a *always) *[]float32 { return &a.V }), 2, ddb.Cosine); err != nil {
+	if _, err := ddb.NewSimpleVectorIndex(table, "near", ddb.ListField(func(a *always) *[]float32 { return &a.V }), 2, schema.Cosine); err != nil {
 		t.Fatal(err)
 	}
 	if err := table.Put(ctx, &always{ID: "x"}); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "need omitempty") {
@@ -222,7 +224,7 @@ func TestVectorWrites(t *testing.T) {
 func TestVectorSchema(t *testing.T) {
 	ctx := t.Context()
 	client := apitest.NewClient(t)
-	d := newDocs(t, client, ddb.Cosine)
+	d := newDocs(t, client, schema.Cosine)
 	if diff, err := d.table.VerifyTable(ctx); err != nil || len(diff) > 0 {
 		t.Errorf("%v, %v", diff, err)
 	}
@@ -260,8 +262,8 @@ func TestVectorSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, err := range []error{
-		second(ddb.NewVectorIndex(other, "near", docMeaning, 4, ddb.Euclidean, docLang, ddb.SearchFilters(docTitle), ddb.KeysOnly())),
-		second(ddb.NewSimpleVectorIndex(other, "more", docMeaning, 4, ddb.DotProduct)),
+		second(ddb.NewVectorIndex(other, "near", docMeaning, 4, schema.Euclidean, docLang, ddb.SearchFilters(docTitle), ddb.KeysOnly())),
+		second(ddb.NewSimpleVectorIndex(other, "more", docMeaning, 4, schema.DotProduct)),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -309,11 +311,11 @@ func TestVectorIndexIsAdded(t *testing.T) {
 		if err := plain.BatchPut(ctx, append([]doc{wrong}, someDocs...)); err != nil {
 			t.Fatal(err)
 		}
-		near, err := ddb.NewVectorIndex(plain, "near", docMeaning, dimensions, ddb.Cosine, docTenant, ddb.SearchFilters(docLang))
+		near, err := ddb.NewVectorIndex(plain, "near", docMeaning, dimensions, schema.Cosine, docTenant, ddb.SearchFilters(docLang))
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := ddb.NewSimpleVectorIndex(plain, "all", docMeaning, dimensions, ddb.Cosine)
+		all, err := ddb.NewSimpleVectorIndex(plain, "all", docMeaning, dimensions, schema.Cosine)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -339,7 +341,7 @@ func TestVectorIndexIsAdded(t *testing.T) {
 // TestVectorIndexNotReady: waiting for a table includes its vector indexes, and the error of a wait that times out gives their states.
 func TestVectorIndexNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := define(t, &filling{ddbtest.New(t)}, ddb.Cosine)
+		d := define(t, &filling{ddbtest.New(t)}, schema.Cosine)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		for name, err := range map[string]error{"CreateTable": d.table.CreateTable(ctx), "WaitTable": d.table.WaitTable(ctx), "EnsureTable": d.table.EnsureTable(ctx)} {

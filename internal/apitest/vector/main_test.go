@@ -8,6 +8,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) { apitest.Main(m) }
@@ -42,7 +43,7 @@ type docs struct {
 }
 
 // define returns the table's definition, with an index partitioned by tenant and one of all items.
-func define(t testing.TB, client ddb.Client, distance ddb.VectorDistance, opts ...ddb.TableOption) *docs {
+func define(t testing.TB, client ddb.Client, distance schema.VectorDistance, opts ...ddb.TableOption) *docs {
 	t.Helper()
 	table, err := ddb.New(client, apitest.TableName(t), docTenant, docID, opts...)
 	if err != nil {
@@ -58,7 +59,7 @@ func define(t testing.TB, client ddb.Client, distance ddb.VectorDistance, opts .
 	return d
 }
 
-func newDocs(t testing.TB, client ddb.Client, distance ddb.VectorDistance, opts ...ddb.TableOption) *docs {
+func newDocs(t testing.TB, client ddb.Client, distance schema.VectorDistance, opts ...ddb.TableOption) *docs {
 	t.Helper()
 	d := define(t, client, distance, opts...)
 	if err := d.table.CreateTable(t.Context()); err != nil {

@@ -24,19 +24,20 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/schema"
 )
 
 // score computes a score by the definition of the distance, with 64 bits.
-func score(d ddb.VectorDistance, a, b []float32) float64 {
+func score(d schema.VectorDistance, a, b []float32) float64 {
 	var dot, aa, bb, square float64
 	for i := range a {
 		x, y := float64(a[i]), float64(b[i])
 		dot, aa, bb, square = dot+x*y, aa+x*x, bb+y*y, square+(x-y)*(x-y)
 	}
 	switch d {
-	case ddb.Euclidean:
+	case schema.Euclidean:
 		return math.Sqrt(square)
-	case ddb.DotProduct:
+	case schema.DotProduct:
 		return dot
 	}
 	if aa == 0 || bb == 0 {
@@ -51,7 +52,7 @@ func TestSearchModel(t *testing.T) {
 	vector := rapid.SliceOfN(element, dimensions, dimensions)
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
-		distance := rapid.SampledFrom([]ddb.VectorDistance{ddb.Cosine, ddb.Euclidean, ddb.DotProduct}).Draw(rt, "distance")
+		distance := rapid.SampledFrom([]schema.VectorDistance{schema.Cosine, schema.Euclidean, schema.DotProduct}).Draw(rt, "distance")
 		client := apitest.NewClient(t)
 		d := newDocs(t, client, distance)
 		for i := range rapid.IntRange(0, 25).Draw(rt, "writes") {
@@ -159,8 +160,8 @@ var east = []float32{1, 0, 0}
 
 // TestSearch: the order by each distance.
 func TestSearch(t *testing.T) {
-	for distance, want := range map[ddb.VectorDistance]string{
-		ddb.Cosine: "[east north-east north]", ddb.Euclidean: "[north-east north east]", ddb.DotProduct: "[east north-east north]",
+	for distance, want := range map[schema.VectorDistance]string{
+		schema.Cosine: "[east north-east north]", schema.Euclidean: "[north-east north east]", schema.DotProduct: "[east north-east north]",
 	} {
 		d := newDocs(t, apitest.NewClient(t), distance)
 		d.put(t, someDocs...)
@@ -190,7 +191,7 @@ func TestSearchRefuses(t *testing.T) {
 		if r.Operation == "SearchVectors" {
 			sent++
 		}
-	})), ddb.Cosine)
+	})), schema.Cosine)
 	var none *ddb.VectorIndex[doc, string]
 	nan := float32(math.NaN())
 	for name, tc := range map[string]struct {
@@ -248,7 +249,7 @@ func TestSearchRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := ddb.NewSimpleVectorIndex(bare, "all", docMeaning, dimensions, ddb.Cosine)
+	x, err := ddb.NewSimpleVectorIndex(bare, "all", docMeaning, dimensions, schema.Cosine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +272,7 @@ func TestSearchUnderFaults(t *testing.T) {
 		"always broken":  {fault.On("SearchVectors").InternalError(), false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			d := newDocs(t, ddbtest.New(t, ddbtest.WithFaults(tc.rule)), ddb.Cosine)
+			d := newDocs(t, ddbtest.New(t, ddbtest.WithFaults(tc.rule)), schema.Cosine)
 			d.put(t, someDocs...)
 			hits, err := d.near.Search(t.Context(), "t", east, 2)
 			if tc.good && (err != nil || fmt.Sprint(ids(hits)) != "[east north-east]") || !tc.good && (err == nil || hits != nil) {
@@ -296,7 +297,7 @@ func (c *crossed) SearchVectors(ctx context.Context, in *dynamodb.SearchVectorsI
 // TestSearchCrossed: a reply to another search is refused.
 func TestSearchCrossed(t *testing.T) {
 	client := &crossed{Client: ddbtest.New(t)}
-	d := newDocs(t, client, ddb.Cosine)
+	d := newDocs(t, client, schema.Cosine)
 	d.put(t, someDocs...)
 	for name, change := range map[string]func(*dynamodb.SearchVectorsInput){
 		"other partition": func(in *dynamodb.SearchVectorsInput) {
@@ -315,15 +316,15 @@ func TestSearchCrossed(t *testing.T) {
 func TestSearchHides(t *testing.T) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	client := apitest.NewClient(t)
-	d := newDocs(t, client, ddb.Cosine, ddb.TTL(docUntil), ddb.Clock(func() time.Time { return now }))
+	d := newDocs(t, client, schema.Cosine, ddb.TTL(docUntil), ddb.Clock(func() time.Time { return now }))
 	hiding, err := ddb.New(client, d.table.Name(), docTenant, docID, ddb.TTL(docUntil), ddb.HideExpired(), ddb.Clock(func() time.Time { return now }))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.NewSimpleVectorIndex(hiding, "blind", docMeaning, dimensions, ddb.Cosine, ddb.KeysOnly()); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "does not hold attribute until") {
+	if _, err := ddb.NewSimpleVectorIndex(hiding, "blind", docMeaning, dimensions, schema.Cosine, ddb.KeysOnly()); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "does not hold attribute until") {
 		t.Error(err)
 	}
-	near, err := ddb.NewVectorIndex(hiding, "near", docMeaning, dimensions, ddb.Cosine, docTenant, ddb.SearchFilters(docLang, docYear))
+	near, err := ddb.NewVectorIndex(hiding, "near", docMeaning, dimensions, schema.Cosine, docTenant, ddb.SearchFilters(docLang, docYear))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +343,7 @@ func TestSearchHides(t *testing.T) {
 // TestSearchOfOneType: items of another type are an error, or left out.
 func TestSearchOfOneType(t *testing.T) {
 	client := apitest.NewClient(t)
-	d := newDocs(t, client, ddb.Cosine)
+	d := newDocs(t, client, schema.Cosine)
 	d.put(t, someDocs...)
 	for _, skip := range []bool{false, true} {
 		opts := []ddb.TableOption{ddb.KeyPrefix(docID, "n")}
@@ -353,7 +354,7 @@ func TestSearchOfOneType(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		near, err := ddb.NewVectorIndex(english, "near", docMeaning, dimensions, ddb.Cosine, docTenant, ddb.SearchFilters(docYear))
+		near, err := ddb.NewVectorIndex(english, "near", docMeaning, dimensions, schema.Cosine, docTenant, ddb.SearchFilters(docYear))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -366,7 +367,7 @@ func TestSearchOfOneType(t *testing.T) {
 
 // TestSearchIsCounted: budgets, hooks and Explain include searches, and contexts end them.
 func TestSearchIsCounted(t *testing.T) {
-	d := newDocs(t, apitest.NewClient(t), ddb.Cosine)
+	d := newDocs(t, apitest.NewClient(t), schema.Cosine)
 	d.put(t, someDocs...)
 	search := func(ctx context.Context) error { return second(d.near.Search(ctx, "t", east, 2)) }
 	budget := cost.NewBudget(cost.Limits{Requests: 1})
