@@ -163,7 +163,10 @@ func (b *tab) size(width, height int64) {
 func (b *tab) prefer(scheme string) {
 	b.t.Helper()
 	b.must(call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"}, // no colour is measured in the middle of a transition
+		},
 	}))
 }
 

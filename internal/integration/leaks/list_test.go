@@ -205,7 +205,7 @@ var exportedTypes = map[string]exported{
 	"ddb.RetryPolicy":            holds[ddb.RetryPolicy](),
 	"ddb.Revision":               holds[ddb.Revision](),
 	"ddb.Scan":                   holds[ddb.Scan[member]](),
-	"schema.VectorDistance":         word[schema.VectorDistance](),
+	"schema.VectorDistance":      word[schema.VectorDistance](),
 	"ddb.VectorHit":              sends[ddb.VectorHit[member]](),
 	"ddb.VectorIndex":            holds[ddb.VectorIndex[member, string]](),
 	"ddb.SimpleVectorIndex":      holds[ddb.SimpleVectorIndex[member]](),
