@@ -5,13 +5,9 @@ package ddb_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"os"
-	"time"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
-	"github.com/dynamotable/ddb/hooks"
 )
 
 // openArchive is a table with 200 messages of 1 KB in one room.
@@ -57,25 +53,4 @@ func ExampleExplain() {
 	// assuming       items have at most 1280 bytes: a quarter more than the largest of 200 items seen, which had at most 1024 on average
 	// assuming       the whole call has no bound: LearnSizes learns how large the table is, MaxScanned or MaxReadUnits stops a page
 	// assuming       what the filter drops is billed all the same
-}
-
-func ExampleLogCalls() {
-	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
-		Level: slog.LevelDebug,
-		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey || a.Key == "duration" {
-				return slog.Attr{} // so that the example prints the same each time
-			}
-			return a
-		},
-	}))
-	messages, stop := openArchive()
-	defer stop()
-	defer hooks.Add(hooks.LogCalls(logger, 50*time.Millisecond))()
-	if _, err := messages.Get(ddb.WithLabel(context.Background(), "nightly"), "go", 7); err != nil {
-		fmt.Println(err)
-		return
-	}
-	// Output:
-	// level=DEBUG msg="DynamoDB GetItem" operation=GetItem table=messages label=nightly attempts=1 items=1 returned=1 read_units=0.5 write_units=0
 }

@@ -6,6 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"time"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -57,4 +60,33 @@ func ExampleAdd() {
 	// GetItem users 0 false
 	// PutItem users 0 false
 	// GetItem users 1 false
+}
+
+func ExampleLogCalls() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == "duration" {
+				return slog.Attr{} // so that the example prints the same each time
+			}
+			return a
+		},
+	}))
+	engine := ddbtest.NewEngine()
+	defer engine.Close()
+	users, err := ddb.NewSimple(engine.Client(), "users", userID, ddb.WithHook(hooks.LogCalls(logger, 50*time.Millisecond)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	if err := users.EnsureTable(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := users.Get(ddb.WithLabel(ctx, "nightly"), "u1"); !errors.Is(err, ddb.ErrNotFound) {
+		fmt.Println(err)
+	}
+	// Output:
+	// level=DEBUG msg="DynamoDB GetItem" operation=GetItem table=users label=nightly attempts=1 items=1 read_units=0.5 write_units=0
 }

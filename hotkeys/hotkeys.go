@@ -222,7 +222,7 @@ func (h *counterHeap) Pop() any {
 //		func(o *Order) string { return o.Customer }, orders.PartitionHash)
 //
 // For a key of an index, pass the items of a scan of the index, and its PartitionHash. It costs as much as the scan up to the
-// item, so a scan of the whole table if the key no longer exists. A projection saves memory, not units; [ddb.WithBudget] limits the cost. The result is a key
+// item, so a scan of the whole table if the key no longer exists. A projection saves memory, not units; ddb.WithBudget limits the cost. The result is a key
 // value: do not put it into logs or on a page.
 func Find[T, PK any](items iter.Seq2[T, error], want hooks.PartitionHash, key func(*T) PK, hash func(PK) (hooks.PartitionHash, error)) (pk PK, found bool, err error) {
 	var none PK
