@@ -63,6 +63,15 @@ var operations = map[string]operation{
 	tablePrefix + "ExecuteTransaction":                  executeTransaction,
 }
 
+// Operations returns the names of all operations on tables and items, in no order.
+func Operations() []string {
+	names := make([]string, 0, len(operations))
+	for target := range operations {
+		names = append(names, operationName(target))
+	}
+	return names
+}
+
 // operationName returns the name of the operation in a target.
 func operationName(target string) string {
 	return target[strings.LastIndexByte(target, '.')+1:]
