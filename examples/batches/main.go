@@ -175,7 +175,7 @@ func reading(ctx context.Context) error {
 			right = right && g.Item.Minute == keys[i].Sort
 		}
 	}
-	fmt.Printf("%-24s %d keys, %d found, each at its index: %v\n", "", len(keys), found, right)
+	fmt.Printf("%-24s %d keys, %d found, each at its index: %t\n", "", len(keys), found, right)
 	return err
 }
 
