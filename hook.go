@@ -61,13 +61,12 @@ func (c *trackedCall) TransactionActions() (all []hooks.Action) {
 	return all
 }
 
-// PartitionTables implements [hooks.Details].
-func (c *trackedCall) PartitionTables() []string {
-	all := make([]string, len(c.info.actions))
-	for i, a := range c.info.actions {
-		all[i] = a.core.name
+// TransactionTable implements [hooks.Details].
+func (c *trackedCall) TransactionTable(i int) string {
+	if i >= len(c.info.actions) {
+		return ""
 	}
-	return all
+	return c.info.actions[i].core.name
 }
 
 // WithHook makes a hook see the requests of one table, in addition to those of [hooks.Add]. If several tables of a transaction

@@ -30,11 +30,11 @@ type Failure struct {
 	// Table is the table's name; for a transaction on several tables, the first.
 	Table string
 	Index string // empty for the table itself
-	Label string // see WithLabel
+	Label string // see ddb.WithLabel
 	// Items is the number of items concerned: those of a batch whose outcome is unknown, those of a transaction, else one.
 	// It is 0 for a Query or Scan that a budget stopped.
 	Items int
-	// Err matches ErrOutcomeUnknown or cost.ErrBudgetExceeded.
+	// Err matches ddb.ErrOutcomeUnknown or cost.ErrBudgetExceeded.
 	Err error
 }
 
@@ -48,7 +48,7 @@ type Call struct {
 	// Tables are the names of all tables of a transaction.
 	Tables []string
 	Index  string // empty for the table itself
-	Label  string // see WithLabel
+	Label  string // see ddb.WithLabel
 	Write  bool
 	// Items is the number of items that are requested or written; 0 for Query and Scan.
 	Items int
@@ -100,8 +100,9 @@ type Details interface {
 	Explain(call *Call) cost.Explanation
 	// TransactionActions returns the permissions that a transaction needs; see [Call.Actions].
 	TransactionActions() []Action
-	// PartitionTables returns the table of each of the call's Partitions, if a transaction has several.
-	PartitionTables() []string
+	// TransactionTable returns the table that Partitions[i] of a transaction belongs to, empty for other calls; see
+	// [Call.PartitionTable].
+	TransactionTable(i int) string
 }
 
 // ErrorType returns a short name of Err, for metrics: the service's error code such as ConditionalCheckFailedException, or
@@ -230,8 +231,8 @@ func (c *Call) PartitionTable(i int) string {
 		return ""
 	}
 	if c.Details != nil {
-		if tables := c.Details.PartitionTables(); len(tables) == len(c.Partitions) {
-			return tables[i]
+		if table := c.Details.TransactionTable(i); table != "" {
+			return table
 		}
 	}
 	return c.Table
