@@ -149,7 +149,7 @@ func (r Item) Text(attr string) (text string, ok bool) {
 // attr returns an attribute in wire form, or nil.
 func (r Item) attr(name string) []byte { return codec.AttributeOf(r.data, name) }
 
-func (r Item) text() string { return fmt.Sprintf("RawItem of %d bytes", len(r.data)) }
+func (r Item) text() string { return fmt.Sprintf("rawitem.Item of %d bytes", len(r.data)) }
 
 // String returns the length of the item, without its data.
 func (r Item) String() string { return r.text() }

@@ -62,7 +62,7 @@ func (v Value) JSON() []byte { return slices.Clone(v.data) }
 // Value returns the value in the SDK's form. The zero Value is an error.
 func (v Value) Value() (types.AttributeValue, error) {
 	if v.IsZero() {
-		return nil, errors.New("ddb: a zero Value has no value")
+		return nil, errors.New("rawitem: a zero Value has no value")
 	}
 	return codec.ParseAttributeValue(v.data)
 }
@@ -80,7 +80,7 @@ func (v Value) Type() attrtype.Type {
 	return attrtype.Type(codec.KindIn(v.data).String())
 }
 
-func (v Value) text() string { return fmt.Sprintf("RawValue of %d bytes", len(v.data)) }
+func (v Value) text() string { return fmt.Sprintf("rawitem.Value of %d bytes", len(v.data)) }
 
 // String returns the length of the value, without its data.
 func (v Value) String() string { return v.text() }
