@@ -22,9 +22,9 @@ func shown(kind string, value any, now time.Time) string {
 			}
 		case "money":
 			if x >= 1 {
-				return withCommas(strconv.FormatFloat(math.Floor(x*100+0.5)/100, 'f', 2, 64))
+				return withCommas(fixed(x, 2))
 			}
-			return strconv.FormatFloat(math.Floor(x*1e4+0.5)/1e4, 'f', 4, 64)
+			return fixed(x, 4)
 		case "seconds": // 0 is not known
 			if x == 0 {
 				return ""
@@ -64,8 +64,18 @@ func shown(kind string, value any, now time.Time) string {
 
 // number returns x with at most that many decimals; halves are rounded up.
 func number(x float64, decimals int) string {
+	return strconv.FormatFloat(rounded(x, decimals), 'f', -1, 64)
+}
+
+// fixed writes a number with exactly so many decimals.
+func fixed(x float64, decimals int) string {
+	return strconv.FormatFloat(rounded(x, decimals), 'f', decimals, 64)
+}
+
+// rounded rounds halves up, as JavaScript's Math.round does.
+func rounded(x float64, decimals int) float64 {
 	factor := math.Pow10(decimals)
-	return strconv.FormatFloat(math.Floor(x*factor+0.5)/factor, 'f', -1, 64)
+	return math.Floor(x*factor+0.5) / factor
 }
 
 func millisecondsText(x float64) string {
@@ -76,8 +86,7 @@ func millisecondsText(x float64) string {
 	case x >= 10:
 		decimals = 1
 	}
-	factor := math.Pow10(decimals)
-	return withCommas(strconv.FormatFloat(math.Floor(x*factor+0.5)/factor, 'f', decimals, 64))
+	return withCommas(fixed(x, decimals))
 }
 
 // withCommas inserts a comma between groups of three digits.
