@@ -132,7 +132,7 @@ func TestNoWriteIsLost(t *testing.T) {
 						select {
 						case <-stop:
 							return
-						case <-time.After(time.Duration(rnd.IntN(400)) * time.Millisecond):
+						case <-time.After(time.Duration(rnd.IntN(150)) * time.Millisecond):
 						}
 						i := rnd.IntN(n/writers)*writers + w // its own, so that the last write is known
 						if i >= n {

@@ -14,6 +14,7 @@
 package positiontest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -308,12 +309,14 @@ func Storm(t testing.TB, s *position.Store, owners, rounds int, seed uint64) {
 			break
 		}
 	}
-	counts := map[string]int64{}
-	for e, err := range table.Query("effect").Consistent().All(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
+	var counts map[string]int64
+	for range 20 {
+		if counts, err = effectCounts(t.Context(), table); err == nil {
+			break
 		}
-		counts[e.Sort] = e.Count
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	for n := int64(1); n <= end; n++ {
 		if counts[strconv.FormatInt(n, 10)] != 1 {
@@ -323,4 +326,16 @@ func Storm(t testing.TB, s *position.Store, owners, rounds int, seed uint64) {
 	if int64(len(counts)) != end || end == 0 {
 		t.Errorf("%d effects, the position is %d", len(counts), end)
 	}
+}
+
+// effectCounts says how often each number took effect.
+func effectCounts(ctx context.Context, table *ddb.Table[effect, string, string]) (map[string]int64, error) {
+	counts := map[string]int64{}
+	for e, err := range table.Query("effect").Consistent().All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		counts[e.Sort] = e.Count
+	}
+	return counts, nil
 }
