@@ -62,8 +62,8 @@ func TestConcurrentImportLimit(t *testing.T) {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-import-export
 func TestImportObjectLimit(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it creates 50,001 files")
+	if !*long {
+		t.Skip("it creates 50,001 files; needs -long")
 	}
 	_, client, bucket := withBucket(t)
 	for i := range 50_000 {

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -38,6 +39,16 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var long = flag.Bool("long", false, "stop comparisons at each of their requests")
+
+// size returns the size of a test: full with -long, short otherwise.
+func size(full, short int) int {
+	if *long {
+		return full
+	}
+	return short
+}
 
 func noError(t testing.TB, err error) {
 	t.Helper()

@@ -261,7 +261,7 @@ func TestComparisonsResume(t *testing.T) {
 		if sorted := slices.Sorted(slices.Values(want)); !slices.Equal(sorted, wanted(list)) || requests < 7 {
 			t.Fatalf("%s: %d requests, %q", name, requests, sorted)
 		}
-		for at := 1; at <= requests; at++ {
+		for at := 1; at <= requests; at += size(1, 3) {
 			for _, after := range []bool{false, true} {
 				ctx, cancel := context.WithCancel(t.Context())
 				c.stop.set(at, after, cancel)
@@ -308,7 +308,7 @@ func TestComparisonsResume(t *testing.T) {
 func TestComparisonsLeftByBreak(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		list := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, int(sides)-1), func(n int) side { return side(n) }), 0, 260).Draw(r, "list")
+		list := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, int(sides)-1), func(n int) side { return side(n) }), 0, size(260, 130)).Draw(r, "list")
 		c := comparedOf(t, list, 1)
 		want := wanted(list)
 		leave := rapid.IntRange(0, max(0, len(want)-1)).Draw(r, "leave")

@@ -50,7 +50,7 @@ func TestParkingModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	parkedOnce, replays := 0, 0
+	parkedOnce, replays, steps := 0, 0, size(400, 200)
 	for seed := range uint64(size(6, 1)) {
 		synctest.Test(t, func(t *testing.T) {
 			on := new(atomic.Bool)
@@ -77,7 +77,7 @@ func TestParkingModel(t *testing.T) {
 			}
 			all := []*process{start("a"), start("b"), start("c")}
 			on.Store(true)
-			for step := range 400 {
+			for step := range steps {
 				write()
 				<-time.After(time.Duration(rng.IntN(600)) * time.Millisecond)
 				switch {
@@ -118,7 +118,7 @@ func TestParkingModel(t *testing.T) {
 					t.Errorf("run %d: stream %d is handled up to version %d of %d, %v", seed, i, l.last[head.Stream], head.Version, err)
 				}
 			}
-			if total < int64(written) || written < 300 {
+			if total < int64(written) || written < steps*3/4 {
 				t.Errorf("run %d: %d events of %d appends", seed, total, written)
 			}
 			l.mu.Unlock()

@@ -285,7 +285,7 @@ func TestSwitchKilledAtEveryStep(t *testing.T) {
 	}
 	for _, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
 		steps, switched := 0, 0
-		stride := size(1, 9)
+		stride := size(1, 14)
 		for at, more := 1, true; more; at += stride {
 			synctest.Test(t, func(t *testing.T) {
 				e := ddbtest.NewEngine()

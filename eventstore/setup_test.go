@@ -83,9 +83,9 @@ func TestBackfillResumes(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		armed, n := new(atomic.Bool), new(atomic.Int64)
+		armed, n, appends := new(atomic.Bool), new(atomic.Int64), size(300, 120)
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("UpdateItem", "Scan").Where(func(fault.Request) bool {
-			return armed.Load() && n.Add(1)%120 == 0
+			return armed.Load() && n.Add(1)%int64(appends*2/5) == 0
 		}).Error("AccessDeniedException", "denied")))
 		t.Cleanup(e.Close)
 		client := stormClient(t, e)
@@ -99,7 +99,7 @@ func TestBackfillResumes(t *testing.T) {
 			}
 			return err
 		}
-		for range 300 {
+		for range appends {
 			if err := put(before); err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +158,7 @@ func TestBackfillResumes(t *testing.T) {
 			}
 			streams++
 		}
-		if got != total || streams != 50 || filled < 300 {
+		if got != total || streams != 50 || filled < appends {
 			t.Errorf("%d of %d events, %d of 50 streams, %d filled", got, total, streams, filled)
 		}
 	})

@@ -252,12 +252,13 @@ func TestSharedSubscriptionStandsBy(t *testing.T) {
 		for i := range 20 {
 			all = append(all, join(t, e, fmt.Sprint("p", i), c, h))
 		}
-		total := write(t, s, time.Minute)
+		half := time.Duration(size(60, 30)) * time.Second
+		total := write(t, s, half)
 		for _, p := range all[:10] {
 			p.cancel()
 			<-p.ended
 		}
-		total += write(t, s, time.Minute)
+		total += write(t, s, half)
 		<-time.After(20 * time.Second)
 		if h.twice != 0 || len(h.times) != total || c.fenced != 0 {
 			t.Errorf("%d of %d handled, %d twice, %d fenced", len(h.times), total, h.twice, c.fenced)

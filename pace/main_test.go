@@ -9,7 +9,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// long also runs the scenario of the foreground with other controllers.
-var long = flag.Bool("long", false, "compare with other controllers")
+// long runs the scenario of the foreground, also with other controllers.
+var long = flag.Bool("long", false, "run the simulation of other callers of a table")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -200,17 +200,14 @@ func scenario(t *testing.T, burst, saved time.Duration, controller string) (done
 
 // A job does not take units from the foreground: at most 0.1 % of the foreground's units are throttled, with and without saved burst capacity.
 func TestForegroundIsNotThrottled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("statistics of a long simulation")
+	if !*long {
+		t.Skip("statistics of a long simulation; needs -long")
 	}
 	for _, c := range []struct {
 		name         string
 		burst, saved time.Duration
 	}{{"no burst", -1, 0}, {"150 s of burst saved", 0, 150 * time.Second}} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.saved > 0 && !*long {
-				t.Skip("needs -long")
-			}
 			done, rejected, job := scenario(t, c.burst, c.saved, "half of the table")
 			t.Logf("done after %v, %.4f %% of the foreground refused, %v", done, 100*rejected, job.Throttled)
 			for runs := 1.0; rejected > 0.001 && runs < 4; runs++ { // waits are random; the limit is for the mean of several runs
@@ -225,9 +222,6 @@ func TestForegroundIsNotThrottled(t *testing.T) {
 				t.Errorf("the job took %v", done)
 			}
 		})
-	}
-	if !*long {
-		return
 	}
 	for _, other := range []string{"none", "fixed, half of the table"} {
 		done, rejected, _ := scenario(t, -1, 0, other)

@@ -3,6 +3,7 @@
 package sweep
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -16,6 +17,8 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
 
+var long = flag.Bool("long", false, "resume sweeps of more pages")
+
 type numbered struct {
 	ID int `dynamodbav:"id"`
 }
@@ -25,6 +28,10 @@ var numberedID = ddb.NumField(func(n *numbered) *int { return &n.ID })
 // However DynamoDB throttles, at most two segments for each worker are in progress, so that a position stays small. A run that continues with fewer workers than
 // the previous one starts no segment until it has caught up.
 func TestBegunSegmentsAreBounded(t *testing.T) {
+	items := 150
+	if *long {
+		items = 300
+	}
 	for name, throttled := range map[string]func(page int) bool{ // once
 		"never":        func(int) bool { return false },
 		"all":          func(int) bool { return true },
@@ -52,7 +59,7 @@ func TestBegunSegmentsAreBounded(t *testing.T) {
 						if err := table.CreateTable(t.Context()); err != nil {
 							t.Fatal(err)
 						}
-						list := make([]numbered, 300)
+						list := make([]numbered, items)
 						for i := range list {
 							list[i].ID = i
 						}

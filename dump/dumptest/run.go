@@ -198,7 +198,7 @@ func (s *stopping) Write(ctx context.Context, name string, data []byte) error {
 	return err
 }
 
-const exported = 40
+const exported = 24
 
 // testExports stops an export at each of its writes, and after each.
 func testExports(t *testing.T, factory Factory) {

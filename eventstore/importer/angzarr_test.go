@@ -25,17 +25,17 @@ const (
 	rootB = "00000000-0000-0000-0000-00000000000b"
 )
 
-func flag(v bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: v} }
+func boolean(v bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: v} }
 
 // page is an event as angzarr's code stores it.
 func page(key string, seq int, message string, more item) item {
-	it := item{"pk": s(key), "seq": n(seq), "event": b(message), "created_at": s("2026-03-01T10:00:00.000000001+00:00"), "committed": flag(true)}
+	it := item{"pk": s(key), "seq": n(seq), "event": b(message), "created_at": s("2026-03-01T10:00:00.000000001+00:00"), "committed": boolean(true)}
 	maps.Copy(it, more)
 	return it
 }
 
 func provisional(key string, seq int, message, cascade string) item { //nolint:unparam // as page
-	return page(key, seq, message, item{"committed": flag(false), "cascade_id": s(cascade)})
+	return page(key, seq, message, item{"committed": boolean(false), "cascade_id": s(cascade)})
 }
 
 func marker(key string, seq int, message, cascade string) item { //nolint:unparam // as page
@@ -157,7 +157,7 @@ func TestAngzarrCascades(t *testing.T) {
 		"confirmed":          {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil), marker(key, 3, "confirm", "c1")}, "a b c confirm", 0, false},
 		"revoked":            {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil), marker(key, 3, "revoke", "c1")}, "a angzarr-withheld c revoke", 0, false},
 		"undecided":          {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil)}, "a", 1, false},
-		"no cascade":         {[]item{page(key, 0, "a", nil), page(key, 1, "b", item{"committed": flag(false)})}, "a", 1, false},
+		"no cascade":         {[]item{page(key, 0, "a", nil), page(key, 1, "b", item{"committed": boolean(false)})}, "a", 1, false},
 		"abandoned":          {[]item{page(key, 0, "a", nil), provisional(key, 1, "b", "c1"), page(key, 2, "c", nil)}, "a angzarr-withheld c", 0, true},
 		"of another cascade": {[]item{provisional(key, 0, "a", "c1"), marker(key, 1, "confirm", "c2")}, "", 1, false},
 		"two cascades":       {[]item{provisional(key, 0, "a", "c1"), provisional(key, 1, "b", "c2"), marker(key, 2, "revoke", "c1"), marker(key, 3, "confirm", "c2")}, "angzarr-withheld b revoke confirm", 0, false},

@@ -39,7 +39,7 @@ func TestExcalibur(t *testing.T) {
 				for i := range 95 {
 					it := excalibur(k.key, k.id, i)
 					if i == 7 {
-						it["metadata"], it["isDispatched"] = &types.AttributeValueMemberNULL{Value: true}, flag(true)
+						it["metadata"], it["isDispatched"] = &types.AttributeValueMemberNULL{Value: true}, boolean(true)
 					}
 					if upper {
 						pk, sk = "PK", "SK"

@@ -42,7 +42,11 @@ func (s *store) Swap(ctx context.Context, name string, was, will job.State) erro
 // the runner of the job is killed and another continues, and a consumer of the stream converts items that old programs write after the job has passed them. In the
 // end every item is in the new layout and has the values of its last writer.
 func TestLiveMigration(t *testing.T) {
-	for seed := range uint64(3) {
+	seeds := uint64(3)
+	if testing.Short() {
+		seeds = 1
+	}
+	for seed := range seeds {
 		synctest.Test(t, func(t *testing.T) { migrate(t, seed) })
 	}
 }

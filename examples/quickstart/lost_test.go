@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -25,7 +26,27 @@ var errReset = errors.New("connection reset by peer")
 // roads sends the requests of one client by the planned ways, and all others directly.
 type roads struct {
 	engine *ddbtest.Engine
+	mu     sync.Mutex
 	plan   []way // of the next writes
+}
+
+// next takes the way of a request from the plan; nil is the direct one. A read may come while a slow write is underway.
+func (r *roads) next(target string) way {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.plan) == 0 || strings.HasSuffix(target, "GetItem") || strings.HasSuffix(target, "Table") || strings.HasSuffix(target, "TimeToLive") {
+		return nil
+	}
+	w := r.plan[0]
+	r.plan = r.plan[1:]
+	return w
+}
+
+// set plans the way of the next write.
+func (r *roads) set(w way) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.plan = []way{w}
 }
 
 func (r *roads) Do(req *http.Request) (*http.Response, error) {
@@ -42,13 +63,10 @@ func (r *roads) Do(req *http.Request) (*http.Response, error) {
 		}
 		return resp
 	}
-	target := req.Header.Get("X-Amz-Target")
-	if len(r.plan) == 0 || strings.HasSuffix(target, "GetItem") || strings.HasSuffix(target, "Table") || strings.HasSuffix(target, "TimeToLive") {
-		return next(), nil
+	if w := r.next(req.Header.Get("X-Amz-Target")); w != nil {
+		return w(req, next)
 	}
-	w := r.plan[0]
-	r.plan = r.plan[1:]
-	return w(req, next)
+	return next(), nil
 }
 
 type lostOrders = ddb.Table[Order, CustomerID, OrderID]
@@ -155,17 +173,17 @@ func TestLostReplies(t *testing.T) {
 			s.create()
 			x, y := s.get(), s.get()
 			x.Total, y.Total = 6, 6
-			s.road.plan = []way{lostBefore(func() { s.must(s.b.Put(ctx, &x)) })}
+			s.road.set(lostBefore(func() { s.must(s.b.Put(ctx, &x)) }))
 			s.conflict(s.a.Put(ctx, &y))
 		},
 		"two claims of one order": func(ctx context.Context, s *scene) {
 			x, y := Order{Customer: "c", ID: "o", Status: "claimed"}, Order{Customer: "c", ID: "o", Status: "claimed"}
-			s.road.plan = []way{lostBefore(func() { s.must(s.b.Create(ctx, &x)) })}
+			s.road.set(lostBefore(func() { s.must(s.b.Create(ctx, &x)) }))
 			s.conflict(s.a.Create(ctx, &y))
 		},
 		"a delete, and a new order": func(ctx context.Context, s *scene) {
 			o := s.create()
-			s.road.plan = []way{lostAfter(func() { s.create() })}
+			s.road.set(lostAfter(func() { s.create() }))
 			s.must(s.a.DeleteItem(ctx, &o))
 			if s.get().Total != 5 {
 				s.Error("the new order was deleted")
@@ -173,14 +191,14 @@ func TestLostReplies(t *testing.T) {
 		},
 		"a delete by key, and a new order": func(ctx context.Context, s *scene) {
 			s.create()
-			s.road.plan = []way{lostAfter(func() { s.create() })}
+			s.road.set(lostAfter(func() { s.create() }))
 			s.must(s.a.Delete(ctx, "c", "o"))
 			s.get()
 		},
 		"a put, deleted and created again": func(ctx context.Context, s *scene) {
 			o := s.create()
 			o.Total = 9
-			s.road.plan = []way{lostAfter(func() { s.must(s.b.Delete(ctx, "c", "o")); s.create() })}
+			s.road.set(lostAfter(func() { s.must(s.b.Delete(ctx, "c", "o")); s.create() }))
 			s.must(s.a.Put(ctx, &o))
 			if s.get().Total != 5 {
 				s.Error("the put replaced the new order")
@@ -189,7 +207,7 @@ func TestLostReplies(t *testing.T) {
 		"a put that never arrived, deleted and created again": func(ctx context.Context, s *scene) {
 			o := s.create()
 			o.Total = 9
-			s.road.plan = []way{lostBefore(func() { s.must(s.b.Delete(ctx, "c", "o")); s.create() })}
+			s.road.set(lostBefore(func() { s.must(s.b.Delete(ctx, "c", "o")); s.create() }))
 			s.conflict(s.a.Put(ctx, &o))
 			if s.get().Total != 5 {
 				s.Error("the put replaced the new order")
@@ -209,13 +227,13 @@ func TestLostReplies(t *testing.T) {
 				},
 				func() error { return s.a.Delete(ctx, "c", "o") },
 			} {
-				s.road.plan = []way{secondReply(nothing)}
+				s.road.set(secondReply(nothing))
 				s.must(call())
 			}
 		},
 		"a create, deleted and created again": func(ctx context.Context, s *scene) {
 			o := Order{Customer: "c", ID: "o"}
-			s.road.plan = []way{lostAfter(func() { s.must(s.b.Delete(ctx, "c", "o")); s.create() })}
+			s.road.set(lostAfter(func() { s.must(s.b.Delete(ctx, "c", "o")); s.create() }))
 			s.must(s.a.Create(ctx, &o))
 			if s.get().Total != 5 {
 				s.Error("another order is stored")
@@ -223,13 +241,13 @@ func TestLostReplies(t *testing.T) {
 		},
 		"updates under a condition": func(ctx context.Context, s *scene) {
 			o := s.create()
-			s.road.plan = []way{lostAfter(nothing)}
+			s.road.set(lostAfter(nothing))
 			got, err := s.a.Update(ctx, s.a.Key("c", "o"), orderTotal.Add(1), ddb.If(orderRevision.Eq(o.Revision)))
 			s.must(err)
-			s.road.plan = []way{lostAfter(nothing)}
+			s.road.set(lostAfter(nothing))
 			_, err = s.a.Update(ctx, s.a.Key("c", "o"), orderStatus.Set("paid"), ddb.If(orderStatus.Eq("open")))
 			s.must(err)
-			s.road.plan = []way{lostAfter(nothing)}
+			s.road.set(lostAfter(nothing))
 			_, err = s.a.Update(ctx, s.a.Key("c", "o"), orderTotal.Add(1))
 			s.must(err)
 			if now := s.get(); got.Total != 6 || now.Total != 7 || now.Status != "paid" {
@@ -250,9 +268,9 @@ func TestLostReplies(t *testing.T) {
 			o := s.create()
 			for _, status := range []int{400, 403, 404, 408, 413, 429, 500, 502, 503} {
 				for _, applied := range []bool{false, true} {
-					s.road.plan = []way{gateway(status, applied)}
+					s.road.set(gateway(status, applied))
 					s.must(s.a.Put(ctx, &o))
-					s.road.plan = []way{gateway(status, applied)}
+					s.road.set(gateway(status, applied))
 					_, err := s.a.Update(ctx, s.a.Key("c", "o"), orderTotal.Add(1))
 					s.must(err)
 					o = s.get()
@@ -264,11 +282,11 @@ func TestLostReplies(t *testing.T) {
 		},
 		"an empty reply": func(ctx context.Context, s *scene) {
 			s.create()
-			s.road.plan = []way{func(req *http.Request, next func() *http.Response) (*http.Response, error) {
+			s.road.set(func(req *http.Request, next func() *http.Response) (*http.Response, error) {
 				resp := next()
 				_ = resp.Body.Close()
 				return &http.Response{StatusCode: http.StatusOK, Request: req, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(`{}`))}, nil
-			}}
+			})
 			got, err := s.a.Update(ctx, s.a.Key("c", "o"), orderTotal.Add(1))
 			s.must(err)
 			if got.Total != 6 || s.get().Total != 6 {
@@ -278,7 +296,7 @@ func TestLostReplies(t *testing.T) {
 		"swapped replies": func(ctx context.Context, s *scene) {
 			s.create()
 			s.must(s.b.Create(ctx, &Order{Customer: "c", ID: "other", Total: 99}))
-			s.road.plan = []way{func(_ *http.Request, next func() *http.Response) (*http.Response, error) {
+			s.road.set(func(_ *http.Request, next func() *http.Response) (*http.Response, error) {
 				_ = next().Body.Close()
 				var reply *http.Response
 				other, err := newOrders(s.road.engine.Client(func(o *dynamodb.Options) {
@@ -296,7 +314,7 @@ func TestLostReplies(t *testing.T) {
 				defer cancel()
 				_, _ = other.Update(short, other.Key("c", "other"), orderTotal.Add(1).AtLeastOnce())
 				return reply, nil
-			}}
+			})
 			got, err := s.a.Update(ctx, s.a.Key("c", "o"), orderTotal.Add(1))
 			s.must(err)
 			if got.ID != "o" || got.Total != 6 {
