@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/redact"
 )
 
@@ -38,7 +39,7 @@ var advice = []struct {
 	is         error
 	advice     string
 }{
-	{"ValidationException", "does not have the specified index", ErrTableNotFound, "EnsureTable creates the index once it is described with NewIndex, VerifyTable lists what else differs"},
+	{"ValidationException", "does not have the specified index", ddberr.ErrTableNotFound, "EnsureTable creates the index once it is described with NewIndex, VerifyTable lists what else differs"},
 	{"ValidationException", "key element does not match the schema", nil, otherSchema},
 	{"ValidationException", "Type mismatch for key", nil, otherSchema},
 	{"ValidationException", "does not match schema type", nil, otherSchema},
@@ -47,7 +48,7 @@ var advice = []struct {
 	{"ValidationException", "secondary index key to unsupported type", nil, "the value is of another type than the index key, or NULL: " + nullIndexKey},
 	{"ValidationException", "Type mismatch for Index Key", nil, "the live index has another key type than the field: VerifyTable lists the differences of the indexes that are described"},
 	{"ValidationException", "secondary index key", nil, "omitempty in the tag of that field stores such items without the attribute, and so leaves them out of the index"},
-	{"ValidationException", "Item size", ErrItemTooLarge, "an item holds at most 400 KB, with the names of its attributes"},
+	{"ValidationException", "Item size", ddberr.ErrItemTooLarge, "an item holds at most 400 KB, with the names of its attributes"},
 	{"ValidationException", "operand in the update expression has an incorrect data type", nil, "the stored attribute has another type than the field, which Add, Append and set changes do not allow; " +
 		"it may be NULL, as the SDK's attributevalue stores nil slices, maps and pointers: ddb.WithParents takes NULL as absent, and Set replaces it"},
 	{"ValidationException", "document path provided in the update expression is invalid", nil, "the item lacks the map or list that the attribute is in, or has NULL or another type there: " +
@@ -68,8 +69,8 @@ func advise(err error) error {
 		return err
 	}
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
-		text := ErrTableNotFound.Error() + " (" + redact.API(api, err) + "); check name, region and endpoint, or create it with CreateTable"
-		return &advisedError{text: text, is: ErrTableNotFound, err: err}
+		text := ddberr.ErrTableNotFound.Error() + " (" + redact.API(api, err) + "); check name, region and endpoint, or create it with CreateTable"
+		return &advisedError{text: text, is: ddberr.ErrTableNotFound, err: err}
 	}
 	return adviseOn(api.ErrorCode(), api.ErrorMessage(), err)
 }

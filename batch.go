@@ -212,7 +212,7 @@ func (b *batch) result(ctx context.Context) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	err := opError(b.op, b.core.name, "", &BatchError{Total: b.first + len(b.entries), Failed: failed})
+	err := opError(b.op, b.core.name, "", &ddberr.BatchError{Total: b.first + len(b.entries), Failed: failed})
 	if unknown > 0 {
 		reportFailure(ctx, []*core{b.core}, hooks.Failure{Operation: b.op, Table: b.core.name, Items: unknown, Err: err})
 	}

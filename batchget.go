@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
@@ -119,7 +120,7 @@ func (c *core) batchGetAll(ctx context.Context, keys windowSeq, list any, opts [
 			got := reflect.New(reflect.TypeOf(list).Elem())
 			err := b.get(ctx, window, got.Interface(), r)
 			stats.add(b.stats)
-			if failed, ok := errors.AsType[*BatchError](err); ok {
+			if failed, ok := errors.AsType[*ddberr.BatchError](err); ok {
 				got.Elem().SetLen(failed.Failed[0].Index - first)
 			}
 			first += n

@@ -221,7 +221,7 @@ func refusesAll(err error) bool {
 	if _, none := errors.AsType[*unsent.CredentialsError](err); none {
 		return true // every chunk would wait for the same sources
 	}
-	if outcomeOf(err) != notApplied || IsRetryable(classify(err)) {
+	if outcomeOf(err) != notApplied || ddberr.IsRetryable(classify(err)) {
 		return false
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
@@ -240,7 +240,7 @@ func (b *batch) repeated() {
 
 // fail gives entries their error. Those of which it is unknown whether they were written share one for each number of attempts.
 func fail(entries []*batchEntry, err error) {
-	var unknown *OutcomeUnknownError
+	var unknown *ddberr.OutcomeUnknownError
 	for _, e := range entries {
 		if e.err = err; !e.unknown {
 			continue

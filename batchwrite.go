@@ -124,7 +124,7 @@ func (c *core) batchPutAll(ctx context.Context, list windowSeq, opts []BatchOpti
 		err = b.put(ctx, window, nil)
 		stats.add(b.stats)
 		task.Items(int64(b.stats.Done))
-		if invalid, ok := errors.AsType[*InvalidError](err); ok {
+		if invalid, ok := errors.AsType[*ddberr.InvalidError](err); ok {
 			err = opError(b.op, c.name, "", b.rejected(n, invalid))
 		}
 		first += n
@@ -170,8 +170,8 @@ func (b *batch) put(ctx context.Context, puts, deletes any) error {
 }
 
 // rejected lists all items of a window of which nothing was sent.
-func (b *batch) rejected(n int, err error) *BatchError {
-	e := &BatchError{Total: b.first + n}
+func (b *batch) rejected(n int, err error) *ddberr.BatchError {
+	e := &ddberr.BatchError{Total: b.first + n}
 	for i := range n {
 		e.Failed = append(e.Failed, ddberr.BatchFailure{Index: b.first + i, Err: err})
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/itemid"
@@ -99,7 +100,7 @@ func cursorAt(r *read, t *readText, key map[string]types.AttributeValue) *cursor
 	return &cursor.Position{Table: tablename.Short(r.core.name), Index: r.index.label(), Query: t.fingerprint(), Start: t.start, Key: key}
 }
 
-var errCursor = fmt.Errorf("%w: it is damaged, or belongs to another table, index or query (keys, filter and direction have to be the same); start from the beginning", ErrBadCursor)
+var errCursor = fmt.Errorf("%w: it is damaged, or belongs to another table, index or query (keys, filter and direction have to be the same); start from the beginning", ddberr.ErrBadCursor)
 
 // parseCursor reads a cursor's text and checks that it belongs to table and index. All causes give the same error, so that
 // an attacker learns nothing.

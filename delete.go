@@ -12,9 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // Delete removes the item with the key. Removing an item that does not exist is not an error, unless a condition ([If])
@@ -105,9 +107,9 @@ func (c *core) needsVersion(conds []*condition) error {
 type preparedDelete struct {
 	key      map[string]types.AttributeValue // nil if wireKey is set
 	wireKey  []byte
-	guard    expr.Node // the numeric version must be the item's
-	extra    expr.Node // the caller's conditions
-	demanded *Revision // the revision that the item must have, if it is known
+	guard    expr.Node          // the numeric version must be the item's
+	extra    expr.Node          // the caller's conditions
+	demanded *revision.Revision // the revision that the item must have, if it is known
 	old      wire.Rows
 	rejected func(error) error
 }
@@ -163,10 +165,10 @@ func (c *core) sendDelete(ctx context.Context, d *preparedDelete) error {
 	}
 	w := provenWrite{
 		core: c, key: given(d.key), rejected: d.rejected,
-		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
+		send: func(ctx context.Context, base stored, t revision.Tag, o wire.Options) error {
 			cond := expr.All(c.onState(base), d.guard, d.extra)
 			if c.tombstones != nil && base.exists() {
-				return c.buryOnce(ctx, d, cond, base.revision.next(t), o)
+				return c.buryOnce(ctx, d, cond, nextRevision(base.revision, t), o)
 			}
 			return c.deleteOnce(ctx, d, cond, o)
 		},
@@ -175,14 +177,14 @@ func (c *core) sendDelete(ctx context.Context, d *preparedDelete) error {
 	switch {
 	case d.demanded == nil && d.extra == nil: // it is gone already
 		w.gone = func() error { return nil }
-	case d.demanded != nil && (c.tombstones == nil || !d.demanded.short()):
+	case d.demanded != nil && (c.tombstones == nil || !isShort(*d.demanded)):
 		w.base = &stored{item: d.key, revision: *d.demanded}
 	}
 	if d.demanded != nil {
 		w.again = func(now stored) bool { return w.base == nil && now.revision.Same(*d.demanded) }
 	}
 	if d.old != nil {
-		w.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
+		w.lost = func(map[string]types.AttributeValue) error { return ddberr.ErrReplyLost }
 	}
 	return w.do(ctx)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
@@ -83,7 +84,7 @@ func (c *core) otherEntity() error {
 
 // notOwn returns the error of an item that is not a T.
 func (c *core) notOwn() error {
-	return fmt.Errorf("%w: it is no %s, of which %s; read it by its own table or by package entity, or leave such items out by SkipOthers", ErrOtherEntity, c.plan.Type(), c.entity)
+	return fmt.Errorf("%w: it is no %s, of which %s; read it by its own table or by package entity, or leave such items out by SkipOthers", ddberr.ErrOtherEntity, c.plan.Type(), c.entity)
 }
 
 // withEntity adds the attributes that items are recognised by to a projection.

@@ -75,14 +75,14 @@ func invalid(errs ...error) error {
 	if len(all) == 0 {
 		return nil
 	}
-	return &InvalidError{Problems: all}
+	return &ddberr.InvalidError{Problems: all}
 }
 
 func flatten(err error) []error {
 	if err == nil {
 		return nil
 	}
-	if inv, ok := err.(*InvalidError); ok { //nolint:errorlint // only a bare list is taken apart, not one wrapped in context
+	if inv, ok := err.(*ddberr.InvalidError); ok { //nolint:errorlint // only a bare list is taken apart, not one wrapped in context
 		return inv.Problems
 	}
 	j, ok := err.(interface{ Unwrap() []error })
@@ -155,7 +155,7 @@ func (e *ConditionFailed[T]) Current() (item T, ok bool) {
 
 // Is makes the error match [ErrConditionFailed] and, if a required item is missing, [ErrNotFound].
 func (e *ConditionFailed[T]) Is(target error) bool {
-	return target == ErrConditionFailed || target == ErrNotFound && e.missing && e.needed
+	return target == ddberr.ErrConditionFailed || target == ddberr.ErrNotFound && e.missing && e.needed
 }
 
 // Unwrap returns the service's error, and the decoding error if the current
@@ -173,17 +173,17 @@ func opError(op, table, index string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*OpError](err); ok {
+	if _, ok := errors.AsType[*ddberr.OpError](err); ok {
 		return err
 	}
-	return &OpError{Op: op, Table: table, Index: index, Err: classify(err)}
+	return &ddberr.OpError{Op: op, Table: table, Index: index, Err: classify(err)}
 }
 
 // classify returns the error that callers see, without texts that may quote data.
 func classify(err error) error { return ddberr.Redact(classified(err)) }
 
 func classified(err error) error {
-	if _, ok := errors.AsType[*OutcomeUnknownError](err); ok {
+	if _, ok := errors.AsType[*ddberr.OutcomeUnknownError](err); ok {
 		return err // what matters most comes first in its text
 	}
 	if _, ok := errors.AsType[*unsent.CredentialsError](err); ok {

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"reflect"
 	"time"
+
+	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // updateExactly sends an update as a transaction of one operation, see [ChangeOf.Exact].
@@ -17,7 +20,7 @@ func updateExactly(ctx context.Context, c *core, u *preparedUpdate, item reflect
 		verb = "Update"
 	}
 	tx := &transaction{client: c.client, start: time.Now()}
-	tx.add(c.updateAction(verb, u, Tag{}), noOld(verb, old))
+	tx.add(c.updateAction(verb, u, revision.Tag{}), noOld(verb, old))
 	if err = tx.check(); err == nil {
 		err = tx.send(ctx)
 	}
@@ -27,9 +30,9 @@ func updateExactly(ctx context.Context, c *core, u *preparedUpdate, item reflect
 	stored, err := c.readBack(ctx, given(u.key))
 	switch {
 	case err != nil:
-		err = fmt.Errorf("%w; reading it back failed: %w", ErrReplyLost, err)
+		err = fmt.Errorf("%w; reading it back failed: %w", ddberr.ErrReplyLost, err)
 	case len(stored) == 0:
-		err = fmt.Errorf("%w; another call has deleted the item since", ErrReplyLost)
+		err = fmt.Errorf("%w; another call has deleted the item since", ddberr.ErrReplyLost)
 	default:
 		err = decodeOwnMap(c, stored, item)
 	}
@@ -42,8 +45,8 @@ func updateExactly(ctx context.Context, c *core, u *preparedUpdate, item reflect
 
 // onlyFailure returns the failed condition of a transaction of one operation.
 func onlyFailure(err error) error {
-	te, ok := errors.AsType[*TransactionError](err)
-	if !ok || errors.Is(err, ErrOutcomeUnknown) || !errors.Is(te, ErrConditionFailed) {
+	te, ok := errors.AsType[*ddberr.TransactionError](err)
+	if !ok || errors.Is(err, ddberr.ErrOutcomeUnknown) || !errors.Is(te, ddberr.ErrConditionFailed) {
 		return err
 	}
 	return te.Failed[0].Err

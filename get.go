@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
@@ -297,7 +298,7 @@ func (g *getState) send(ctx context.Context, c *core, plan *codec.Plan, item any
 	}
 	found, err := g.in.send(ctx, c, &g.row)
 	if err == nil && (!found || g.row.skip) {
-		err = opError("GetItem", c.name, "", ErrNotFound)
+		err = opError("GetItem", c.name, "", ddberr.ErrNotFound)
 	}
 	if err != nil {
 		reflect.ValueOf(g.row.dst).Elem().SetZero()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/itemsize"
 )
 
@@ -199,7 +200,7 @@ func (c *core) addIndex(name string, global bool, partition, sort any, opts []In
 	c.checkEntityIndex(info)
 	errs = append(errs, c.checkTombstoneIndex(info), c.checkExpiryIndex(info))
 	if err := invalid(errs...); err != nil {
-		return nil, &OpError{Op: "NewIndex", Table: c.name, Index: name, Err: err}
+		return nil, &ddberr.OpError{Op: "NewIndex", Table: c.name, Index: name, Err: err}
 	}
 	return c.register(info)
 }
@@ -210,7 +211,7 @@ func (c *core) register(info *indexInfo) (*indexInfo, error) {
 	defer c.mu.Unlock()
 	if slices.ContainsFunc(c.vectorIndexes(), func(v *vectorInfo) bool { return v.name == info.name }) {
 		err := invalid(errors.New("the table has a vector index of this name"))
-		return nil, &OpError{Op: "NewIndex", Table: c.name, Index: info.name, Err: err}
+		return nil, &ddberr.OpError{Op: "NewIndex", Table: c.name, Index: info.name, Err: err}
 	}
 	for _, have := range c.indexes {
 		if have.name != info.name {
@@ -218,7 +219,7 @@ func (c *core) register(info *indexInfo) (*indexInfo, error) {
 		}
 		if !have.sameAs(info) {
 			err := invalid(errors.New("the table has an index of this name with another definition"))
-			return nil, &OpError{Op: "NewIndex", Table: c.name, Index: info.name, Err: err}
+			return nil, &ddberr.OpError{Op: "NewIndex", Table: c.name, Index: info.name, Err: err}
 		}
 		return have, nil
 	}

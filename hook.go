@@ -29,7 +29,7 @@ func reportFailure(ctx context.Context, cores []*core, f hooks.Failure) {
 
 // ended is opError for a write of one item; it also reports an unknown outcome to hooks.
 func (c *core) ended(ctx context.Context, op string, err error) error {
-	if err = opError(op, c.name, "", err); errors.Is(err, ErrOutcomeUnknown) {
+	if err = opError(op, c.name, "", err); errors.Is(err, ddberr.ErrOutcomeUnknown) {
 		reportFailure(ctx, []*core{c}, hooks.Failure{Operation: op, Table: c.name, Items: 1, Err: err})
 	}
 	return err

@@ -10,8 +10,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // MaxItemSize is DynamoDB's limit of the size of an item, names and values together, in bytes.
@@ -119,7 +121,7 @@ func newSizeError(n int, sizes []codec.AttributeSize) error {
 	for i, s := range largest {
 		names[i] = fmt.Sprintf("%s (%d bytes)", s.Name, s.Bytes)
 	}
-	return fmt.Errorf("%w: %d bytes, the limit is %d; largest attributes: %s", ErrItemTooLarge, n, MaxItemSize, strings.Join(names, ", "))
+	return fmt.Errorf("%w: %d bytes, the limit is %d; largest attributes: %s", ddberr.ErrItemTooLarge, n, MaxItemSize, strings.Join(names, ", "))
 }
 
 // ItemSize returns the size in bytes that the item would have in DynamoDB if it were put now, with attribute names, derived
@@ -141,7 +143,7 @@ func (c *core) itemSize(item any) (int, error) {
 		return 0, opError("ItemSize", c.name, "", invalid(errors.New("the item is nil")))
 	}
 	current := pointer.Elem()
-	next, st, err3 := stampItem(c, verbPut, current, Revision{}, c.newMark())
+	next, st, err3 := stampItem(c, verbPut, current, revision.Revision{}, c.newMark())
 	next, _, err := deriveFields(c, current, next, st.done)
 	buf := itemBuffers.Get().(*itemBuffer)
 	defer buf.release()

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
@@ -141,7 +142,7 @@ func decodeMixed(m *mixed, item rawitem.Item, to reflect.Value) error {
 	defer d.Release()
 	own, err := decodeMixedRow(m, d, to, nil)
 	if err == nil && !own {
-		err = fmt.Errorf("%w, which is left out", ErrOtherEntity)
+		err = fmt.Errorf("%w, which is left out", ddberr.ErrOtherEntity)
 	}
 	return err
 }
@@ -252,7 +253,7 @@ func newMixed(c *core, list reflect.Type) *mixed {
 		errs = append(errs, fmt.Errorf("items are recognised by %d attributes, the limit is %d", len(m.names), maxMixedNames))
 	}
 	if err := invalid(errs...); err != nil {
-		m.failed = &OpError{Op: "Share", Table: m.table, Err: err}
+		m.failed = &ddberr.OpError{Op: "Share", Table: m.table, Err: err}
 	}
 	return m
 }
@@ -338,7 +339,7 @@ func (m *mixed) unknownError() error {
 	for _, c := range m.parts {
 		types = append(types, fmt.Sprintf("%s (%s)", c.plan.Type(), c.entity))
 	}
-	return fmt.Errorf("%w: it is none of %s; share the table of its type too, or say that unknown items are skipped or kept", ErrOtherEntity, strings.Join(types, ", "))
+	return fmt.Errorf("%w: it is none of %s; share the table of its type too, or say that unknown items are skipped or kept", ddberr.ErrOtherEntity, strings.Join(types, ", "))
 }
 
 // drops reports whether reads may leave out items.

@@ -11,6 +11,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // TableOption is an option of [New] and [NewSimple]. A handle is not an option: the sort key is the fourth argument of New,
@@ -25,6 +26,10 @@ const (
 	defaultConcurrency = 8
 	maxConcurrency     = 32
 )
+
+// Revision identifies one state of one item; it is the type of an attribute that [Version] names. Package revision has its
+// methods, and reads it from the entity tags of HTTP.
+type Revision = revision.Revision
 
 // Version makes an attribute guard every write against lost updates (optimistic locking). Give it an
 // attribute of type [Revision]:

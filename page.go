@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/prefetch"
@@ -476,7 +477,7 @@ func (r *read) first(ctx context.Context, item any) error {
 		case r.upTo != nil && page.prev != nil:
 			r = r.until(page.prev)
 		default:
-			return r.fail(ErrNotFound)
+			return r.fail(ddberr.ErrNotFound)
 		}
 	}
 }

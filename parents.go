@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/dynamotable/ddb/attrtype"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/expr"
 )
 
@@ -75,7 +76,7 @@ func (c *core) makeParents(ctx context.Context, u *preparedUpdate) error {
 		with := plain
 		with.update, with.extra, with.cond = update, expr.All(u.extra, missing), expr.All(u.cond, missing)
 		with.repeat, with.blind = false, false
-		if err = c.sendUpdate(ctx, &with); !errors.Is(err, ErrConditionFailed) {
+		if err = c.sendUpdate(ctx, &with); !errors.Is(err, ddberr.ErrConditionFailed) {
 			return err
 		}
 		// Another write has created a parent, or the caller's condition is false: the plain update shows which.
@@ -88,7 +89,7 @@ func (c *core) makeParents(ctx context.Context, u *preparedUpdate) error {
 // lacksParent reports whether an update was refused for a missing parent, or for NULL in place of a value.
 func lacksParent(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
-	if !ok || errors.Is(err, ErrOutcomeUnknown) || api.ErrorCode() != "ValidationException" {
+	if !ok || errors.Is(err, ddberr.ErrOutcomeUnknown) || api.ErrorCode() != "ValidationException" {
 		return false
 	}
 	return strings.Contains(api.ErrorMessage(), "document path provided in the update expression is invalid") ||

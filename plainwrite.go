@@ -73,7 +73,7 @@ func unprotected(err error) error {
 }
 
 // unknownAfter also makes the error match the end of the context, which the SDK's error may hide.
-func unknownAfter(ctx context.Context, sent int, err error) *OutcomeUnknownError {
+func unknownAfter(ctx context.Context, sent int, err error) *ddberr.OutcomeUnknownError {
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}

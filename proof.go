@@ -6,12 +6,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/proof"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // stored is an item as it was read or returned with a refusal. Package proof decides what it proves.
 type stored struct {
 	item      map[string]types.AttributeValue // nil for no item
-	revision  Revision
+	revision  revision.Revision
 	tombstone bool // of a deleted item
 }
 
@@ -28,16 +29,16 @@ func (c *core) storedState(item map[string]types.AttributeValue) stored {
 	return s
 }
 
-func stateOf(s stored) proof.State[Tag] {
-	return proof.State[Tag]{Stored: len(s.item) > 0, Revision: tagsOf(s.revision)}
+func stateOf(s stored) proof.State[revision.Tag] {
+	return proof.State[revision.Tag]{Stored: len(s.item) > 0, Revision: tagsOf(s.revision)}
 }
 
 // tags returns the tags of the revision.
-func tagsOf(r Revision) proof.Revision[Tag] {
-	return proof.Revision[Tag]{Tags: r.Tags[:], First: r.First}
+func tagsOf(r revision.Revision) proof.Revision[revision.Tag] {
+	return proof.Revision[revision.Tag]{Tags: r.Tags[:], First: r.First}
 }
 
 // prove returns what an item proves about a write that was prepared on base and whose requests had the tags.
-func (c *core) prove(base stored, tags []Tag, now stored) proof.Evidence {
+func (c *core) prove(base stored, tags []revision.Tag, now stored) proof.Evidence {
 	return proof.Of(stateOf(base), tags, stateOf(now), c.tombstones != nil)
 }

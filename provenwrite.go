@@ -13,11 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/proof"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/transient"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // provenWrite is a write of one item on a table with a [Revision]: it is sent until its outcome is proven by the rules of
@@ -28,7 +30,7 @@ type provenWrite struct {
 	// base is the state that the write is prepared on; nil if it is read first.
 	base *stored
 	// send sends one request that applies only to the base and has the tag.
-	send func(ctx context.Context, base stored, t Tag, o wire.Options) error
+	send func(ctx context.Context, base stored, t revision.Tag, o wire.Options) error
 	// again reports whether the write can be prepared again on another state, after it is proven that no
 	// request took effect. If not, the write fails.
 	again func(now stored) bool
@@ -57,7 +59,7 @@ func (w *provenWrite) do(ctx context.Context) error {
 		return err
 	}
 	if w.base == nil && callOptionsOf(ctx).explain != nil {
-		w.base = &stored{revision: Revision{Number: 1, Tags: [revisionTags]Tag{{1}}}} // nothing was read or sent
+		w.base = &stored{revision: nextRevision(revision.Revision{}, revision.Tag{1})} // nothing was read or sent
 	}
 	loop := w.core.retrier()
 	for races := 0; ; races++ {
@@ -96,7 +98,7 @@ func (w *provenWrite) do(ctx context.Context) error {
 // moved is the state that replaced the base, and err is the reason.
 func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base stored) (moved *stored, err error) {
 	var (
-		tags      []Tag
+		tags      []revision.Tag
 		ambiguous bool
 	)
 	for {
@@ -221,7 +223,7 @@ func (w *provenWrite) applied(ctx context.Context, item map[string]types.Attribu
 	if item == nil {
 		var err error
 		if item, err = w.core.readBack(ctx, w.key); err != nil {
-			return fmt.Errorf("%w; reading it back failed: %w", ErrReplyLost, err)
+			return fmt.Errorf("%w; reading it back failed: %w", ddberr.ErrReplyLost, err)
 		}
 	}
 	return w.lost(item)
@@ -239,7 +241,7 @@ func hintOfDenied(err error) string {
 type silence struct {
 	write *provenWrite
 	base  stored
-	tags  []Tag
+	tags  []revision.Tag
 	found *stored // evidence that proves the outcome
 }
 

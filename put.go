@@ -12,9 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // verb is what a write of a whole item requires of the stored one.
@@ -90,7 +92,7 @@ func (c *core) put(ctx context.Context, v verb, item any, opts []any) error {
 		p.rejected = c.refusal(p.cond, v == verbReplace)
 	}
 	err = c.sendPut(ctx, buf, p)
-	if err == nil || errors.Is(err, ErrReplyLost) {
+	if err == nil || errors.Is(err, ddberr.ErrReplyLost) {
 		p.done()
 		c.warnSize(p.item)
 	}
@@ -106,9 +108,9 @@ type preparedPut struct {
 	id    []byte    // of the item's key
 	item  []byte
 	// base is the item's revision; the item was encoded with the revision of next instead.
-	base, next Revision
-	setNext    func(Revision) // changes the revision that done will give
-	done       func()         // gives the caller's item its new version and stamps
+	base, next revision.Revision
+	setNext    func(revision.Revision) // changes the revision that done will give
+	done       func()                  // gives the caller's item its new version and stamps
 	old        wire.Rows
 	rejected   func(error) error
 }
@@ -205,15 +207,15 @@ func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) err
 	}
 	base := &stored{revision: p.base}
 	switch {
-	case p.base.short():
+	case isShort(p.base):
 		base = nil // the tags before the newest are read
 	case p.base.IsZero() && p.verb == verbReplace: // of an item from before the table had revisions
 		base.item = map[string]types.AttributeValue{c.keyNames[0]: nil}
 	}
 	w := provenWrite{
 		core: c, key: key, base: base, rejected: p.rejected,
-		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
-			next := base.revision.next(t)
+		send: func(ctx context.Context, base stored, t revision.Tag, o wire.Options) error {
+			next := nextRevision(base.revision, t)
 			item, err := c.replaceRevision(p.item, p.next, next)
 			if err != nil {
 				return err
@@ -230,7 +232,7 @@ func (c *core) sendPut(ctx context.Context, buf *itemBuffer, p *preparedPut) err
 		},
 	}
 	if p.old != nil {
-		w.lost = func(map[string]types.AttributeValue) error { return ErrReplyLost }
+		w.lost = func(map[string]types.AttributeValue) error { return ddberr.ErrReplyLost }
 	}
 	return w.do(ctx)
 }
@@ -278,7 +280,7 @@ func lostReply(wanted bool) func() error {
 	if !wanted {
 		return nil
 	}
-	return func() error { return ErrReplyLost }
+	return func() error { return ddberr.ErrReplyLost }
 }
 
 // itemBuffer is a buffer to encode a put; it is reused by later puts.

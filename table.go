@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
@@ -225,7 +226,7 @@ func newCore(client Client, name string, of itemOf, partition, sort any, opts []
 
 func newError(table string, errs ...error) error {
 	if err := invalid(errs...); err != nil {
-		return &OpError{Op: "New", Table: table, Err: err}
+		return &ddberr.OpError{Op: "New", Table: table, Err: err}
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // Tombstones makes the outcome of every write provable, including deletes and creates: a delete leaves a small item with the
@@ -270,14 +271,14 @@ func (t *tombstones) unmark() []expr.Action {
 }
 
 // of returns the tombstone of the item with the key.
-func (t *tombstones) of(c *core, key map[string]types.AttributeValue, r Revision, now time.Time) map[string]types.AttributeValue {
+func (t *tombstones) of(c *core, key map[string]types.AttributeValue, r revision.Revision, now time.Time) map[string]types.AttributeValue {
 	item := maps.Clone(key)
 	until := &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(t.keep).Unix(), 10)}
 	item[t.attr] = until
 	if c.ttl != nil {
 		item[c.ttl.path[0].Name] = until
 	}
-	item[c.revision.path[0].Name] = r.value()
+	item[c.revision.path[0].Name] = storedRevision(r)
 	c.markTombstone(item)
 	return item
 }
@@ -299,7 +300,7 @@ func (c *core) overGone(p *preparedPut) error {
 		return nil
 	}
 	next := p.next
-	next.First = Tag{}
+	next.First = revision.Tag{}
 	item, err := c.replaceRevision(p.item, p.next, next)
 	if err != nil {
 		return err
@@ -313,7 +314,7 @@ func (c *core) overGone(p *preparedPut) error {
 }
 
 // buryOnce sends one replacement of the item by its tombstone.
-func (c *core) buryOnce(ctx context.Context, d *preparedDelete, cond expr.Node, next Revision, o wire.Options) error {
+func (c *core) buryOnce(ctx context.Context, d *preparedDelete, cond expr.Node, next revision.Revision, o wire.Options) error {
 	cond = c.ofEntity(cond)
 	var w expr.Writer
 	in := &dynamodb.PutItemInput{

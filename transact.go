@@ -15,11 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/tablename"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // Limits of one transaction, see
@@ -79,7 +81,7 @@ func Transact(ctx context.Context, client Client, ops ...TxOp) error {
 	}
 	if err != nil {
 		cores := tx.cores()
-		if err = opError("TransactWriteItems", tableNames(cores), "", err); errors.Is(err, ErrOutcomeUnknown) {
+		if err = opError("TransactWriteItems", tableNames(cores), "", err); errors.Is(err, ddberr.ErrOutcomeUnknown) {
 			reportFailure(ctx, cores, hooks.Failure{Operation: "TransactWriteItems", Table: cores[0].name, Items: len(cores), Err: err})
 		}
 		return err
@@ -100,7 +102,7 @@ func (tx *transaction) mark(c *core) (mark, error) {
 	m := c.newMark()
 	if tx.token != "" {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %s", tx.arg, len(tx.actions), tx.token))
-		m.tag = Tag(sum[:])
+		m.tag = revision.Tag(sum[:])
 	}
 	if !tx.stamped.IsZero() {
 		m.time = tx.stamped
@@ -158,7 +160,7 @@ type txAction struct {
 	item   []byte
 	done   func()
 	failed func(item map[string]types.AttributeValue, cause error) error
-	base   Revision // that its condition requires, zero if it requires none
+	base   revision.Revision // that its condition requires, zero if it requires none
 }
 
 // neverAgain reports whether the action's condition can never be true again, given the item that it failed on: its revision
@@ -251,8 +253,8 @@ func (tx *transaction) send(ctx context.Context) error {
 		}
 		worst = max(worst, seen.worst, outcomeOf(err))
 		cause := cancelled(tx.actions, err)
-		te, ok := errors.AsType[*TransactionError](cause)
-		if ok && !IsRetryable(te) {
+		te, ok := errors.AsType[*ddberr.TransactionError](cause)
+		if ok && !ddberr.IsRetryable(te) {
 			// The token proves that no earlier request was applied before this one was refused. One that is still in flight
 			// can be applied later, unless a failed condition can never be true again.
 			if worst == notApplied || tx.neverAgain(err) {

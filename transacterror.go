@@ -20,7 +20,7 @@ import (
 //
 // ok is false if that operation did not fail, if there was no item, or if its type is not T.
 func CurrentOf[T any](err error, index int) (item T, ok bool) {
-	te, ok := errors.AsType[*TransactionError](err)
+	te, ok := errors.AsType[*ddberr.TransactionError](err)
 	if !ok || te.At(index) == nil {
 		return item, false
 	}

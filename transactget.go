@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
@@ -211,7 +212,7 @@ func (tx *transactionRead) send(ctx context.Context, client Client) error {
 			return nil
 		}
 		cause := tx.cancelled(err)
-		if te, ok := errors.AsType[*TransactionError](cause); !ok || !IsRetryable(te) {
+		if te, ok := errors.AsType[*ddberr.TransactionError](cause); !ok || !ddberr.IsRetryable(te) {
 			return cause
 		}
 		if stop := loop.Next(ctx, false); stop != nil {

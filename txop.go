@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // TxPut is [Table.Put] in a transaction.
@@ -207,7 +208,7 @@ func (c *core) txUpdate(verb string, key any, present bool, opts []any) TxOp {
 }
 
 // updateAction is an update in a transaction. On a table with revisions it records its tag in whatever is stored.
-func (c *core) updateAction(verb string, u *preparedUpdate, tag Tag) txAction {
+func (c *core) updateAction(verb string, u *preparedUpdate, tag revision.Tag) txAction {
 	a := c.action(verb, c.keyNames.ID(u.key), u.cond, u.present)
 	set := u.update
 	if c.revision != nil {
@@ -240,7 +241,7 @@ func (c *core) deleteAction(tx *transaction, d *preparedDelete, needed bool) txA
 	text := w.Render(c.ofEntity(cond))
 	if c.tombstones != nil && d.demanded != nil {
 		with, _ := tx.mark(c)
-		put := &types.Put{TableName: &c.name, Item: c.tombstones.of(c, d.key, d.demanded.next(with.tag), with.time)}
+		put := &types.Put{TableName: &c.name, Item: c.tombstones.of(c, d.key, nextRevision(*d.demanded, with.tag), with.time)}
 		put.ConditionExpression, put.ExpressionAttributeNames, put.ExpressionAttributeValues = &text, w.Names(), w.Values()
 		put.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 		a.write.Put = put

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/schema"
@@ -142,7 +143,7 @@ func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance
 		info, err = c.registerVector(info)
 	}
 	if err != nil {
-		err = &OpError{Op: "NewVectorIndex", Table: c.name, Index: name, Err: err}
+		err = &ddberr.OpError{Op: "NewVectorIndex", Table: c.name, Index: name, Err: err}
 		return failedVectorIndex(c, name, err), err
 	}
 	return vectorIndex{c, info}, nil

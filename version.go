@@ -16,18 +16,19 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // stamps are the attributes that a table maintains in an item.
 type stamps struct {
-	revision    Revision
-	setRevision func(Revision)
+	revision    revision.Revision
+	setRevision func(revision.Revision)
 	done        func() // copies the stamps of the stored item to the caller's
 }
 
 // stampItem returns the item to store, with its version raised, its times set and the revision after base, and the stamps that
 // it got.
-func stampItem(c *core, v verb, item reflect.Value, base Revision, with mark) (reflect.Value, stamps, error) {
+func stampItem(c *core, v verb, item reflect.Value, base revision.Revision, with mark) (reflect.Value, stamps, error) {
 	if c.version == nil && c.revision == nil && c.created == nil && c.updated == nil {
 		return item, stamps{done: nothing}, nil
 	}
@@ -46,7 +47,7 @@ func copyOf(v reflect.Value) reflect.Value {
 // mark is what one write records in an item: its time and its tag.
 type mark struct {
 	time time.Time
-	tag  Tag
+	tag  revision.Tag
 }
 
 func (c *core) newMark() mark {
@@ -57,11 +58,11 @@ func (c *core) newMark() mark {
 	return m
 }
 
-func stampValue(c *core, v verb, item, next reflect.Value, base Revision, with mark) (st stamps, err error) {
+func stampValue(c *core, v verb, item, next reflect.Value, base revision.Revision, with mark) (st stamps, err error) {
 	if c.revision != nil {
 		field := next.FieldByIndex(c.revision.field.Index)
-		st.revision = base.next(with.tag)
-		st.setRevision = func(r Revision) { field.Set(reflect.ValueOf(r)) }
+		st.revision = nextRevision(base, with.tag)
+		st.setRevision = func(r revision.Revision) { field.Set(reflect.ValueOf(r)) }
 		st.setRevision(st.revision)
 	}
 	if c.version != nil && !raise(next.FieldByIndex(c.version.field.Index), v == verbCreate) {

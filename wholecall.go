@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/internal/replykey"
 )
@@ -33,7 +34,7 @@ func LearnSizes(ctx context.Context, tables ...TablePart) error {
 		}
 	}
 	if err := invalid(wrong...); err != nil {
-		return &OpError{Op: "LearnSizes", Err: err}
+		return &ddberr.OpError{Op: "LearnSizes", Err: err}
 	}
 	errs := make([]error, len(tables))
 	var wg sync.WaitGroup

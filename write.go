@@ -14,10 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/revision"
 )
 
 // Update changes the named attributes of an existing item and returns the updated item:
@@ -90,7 +92,7 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 	u.rejected = c.refusal(u.cond, present)
 	u.lost = func(now map[string]types.AttributeValue) error {
 		if u.old || len(now) == 0 || c.isTombstone(now) {
-			return ErrReplyLost
+			return ddberr.ErrReplyLost
 		}
 		return decodeOwnMap(c, now, to)
 	}
@@ -110,13 +112,13 @@ type preparedUpdate struct {
 	wireKey  []byte
 	present  bool // there must be an item
 	update   *expr.Update
-	extra    expr.Node // the caller's conditions, without the revision
-	cond     expr.Node // all conditions, without those for tombstones
-	demanded *Revision // the revision that the item must have, if the caller requires one
-	repeat   bool      // it may be applied twice: the effect is the same, or the caller accepts it
-	blind    bool      // on a table with revisions, the caller accepts that it may be applied twice
-	exact    bool      // a change requires a transaction
-	parents  bool      // a change creates the maps that it is in
+	extra    expr.Node          // the caller's conditions, without the revision
+	cond     expr.Node          // all conditions, without those for tombstones
+	demanded *revision.Revision // the revision that the item must have, if the caller requires one
+	repeat   bool               // it may be applied twice: the effect is the same, or the caller accepts it
+	blind    bool               // on a table with revisions, the caller accepts that it may be applied twice
+	exact    bool               // a change requires a transaction
+	parents  bool               // a change creates the maps that it is in
 
 	old      bool // the reply is the item as it was before
 	rows     wire.Rows
@@ -196,7 +198,7 @@ func (c *core) sendUpdate(ctx context.Context, u *preparedUpdate) error {
 			replyLost: func() error {
 				item, err := c.readBack(ctx, given(u.key))
 				if err != nil {
-					return fmt.Errorf("%w; reading it back failed: %w", ErrReplyLost, err)
+					return fmt.Errorf("%w; reading it back failed: %w", ddberr.ErrReplyLost, err)
 				}
 				return u.lost(item)
 			},
@@ -205,9 +207,9 @@ func (c *core) sendUpdate(ctx context.Context, u *preparedUpdate) error {
 	}
 	w := provenWrite{
 		core: c, key: given(u.key), rejected: u.rejected, lost: u.lost,
-		send: func(ctx context.Context, base stored, t Tag, o wire.Options) error {
-			revise := c.setRevision(base.revision.next(t))
-			if base.revision.short() {
+		send: func(ctx context.Context, base stored, t revision.Tag, o wire.Options) error {
+			revise := c.setRevision(nextRevision(base.revision, t))
+			if isShort(base.revision) {
 				revise = c.shiftRevision(t)
 			}
 			update := withActions(u.update, revise)

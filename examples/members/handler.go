@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/pagetoken"
+	"github.com/dynamotable/ddb/revision"
 	"github.com/dynamotable/ddb/unique"
 )
 
@@ -94,7 +95,7 @@ func (s *Server) setRole(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "wanted: If-Match with the ETag of the member that you change", http.StatusPreconditionRequired)
 		return
 	}
-	seen, err := ddb.ParseETag(r.Header.Get("If-Match"))
+	seen, err := revision.ParseETag(r.Header.Get("If-Match"))
 	if err != nil {
 		fail(w, r, err)
 		return

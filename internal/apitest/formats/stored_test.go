@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb/pagetoken"
 	"github.com/dynamotable/ddb/payload"
 	"github.com/dynamotable/ddb/position"
+	"github.com/dynamotable/ddb/revision"
 	"github.com/dynamotable/ddb/snapshot"
 	"github.com/dynamotable/ddb/sweep"
 	"github.com/dynamotable/ddb/unique"
@@ -86,7 +87,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("read %q of revision %d", r.Name, r.Revision.Number)
 		}
 		tag := r.Revision.ETag()
-		back, err := ddb.ParseETag(tag)
+		back, err := revision.ParseETag(tag)
 		must(t, err)
 		if back.ETag() != tag {
 			t.Errorf("ETag %s is read back as %s", tag, back.ETag())
@@ -234,7 +235,7 @@ func TestTexts(t *testing.T) {
 	if cursor.String() != before.Cursor {
 		t.Error("the token of the earlier format has another cursor")
 	}
-	revision, err := ddb.ParseETag(before.ETag)
+	revision, err := revision.ParseETag(before.ETag)
 	must(t, err)
 	var same ddb.Revision
 	must(t, json.Unmarshal(before.Revision, &same))

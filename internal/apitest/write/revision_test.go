@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/revision"
 )
 
 type account struct {
@@ -77,7 +78,7 @@ func TestRevisionMoves(t *testing.T) {
 	check("Update", err, 4, &got)
 	got, err = table.Update(ctx, "a", accountN.Add(5), ddb.If(accountRevision.Eq(got.Revision)))
 	check("Update at a revision", err, 5, &got)
-	short, err := ddb.ParseETag(got.Revision.ETag())
+	short, err := revision.ParseETag(got.Revision.ETag())
 	if err != nil || !short.Same(got.Revision) {
 		t.Fatalf("ETag %s: %v", got.Revision.ETag(), err)
 	}

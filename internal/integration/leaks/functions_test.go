@@ -41,6 +41,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
+	"github.com/dynamotable/ddb/revision"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
@@ -281,7 +282,7 @@ var functions = map[string]any{
 	"ddb.Or":                                ddb.Or[member],
 	"ddb.OrdField":                          ddb.OrdField[member, string],
 	"ddb.PageSize":                          ddb.PageSize,
-	"ddb.ParseETag":                         ddb.ParseETag,
+	"revision.ParseETag":                         revision.ParseETag,
 	"ddb.Pick":                              ddb.Pick[string],
 	"ddb.Prepend":                           ddb.Prepend[member, string],
 	"ddb.Project":                           ddb.Project,

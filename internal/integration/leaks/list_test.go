@@ -41,6 +41,7 @@ import (
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
+	"github.com/dynamotable/ddb/revision"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
@@ -219,7 +220,7 @@ var exportedTypes = map[string]exported{
 	"cost.Spent":                 holds[cost.Spent](),
 	"ddb.Str":                    holds[ddb.Str[member, string]](),
 	"ddb.Table":                  holds[ddb.Table[member, string, string]](),
-	"ddb.Tag":                    holds[ddb.Tag](),
+	"revision.Tag":                    holds[revision.Tag](),
 	"ddb.TableInfo":              sends[ddb.TableInfo]("Name", "Version", "Key"),
 	"unique.TakenError":          holds[unique.TakenError]("Field"),
 	"ddb.Three":                  sends[ddb.Three[string, string, string]](),
