@@ -32,14 +32,14 @@ const (
 const keySlack = 4
 
 // BatchOption is an option of the batch writes.
-type BatchOption interface{ applyBatch(*batchCall) }
+type BatchOption interface{ ApplyBatch(*batchCall) }
 
-type batchCall struct{ stats *BatchStats }
+type batchCall struct{ stats *batchStats }
 
 func batchOptions(opts []BatchOption) (call batchCall) {
 	for _, o := range opts {
 		if o != nil {
-			o.applyBatch(&call)
+			o.ApplyBatch(&call)
 		}
 	}
 	return call
@@ -60,7 +60,16 @@ type BatchStats struct {
 	Consumed cost.Consumed
 }
 
-func (s *BatchStats) add(more BatchStats) {
+// batchStats is the content of [BatchStats].
+type batchStats struct {
+	Done     int
+	Requests int
+	Retries  int
+	Elapsed  time.Duration
+	Consumed cost.Consumed
+}
+
+func (s *batchStats) add(more batchStats) {
 	s.Done += more.Done
 	s.Requests += more.Requests
 	s.Retries += more.Retries
@@ -69,27 +78,32 @@ func (s *BatchStats) add(more BatchStats) {
 }
 
 // count counts one request, if it was answered.
-func (s *BatchStats) count(write bool, r *replyInfo) {
+func (s *batchStats) count(write bool, r *replyInfo) {
 	if r.answered {
 		s.Requests++
 		s.Consumed = s.Consumed.Plus(cost.ConsumedOf(write, r.capacities...))
 	}
 }
 
-func (s *BatchStats) report(dst *BatchStats) {
+func (s *batchStats) report(dst *batchStats) {
 	if dst != nil {
 		*dst = *s
 	}
 }
 
-type statsOption struct{ dst *BatchStats }
+type statsOption struct{ dst *batchStats }
 
-func (o statsOption) applyBatch(b *batchCall)         { b.stats = o.dst }
+// ApplyBatch makes it a BatchOption.
+func (o statsOption) ApplyBatch(b *batchCall) { b.stats = o.dst }
+
+// ConsistentOrProject makes it a GetOption.
 func (o statsOption) ConsistentOrProject(r *readCall) { r.stats = o.dst }
 
-func (o statsOption) addTo(tx *transaction) { tx.dst = o.dst }
+// AddTo makes it a TxOp.
+func (o statsOption) AddTo(tx *transaction) { tx.dst = o.dst }
 
-func (o statsOption) addRead(tx *transactionRead) { tx.dst = o.dst }
+// AddRead makes it a TxRead.
+func (o statsOption) AddRead(tx *transactionRead) { tx.dst = o.dst }
 
 // StatsTo stores in dst what a batch or a transaction did, after success and after failure:
 //
@@ -104,7 +118,7 @@ func StatsTo(dst *BatchStats) interface {
 	TxOp
 	TxRead
 } {
-	return statsOption{dst}
+	return statsOption{(*batchStats)(dst)}
 }
 
 // Pick returns the elements of a list at the given indexes, for example the items to retry:
@@ -136,7 +150,7 @@ type batch struct {
 	first      int          // index of the first input, in a stream
 	entries    []batchEntry
 	byKey      map[string]*batchEntry // the entry that is sent for each key
-	stats      BatchStats
+	stats      batchStats
 	start      time.Time
 	mu         sync.Mutex // guards stats and queue
 	queue      []*batchEntry

@@ -60,7 +60,7 @@ func (e *noProgressError) Error() string {
 // bounded returns a context that ends when no item was written or read for as long as the policy allows, even if requests
 // are in flight. stop must be called.
 func (b *batch) bounded(ctx context.Context) (_ context.Context, stop func()) {
-	end := &noProgressError{b.core.retry.withDefaults().MaxElapsed, b.write}
+	end := &noProgressError{b.core.retry.WithDefaults().MaxElapsed, b.write}
 	ctx, cancel := context.WithCancelCause(ctx)
 	b.idle = time.AfterFunc(end.limit, func() { cancel(end) })
 	b.idleLimit = end.limit

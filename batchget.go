@@ -39,13 +39,13 @@ type Got[T any] struct {
 //
 // Each item is billed as a Get. The items of one call are not a snapshot.
 func (t *Table[T, PK, SK]) BatchGet(ctx context.Context, keys []Key[PK, SK], opts ...GetOption) (got []Got[T], err error) {
-	err = t.part().batchGet(ctx, &keys, &got, opts)
+	err = t.part().batchGet(ctx, &keys, &got, readOptions(opts))
 	return got, err
 }
 
 // BatchGet reads any number of items by their keys: got[i] belongs to keys[i]; see [Table.BatchGet].
 func (t *SimpleTable[T, PK]) BatchGet(ctx context.Context, keys []PK, opts ...GetOption) (got []Got[T], err error) {
-	err = t.part().batchGet(ctx, &keys, &got, opts)
+	err = t.part().batchGet(ctx, &keys, &got, readOptions(opts))
 	return got, err
 }
 
@@ -53,22 +53,21 @@ func (t *SimpleTable[T, PK]) BatchGet(ctx context.Context, keys []PK, opts ...Ge
 // table's [Concurrency] allows. It yields the results in the order of the keys. At the first key that could not be read it
 // yields the error, whose indexes count from the first key of the stream, and stops.
 func (t *Table[T, PK, SK]) BatchGetAll(ctx context.Context, keys iter.Seq[Key[PK, SK]], opts ...GetOption) iter.Seq2[Got[T], error] {
-	return resultsOf[T](t.part().batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), opts))
+	return resultsOf[T](t.part().batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), readOptions(opts)))
 }
 
 // BatchGetAll is BatchGet for a stream of keys of any length; see [Table.BatchGetAll].
 func (t *SimpleTable[T, PK]) BatchGetAll(ctx context.Context, keys iter.Seq[PK], opts ...GetOption) iter.Seq2[Got[T], error] {
-	return resultsOf[T](t.part().batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), opts))
+	return resultsOf[T](t.part().batchGetAll(ctx, windows(keys), (*[]Got[T])(nil), readOptions(opts)))
 }
 
 // batchGet reads the keys of the list at keys into that at got, a *[]Got.
-func (c *core) batchGet(ctx context.Context, keys, got any, opts []GetOption) error {
+func (c *core) batchGet(ctx context.Context, keys, got any, r readCall) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
 	ctx, stop := keepReportTime(ctx)
 	defer stop()
-	r := readOptions(opts)
 	b := c.batchGetter(0)
 	defer func() { b.stats.report(r.stats) }()
 	return b.get(ctx, keys, got, r)
@@ -99,7 +98,7 @@ const loopEnded = "the loop was left"
 // batchGetAll yields lists of the type that list points to.
 //
 //go:noinline
-func (c *core) batchGetAll(ctx context.Context, keys windowSeq, list any, opts []GetOption) resultSeq {
+func (c *core) batchGetAll(ctx context.Context, keys windowSeq, list any, r readCall) resultSeq {
 	return func(yield func(any, error) bool) {
 		if err := c.usable(); err != nil {
 			yield(nil, err)
@@ -108,8 +107,7 @@ func (c *core) batchGetAll(ctx context.Context, keys windowSeq, list any, opts [
 		ctx, stop := keepReportTime(ctx)
 		defer stop()
 		var (
-			r     = readOptions(opts)
-			stats BatchStats
+			stats batchStats
 			first int
 		)
 		defer func() { stats.report(r.stats) }()

@@ -38,23 +38,23 @@ import (
 //
 // Each item is billed as a Put.
 func (t *Table[T, PK, SK]) BatchPut(ctx context.Context, list []T, opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, &list, nil, opts)
+	return t.part().batchWrite(ctx, &list, nil, batchOptions(opts))
 }
 
 // BatchPut stores any number of items; see [Table.BatchPut].
 func (t *SimpleTable[T, PK]) BatchPut(ctx context.Context, list []T, opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, &list, nil, opts)
+	return t.part().batchWrite(ctx, &list, nil, batchOptions(opts))
 }
 
 // BatchDelete removes the items with the keys; see [Table.BatchPut]. Removing an item that does not exist is not an error.
 // [BatchDeleteItems] takes items.
 func (t *Table[T, PK, SK]) BatchDelete(ctx context.Context, keys []Key[PK, SK], opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, nil, &keys, opts)
+	return t.part().batchWrite(ctx, nil, &keys, batchOptions(opts))
 }
 
 // BatchDelete removes the items with the keys; see [Table.BatchDelete].
 func (t *SimpleTable[T, PK]) BatchDelete(ctx context.Context, keys []PK, opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, nil, &keys, opts)
+	return t.part().batchWrite(ctx, nil, &keys, batchOptions(opts))
 }
 
 // BatchDeleteItems is [Table.BatchDelete] with the keys of the items. Their other attributes are ignored.
@@ -66,54 +66,52 @@ func BatchDeleteItems[T, K any](ctx context.Context, table KeyedTable[T, K], lis
 	for i := range list {
 		keys[i] = table.KeyOf(&list[i])
 	}
-	return table.part().batchWrite(ctx, nil, &keys, opts)
+	return table.part().batchWrite(ctx, nil, &keys, batchOptions(opts))
 }
 
 // BatchWrite stores and removes items in one call, in no particular order; see [Table.BatchPut]. A key that is in both lists
 // is refused.
 func (t *Table[T, PK, SK]) BatchWrite(ctx context.Context, puts []T, deletes []Key[PK, SK], opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, &puts, &deletes, opts)
+	return t.part().batchWrite(ctx, &puts, &deletes, batchOptions(opts))
 }
 
 // BatchWrite stores and removes items in one call; see [Table.BatchWrite].
 func (t *SimpleTable[T, PK]) BatchWrite(ctx context.Context, puts []T, deletes []PK, opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, &puts, &deletes, opts)
+	return t.part().batchWrite(ctx, &puts, &deletes, batchOptions(opts))
 }
 
 // BatchPutAll is BatchPut for a stream of items of any length, in constant memory: it gathers as many items as the table's
 // [Concurrency] lets it send at once, 200 by default. The first failure ends it. The indexes in its [*BatchError] count from
 // the first item of the stream. Items that were taken from the stream and are not listed were written.
 func (t *Table[T, PK, SK]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
-	return t.part().batchPutAll(ctx, windows(list), opts)
+	return t.part().batchPutAll(ctx, windows(list), batchOptions(opts))
 }
 
 // BatchPutAll is BatchPut for a stream of items of any length; see [Table.BatchPutAll].
 func (t *SimpleTable[T, PK]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
-	return t.part().batchPutAll(ctx, windows(list), opts)
+	return t.part().batchPutAll(ctx, windows(list), batchOptions(opts))
 }
 
 // batchWrite puts the items of the list at puts, and deletes the keys of the list at deletes; each may be nil.
-func (c *core) batchWrite(ctx context.Context, puts, deletes any, opts []BatchOption) error {
+func (c *core) batchWrite(ctx context.Context, puts, deletes any, call batchCall) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
 	ctx, stop := keepReportTime(ctx)
 	defer stop()
-	call := batchOptions(opts)
 	b := c.batchWriter(0)
 	defer func() { b.stats.report(call.stats) }()
 	return b.put(ctx, puts, deletes)
 }
 
-func (c *core) batchPutAll(ctx context.Context, list windowSeq, opts []BatchOption) (err error) {
+func (c *core) batchPutAll(ctx context.Context, list windowSeq, call batchCall) (err error) {
 	if err := c.usable(); err != nil {
 		return err
 	}
 	ctx, stop := keepReportTime(ctx)
 	defer stop()
 	var (
-		call  = batchOptions(opts)
-		stats BatchStats
+		stats batchStats
 		first int
 	)
 	defer func() { stats.report(call.stats) }()

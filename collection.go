@@ -46,23 +46,8 @@ func WithItemCollections(ctx context.Context) context.Context {
 // is lost, or if DynamoDB has seen its [Token] before. warn runs on the goroutine of the call, before the call returns, so
 // several calls may run it at once. gb is at least 0 and less than 10; with 0, warn is called for every size. Hooks find the
 // sizes in [hooks.Call.ItemCollections].
-//
-//go:noinline
 func WarnCollectionSize(gb float64, warn func(hooks.ItemCollection)) TableOption {
-	return tableOption(func(c *core) error {
-		var errs []error
-		if !(gb >= 0 && gb < maxCollectionGB) { // NaN is neither
-			errs = append(errs, fmt.Errorf("option WarnCollectionSize %g: the mark must be 0 or more, and less than the limit of %d GB", gb, maxCollectionGB))
-		}
-		if warn == nil {
-			errs = append(errs, errors.New("option WarnCollectionSize: the function is nil"))
-		}
-		if len(c.keyNames) == 1 {
-			errs = append(errs, errors.New("option WarnCollectionSize: a table without a sort key cannot have local indexes, and DynamoDB says sizes for tables with local indexes only"))
-		}
-		c.collectionMark, c.collectionWarn = gb, warn
-		return errors.Join(errs...)
-	})
+	return warnCollectionSizeOption(gb, warn)
 }
 
 // collectionMetrics requests the sizes of item collections, if the context or a table of the write wants them. Otherwise
@@ -128,4 +113,24 @@ func (r *replyInfo) collectionsOf(c *core, written []hooks.PartitionHash) (all [
 		}
 	}
 	return all
+}
+
+// warnCollectionSizeOption is the option WarnCollectionSize.
+//
+//go:noinline
+func warnCollectionSizeOption(gb float64, warn func(hooks.ItemCollection)) tableOption {
+	return tableOption(func(c *core) error {
+		var errs []error
+		if !(gb >= 0 && gb < maxCollectionGB) { // NaN is neither
+			errs = append(errs, fmt.Errorf("option WarnCollectionSize %g: the mark must be 0 or more, and less than the limit of %d GB", gb, maxCollectionGB))
+		}
+		if warn == nil {
+			errs = append(errs, errors.New("option WarnCollectionSize: the function is nil"))
+		}
+		if len(c.keyNames) == 1 {
+			errs = append(errs, errors.New("option WarnCollectionSize: a table without a sort key cannot have local indexes, and DynamoDB says sizes for tables with local indexes only"))
+		}
+		c.collectionMark, c.collectionWarn = gb, warn
+		return errors.Join(errs...)
+	})
 }

@@ -169,17 +169,26 @@ type CursorTerms struct {
 // Parts returns what the cursor is bound to, and the key after which it continues, as bytes that [CursorFrom] reads. Both are
 // empty for the zero Cursor. It is for packages that give cursors another form than [CursorOf.String]; [CursorFrom] makes a
 // cursor from that form.
-func (c CursorOf[P]) Parts() (terms CursorTerms, key []byte) { return partsOf(c.at) }
+func (c CursorOf[P]) Parts() (terms CursorTerms, key []byte) {
+	t, key := partsOf(c.at)
+	return CursorTerms(t), key
+}
 
-func partsOf(p *cursor.Position) (CursorTerms, []byte) {
+// cursorTerms is a [CursorTerms].
+type cursorTerms struct {
+	Table, Index string
+	Query        [8]byte
+}
+
+func partsOf(p *cursor.Position) (cursorTerms, []byte) {
 	if p == nil {
-		return CursorTerms{}, nil
+		return cursorTerms{}, nil
 	}
 	return termsOf(p), p.AppendKey(nil)
 }
 
-func termsOf(p *cursor.Position) CursorTerms {
-	return CursorTerms{p.Table, p.Index, p.Query}
+func termsOf(p *cursor.Position) cursorTerms {
+	return cursorTerms{p.Table, p.Index, p.Query}
 }
 
 // Paged is a query or scan that returns pages of T: [Query], [IndexQuery], [Scan],
@@ -199,11 +208,11 @@ func CursorFrom[T any](q Paged[T], open func(CursorTerms) (key []byte, err error
 	if q == nil || open == nil {
 		return Cursor[T]{}, opError("CursorFrom", "", "", invalid(errors.New("the query or the function is nil")))
 	}
-	at, err := cursorFrom(q.paged(nil), open)
+	at, err := cursorFrom(q.paged(nil), func(t cursorTerms) ([]byte, error) { return open(CursorTerms(t)) })
 	return Cursor[T]{at}, err
 }
 
-func cursorFrom(r *read, open func(CursorTerms) ([]byte, error)) (*cursor.Position, error) {
+func cursorFrom(r *read, open func(cursorTerms) ([]byte, error)) (*cursor.Position, error) {
 	r = r.from(nil).until(nil)
 	t, err := r.text()
 	if err != nil {

@@ -49,25 +49,35 @@ import (
 // Items that were stored before, or by other writers, get the attribute at their next put.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html
 func Derive[T, V any](attr AttrOf[T, V], from func(item *T) (value V, ok bool), members ...AnyAttr) TableOption {
+	if from == nil {
+		return deriveOption(handleOf(attr), handlesOf(members), nil)
+	}
+	return deriveOption(handleOf(attr), handlesOf(members), func(item any) (any, bool) {
+		v, ok := from(item.(*T)) //nolint:forcetypeassert // an item of the table
+		return &v, ok
+	})
+}
+
+// deriveOption is the option [Derive]. from returns a pointer to the value for an item, which is a *T.
+//
+//go:noinline
+func deriveOption(attr *handle, members []*handle, from func(item any) (value any, ok bool)) tableOption {
 	return tableOption(func(c *core) error {
 		h, err := c.ownAttr("Derive", attr, codec.KindAny)
 		errs := []error{err}
 		if from == nil {
 			errs = append(errs, errors.New("option Derive: the function is nil"))
 		}
-		d := &derivation{target: h, compute: func(item any) (types.AttributeValue, any, error) {
-			return compute(h, from, item.(*T))
-		}}
+		d := &derivation{target: h, compute: func(item any) (types.AttributeValue, any, error) { return compute(h, from, item) }}
 		if len(members) == 0 {
 			errs = append(errs, errors.New("option Derive: no members; name the attributes that the function reads"))
 		}
 		for i, m := range members {
-			mh, err := c.memberAttr(m)
-			if err != nil {
+			if err := c.checkMember(m); err != nil {
 				errs = append(errs, fmt.Errorf("option Derive: member %d: %w", i, err))
 				continue
 			}
-			d.members = append(d.members, mh)
+			d.members = append(d.members, m)
 		}
 		if err := errors.Join(errs...); err != nil {
 			return err
@@ -86,7 +96,7 @@ type derivation struct {
 	compute func(item any) (types.AttributeValue, any, error)
 }
 
-func compute[T, V any](h *handle, from func(*T) (V, bool), item *T) (av types.AttributeValue, field any, err error) {
+func compute(h *handle, from func(item any) (value any, ok bool), item any) (av types.AttributeValue, field any, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			// What a function panics with may hold item data.
@@ -97,31 +107,27 @@ func compute[T, V any](h *handle, from func(*T) (V, bool), item *T) (av types.At
 	if !ok {
 		return nil, nil, nil
 	}
-	if f := reflect.ValueOf(&v).Elem(); f.IsZero() || (f.Kind() == reflect.Slice || f.Kind() == reflect.Map) && f.Len() == 0 {
+	if f := reflect.ValueOf(v).Elem(); f.IsZero() || (f.Kind() == reflect.Slice || f.Kind() == reflect.Map) && f.Len() == 0 {
 		return nil, nil, fmt.Errorf("attribute %s: its function gave an empty value, which is not stored; it must return false for that, or the field must be a pointer", h.path)
 	}
-	av, err = encode(h, &v)
-	return av, &v, err
+	av, err = encode(h, v)
+	return av, v, err
 }
 
-// memberAttr resolves the handle of a member.
-func (c *core) memberAttr(attr AnyAttr) (*handle, error) {
-	if attr == nil {
-		return nil, errors.New("the handle is nil")
-	}
-	h := attr.Handle()
+// checkMember resolves the handle of a member.
+func (c *core) checkMember(h *handle) error {
 	if err := h.resolve(); err != nil {
-		return nil, err
+		return err
 	}
 	if !gotype.Same(h.item, c.plan.Type()) {
-		return nil, fmt.Errorf("handle of %s used on a table of %s", h.item, c.plan.Type())
+		return fmt.Errorf("handle of %s used on a table of %s", h.item, c.plan.Type())
 	}
 	for _, s := range h.path {
 		if s.Indexed {
-			return nil, fmt.Errorf("%s is a list element, which moves when others go; name the list", h.path)
+			return fmt.Errorf("%s is a list element, which moves when others go; name the list", h.path)
 		}
 	}
-	return h, nil
+	return nil
 }
 
 // checkDerivations refuses derived attributes that do not fit the other options.

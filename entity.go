@@ -42,36 +42,7 @@ import (
 // Items that were stored before without the attribute have no type, and are not overwritten either. To add it, use a table
 // that recognises them in another way and has a field for it: Update(ctx, key, orderType.Set("order"),
 // ddb.If(ddb.NotExists(orderType))).
-//
-//go:noinline
-func Discriminator(attr, value string) TableOption {
-	return tableOption(func(c *core) error {
-		e := c.entityOf()
-		var errs []error
-		if attr == "" || len(attr) > maxAttributeName {
-			errs = append(errs, fmt.Errorf("option Discriminator: an attribute name has 1 to %d bytes", maxAttributeName))
-		}
-		if value == "" {
-			errs = append(errs, errors.New("option Discriminator: the value is empty"))
-		}
-		if slices.Contains(c.keyNames, attr) {
-			errs = append(errs, fmt.Errorf("option Discriminator: attribute %s is a key of the table; use KeyPrefix", attr))
-		}
-		if e.mark != nil {
-			errs = append(errs, errors.New("option Discriminator: it is given twice"))
-		}
-		m := &entityMark{attr: attr, value: value}
-		if f, ok := c.plan.Field(attr); ok {
-			m.index = f.Index
-			if gotype.Reflect(f.Type).Kind() != reflect.String || f.Codec.Kind() != codec.S || throughPointer(gotype.Reflect(c.plan.Type()), f.Index) {
-				errs = append(errs, fmt.Errorf("option Discriminator: the field of attribute %s is a %s; it must be a text that is not in an embedded pointer, or not be there", attr, f.Type))
-			}
-		}
-		e.mark = m
-		e.add(entityTest{name: attr, value: value})
-		return errors.Join(errs...)
-	})
-}
+func Discriminator(attr, value string) TableOption { return discriminatorOption(attr, value) }
 
 // KeyPrefix recognises the items of the table by a prefix of one of their key attributes:
 //
@@ -81,37 +52,7 @@ func Discriminator(attr, value string) TableOption {
 // match all of them. Every call with a key that lacks the prefix is refused before anything is sent, so no write reaches an
 // item of another type. A query of the table, or of a local index with the same sort key, that has no SortKey condition
 // selects the prefix automatically, and neither reads nor pays for other items of the partition.
-//
-//go:noinline
-func KeyPrefix(key AnyAttr, prefix string) TableOption {
-	return tableOption(func(c *core) error {
-		if key == nil {
-			return errors.New("option KeyPrefix: the handle is nil")
-		}
-		h := key.Handle()
-		if err := h.resolve(); err != nil {
-			return fmt.Errorf("option KeyPrefix: %w", err)
-		}
-		at := -1
-		if gotype.Same(h.item, c.plan.Type()) {
-			at = slices.Index(c.keyNames, h.path.String())
-		}
-		switch {
-		case at < 0:
-			return fmt.Errorf("option KeyPrefix: %s is no key attribute of the table", h.path)
-		case h.value.Kind() != codec.S:
-			return fmt.Errorf("option KeyPrefix: key attribute %s is stored as %s, it must be text", h.path, h.value.Kind())
-		case prefix == "":
-			return fmt.Errorf("option KeyPrefix: the prefix of %s is empty", h.path)
-		case c.keyAttrs[at].prefix != nil:
-			return fmt.Errorf("option KeyPrefix: attribute %s has two", h.path)
-		}
-		t := entityTest{name: h.path.String(), value: prefix, prefix: true}
-		c.entityOf().add(t)
-		c.keyAttrs[at].prefix = &t
-		return nil
-	})
-}
+func KeyPrefix(key AnyAttr, prefix string) TableOption { return keyPrefixOption(handleOf(key), prefix) }
 
 // RecognizeBy recognises the items of the table by a function, where a [Discriminator] or a [KeyPrefix] does not suffice:
 //
@@ -123,38 +64,14 @@ func KeyPrefix(key AnyAttr, prefix string) TableOption {
 // The service cannot check a function. So Put, Replace, Update, Upsert, Delete and DeleteItem are refused unless the call
 // has a condition ([If]) that protects items of other types, or the table also has a Discriminator or a KeyPrefix. Create
 // needs no condition. An item that the function does not recognise is not stored.
-//
-//go:noinline
 func RecognizeBy(is func(item rawitem.Item) bool, attrs ...string) TableOption {
-	return tableOption(func(c *core) error {
-		e := c.entityOf()
-		switch {
-		case is == nil:
-			return errors.New("option RecognizeBy: the function is nil")
-		case e.is != nil:
-			return errors.New("option RecognizeBy: it is given twice")
-		case len(attrs) == 0:
-			return errors.New("option RecognizeBy: no attributes; name those that the function looks at")
-		}
-		e.is = is
-		for _, a := range attrs {
-			e.reads = appendNew(e.reads, a)
-		}
-		return nil
-	})
+	return recognizeByOption(is, attrs)
 }
 
 // SkipOthers makes reads of the table leave out items of other types: Get then returns [ErrNotFound], and queries continue
 // with the next item. Without it they fail with [ErrOtherEntity]. Where a filter can distinguish the items, the service
 // leaves them out; they are billed all the same. It needs [Discriminator], [KeyPrefix] or [RecognizeBy].
-//
-//go:noinline
-func SkipOthers() TableOption {
-	return tableOption(func(c *core) error {
-		c.entityOf().skip = true
-		return nil
-	})
-}
+func SkipOthers() TableOption { return skipOthersOption() }
 
 // entity is how a table recognises the items of its type.
 type entity struct {
@@ -251,4 +168,98 @@ func (e *entity) recognises(item []byte) (ok bool, err error) {
 		}
 	}()
 	return e.is(rawitem.Unchecked(item)), nil
+}
+
+// discriminatorOption is the option Discriminator.
+//
+//go:noinline
+func discriminatorOption(attr string, value string) tableOption {
+	return tableOption(func(c *core) error {
+		e := c.entityOf()
+		var errs []error
+		if attr == "" || len(attr) > maxAttributeName {
+			errs = append(errs, fmt.Errorf("option Discriminator: an attribute name has 1 to %d bytes", maxAttributeName))
+		}
+		if value == "" {
+			errs = append(errs, errors.New("option Discriminator: the value is empty"))
+		}
+		if slices.Contains(c.keyNames, attr) {
+			errs = append(errs, fmt.Errorf("option Discriminator: attribute %s is a key of the table; use KeyPrefix", attr))
+		}
+		if e.mark != nil {
+			errs = append(errs, errors.New("option Discriminator: it is given twice"))
+		}
+		m := &entityMark{attr: attr, value: value}
+		if f, ok := c.plan.Field(attr); ok {
+			m.index = f.Index
+			if gotype.Reflect(f.Type).Kind() != reflect.String || f.Codec.Kind() != codec.S || throughPointer(gotype.Reflect(c.plan.Type()), f.Index) {
+				errs = append(errs, fmt.Errorf("option Discriminator: the field of attribute %s is a %s; it must be a text that is not in an embedded pointer, or not be there", attr, f.Type))
+			}
+		}
+		e.mark = m
+		e.add(entityTest{name: attr, value: value})
+		return errors.Join(errs...)
+	})
+}
+
+// keyPrefixOption is the option KeyPrefix.
+//
+//go:noinline
+func keyPrefixOption(key *handle, prefix string) tableOption {
+	return tableOption(func(c *core) error {
+		h := key
+		if err := h.resolve(); err != nil {
+			return fmt.Errorf("option KeyPrefix: %w", err)
+		}
+		at := -1
+		if gotype.Same(h.item, c.plan.Type()) {
+			at = slices.Index(c.keyNames, h.path.String())
+		}
+		switch {
+		case at < 0:
+			return fmt.Errorf("option KeyPrefix: %s is no key attribute of the table", h.path)
+		case h.value.Kind() != codec.S:
+			return fmt.Errorf("option KeyPrefix: key attribute %s is stored as %s, it must be text", h.path, h.value.Kind())
+		case prefix == "":
+			return fmt.Errorf("option KeyPrefix: the prefix of %s is empty", h.path)
+		case c.keyAttrs[at].prefix != nil:
+			return fmt.Errorf("option KeyPrefix: attribute %s has two", h.path)
+		}
+		t := entityTest{name: h.path.String(), value: prefix, prefix: true}
+		c.entityOf().add(t)
+		c.keyAttrs[at].prefix = &t
+		return nil
+	})
+}
+
+// recognizeByOption is the option RecognizeBy.
+//
+//go:noinline
+func recognizeByOption(is func(item rawitem.Item) bool, attrs []string) tableOption {
+	return tableOption(func(c *core) error {
+		e := c.entityOf()
+		switch {
+		case is == nil:
+			return errors.New("option RecognizeBy: the function is nil")
+		case e.is != nil:
+			return errors.New("option RecognizeBy: it is given twice")
+		case len(attrs) == 0:
+			return errors.New("option RecognizeBy: no attributes; name those that the function looks at")
+		}
+		e.is = is
+		for _, a := range attrs {
+			e.reads = appendNew(e.reads, a)
+		}
+		return nil
+	})
+}
+
+// skipOthersOption is the option SkipOthers.
+//
+//go:noinline
+func skipOthersOption() tableOption {
+	return tableOption(func(c *core) error {
+		c.entityOf().skip = true
+		return nil
+	})
 }

@@ -36,14 +36,7 @@ import (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
-//
-//go:noinline
-func HideExpired() TableOption {
-	return tableOption(func(c *core) error {
-		c.hideExpired = true
-		return nil
-	})
-}
+func HideExpired() TableOption { return hideExpiredOption() }
 
 // IncludeExpired makes one call return the items that [HideExpired] hides. It is an option of reads by key, and of the
 // method With of queries and scans.
@@ -55,7 +48,8 @@ type IncludeExpiredOption struct{}
 // ConsistentOrProject makes it a [GetOption].
 func (IncludeExpiredOption) ConsistentOrProject(r *readCall) { r.expired = true }
 
-func (IncludeExpiredOption) applyRead(r *read) error { //nolint:unparam // other options can be wrong
+// ApplyRead makes it a [ReadOption].
+func (IncludeExpiredOption) ApplyRead(r *read) error { //nolint:unparam // other options can be wrong
 	r.expired = true
 	return nil
 }
@@ -182,4 +176,14 @@ func (c *core) withExpiry(paths []expr.Path, hide bool) []expr.Path {
 		return paths
 	}
 	return addPath(paths, c.ttl.path)
+}
+
+// hideExpiredOption is the option HideExpired.
+//
+//go:noinline
+func hideExpiredOption() tableOption {
+	return tableOption(func(c *core) error {
+		c.hideExpired = true
+		return nil
+	})
 }

@@ -148,6 +148,18 @@ type AttrOf[T, V any] interface {
 // ([MapHandle.Key]) is data, and is shown as a question mark. The path is empty if the selector is wrong.
 func NameOf(attr AnyAttr) string { return handleOf(attr).name() }
 
+// handlesOf returns the handles of several.
+func handlesOf(attrs []AnyAttr) []*handle {
+	if len(attrs) == 0 {
+		return nil
+	}
+	handles := make([]*handle, len(attrs))
+	for i, a := range attrs {
+		handles[i] = handleOf(a)
+	}
+	return handles
+}
+
 // handleOf returns the handle of an interface, nil if that is nil.
 func handleOf(a AnyAttr) *handle {
 	if a == nil {

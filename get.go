@@ -25,8 +25,8 @@ type GetOption interface{ ConsistentOrProject(*readCall) }
 type readCall struct {
 	consistent bool
 	expired    bool // are returned on a table that hides them
-	stats      *BatchStats
-	project    []AnyAttr
+	stats      *batchStats
+	project    []*handle
 }
 
 type consistentOption struct{}
@@ -39,16 +39,16 @@ func (consistentOption) ConsistentOrProject(r *readCall) { r.consistent = true }
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
 func Consistent() GetOption { return consistentOption{} }
 
-type projectOption []AnyAttr
+type projectOption []*handle
 
 func (p projectOption) ConsistentOrProject(r *readCall) { r.project = append(r.project, p...) }
 
 // Project reads only the given attributes, and the key, into T; the other fields
 // are zero. It saves transfer and decoding, not read units.
-func Project(attrs ...AnyAttr) GetOption { return projectOption(attrs) }
+func Project(attrs ...AnyAttr) GetOption { return projectOption(handlesOf(attrs)) }
 
 // projection resolves the attributes of a projected read; keys are always part of it.
-func (c *core) projection(attrs []AnyAttr, keys ...string) ([]expr.Path, error) {
+func (c *core) projection(attrs []*handle, keys ...string) ([]expr.Path, error) {
 	if len(attrs) == 0 {
 		return nil, nil
 	}
@@ -57,12 +57,7 @@ func (c *core) projection(attrs []AnyAttr, keys ...string) ([]expr.Path, error) 
 		paths = append(paths, expr.Attribute(k))
 	}
 	var errs []error
-	for _, a := range attrs {
-		if a == nil {
-			errs = append(errs, errors.New("projection: a handle is nil"))
-			continue
-		}
-		h := a.Handle()
+	for _, h := range attrs {
 		if err := h.resolve(); err != nil {
 			errs = append(errs, fmt.Errorf("projection: %w", err))
 			continue
@@ -115,31 +110,31 @@ func (t *Table[T, PK, SK]) Get(ctx context.Context, pk PK, sk SK, opts ...GetOpt
 // GetKey is [Table.Get] by a key, made by [Table.Key] or [Table.KeyOf].
 func (t *Table[T, PK, SK]) GetKey(ctx context.Context, key Key[PK, SK], opts ...GetOption) (T, error) {
 	g := getCall[T, Key[PK, SK]]{key: key}
-	err := t.part().get(ctx, &g.state, &g.key, &g.item, opts)
+	err := t.part().get(ctx, &g.state, &g.key, &g.item, readOptions(opts))
 	return g.item, err
 }
 
 // Get reads one item; see [Table.Get].
 func (t *SimpleTable[T, PK]) Get(ctx context.Context, pk PK, opts ...GetOption) (T, error) {
 	g := getCall[T, PK]{key: pk}
-	err := t.part().get(ctx, &g.state, &g.key, &g.item, opts)
+	err := t.part().get(ctx, &g.state, &g.key, &g.item, readOptions(opts))
 	return g.item, err
 }
 
 // Exists reports whether there is an item with the key. It reads only the key attributes, but costs as much as [Table.Get],
 // since DynamoDB bills the whole item.
 func (t *Table[T, PK, SK]) Exists(ctx context.Context, pk PK, sk SK, opts ...GetOption) (bool, error) {
-	return t.part().exists(ctx, &Key[PK, SK]{pk, sk}, opts)
+	return t.part().exists(ctx, &Key[PK, SK]{pk, sk}, readOptions(opts))
 }
 
 // ExistsKey is [Table.Exists] by a key.
 func (t *Table[T, PK, SK]) ExistsKey(ctx context.Context, key Key[PK, SK], opts ...GetOption) (bool, error) {
-	return t.part().exists(ctx, &key, opts)
+	return t.part().exists(ctx, &key, readOptions(opts))
 }
 
 // Exists reports whether there is an item with the key; see [Table.Exists].
 func (t *SimpleTable[T, PK]) Exists(ctx context.Context, pk PK, opts ...GetOption) (bool, error) {
-	return t.part().exists(ctx, &pk, opts)
+	return t.part().exists(ctx, &pk, readOptions(opts))
 }
 
 // getCall is a read by a K into a V, in one allocation.
@@ -160,15 +155,14 @@ type getState struct {
 }
 
 // get reads into what item points to, by the key that key points to.
-func (c *core) get(ctx context.Context, g *getState, key, item any, opts []GetOption) error {
-	if err := c.prepareGet(&g.in, key, g.room[:0], readOptions(opts)); err != nil {
+func (c *core) get(ctx context.Context, g *getState, key, item any, r readCall) error {
+	if err := c.prepareGet(&g.in, key, g.room[:0], r); err != nil {
 		return err
 	}
 	return g.send(ctx, c, c.plan, item, true)
 }
 
-func (c *core) exists(ctx context.Context, key any, opts []GetOption) (bool, error) {
-	r := readOptions(opts)
+func (c *core) exists(ctx context.Context, key any, r readCall) (bool, error) {
 	r.project = nil
 	var in getInput
 	if err := c.prepareGet(&in, key, nil, r); err != nil {
@@ -193,11 +187,11 @@ func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, op
 		return view, opError("GetItem", "", "", invalid(errors.New("the table is nil")))
 	}
 	g := getCall[V, K]{key: key}
-	err = table.part().getView(ctx, &g.state, &g.key, &g.item, opts)
+	err = table.part().getView(ctx, &g.state, &g.key, &g.item, readOptions(opts))
 	return g.item, err
 }
 
-func (c *core) getView(ctx context.Context, g *getState, key, item any, opts []GetOption) error {
+func (c *core) getView(ctx context.Context, g *getState, key, item any, r readCall) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
@@ -205,7 +199,7 @@ func (c *core) getView(ctx context.Context, g *getState, key, item any, opts []G
 	if err != nil {
 		return opError("GetItem", c.name, "", invalid(err))
 	}
-	if err := c.prepareGet(&g.in, key, g.room[:0], readOptions(opts)); err != nil {
+	if err := c.prepareGet(&g.in, key, g.room[:0], r); err != nil {
 		return err
 	}
 	g.in.projected(paths)

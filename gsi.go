@@ -83,43 +83,21 @@ func (x *SimpleIndex[T, PK]) String() string { return (*indexRef)(x).index().pla
 func (x *LocalIndex[T, PK, SK]) String() string { return (*indexRef)(x).index().place() }
 
 // IndexOption is an option of the index constructors.
-type IndexOption interface{ applyIndex(*core, *indexInfo) error }
+type IndexOption interface {
+	ApplyIndex(*core, *indexInfo) error
+}
 
 type indexOption func(*core, *indexInfo) error
 
-func (o indexOption) applyIndex(c *core, i *indexInfo) error { return o(c, i) }
+// ApplyIndex makes it an option.
+func (o indexOption) ApplyIndex(c *core, i *indexInfo) error { return o(c, i) }
 
 // KeysOnly makes the index hold the keys of index and table only.
-//
-//go:noinline
-func KeysOnly() IndexOption {
-	return indexOption(func(_ *core, i *indexInfo) error {
-		i.projection = types.ProjectionTypeKeysOnly
-		return nil
-	})
-}
+func KeysOnly() IndexOption { return keysOnlyOption() }
 
 // Projecting makes the index hold the keys and the given top-level attributes.
 // Without it and [KeysOnly] the index holds all attributes.
-//
-//go:noinline
-func Projecting(attrs ...AnyAttr) IndexOption {
-	return indexOption(func(c *core, i *indexInfo) error {
-		i.projection = types.ProjectionTypeInclude
-		paths, err := c.projection(attrs)
-		for _, p := range paths {
-			if len(p) > 1 {
-				err = errors.Join(err, fmt.Errorf("projection: %s is not a top-level attribute", p))
-				continue
-			}
-			i.include = append(i.include, p.String())
-		}
-		if len(attrs) == 0 {
-			err = errors.Join(err, errors.New("projection: no attributes; use KeysOnly"))
-		}
-		return err
-	})
-}
+func Projecting(attrs ...AnyAttr) IndexOption { return projectingOption(handlesOf(attrs)) }
 
 // NewIndex describes a global secondary index of a table. It sends nothing; [Table.CreateTable] and [Table.EnsureTable]
 // create the indexes that were described before. Keys may have several attributes ([Multi2]). Items that lack an index key
@@ -128,24 +106,35 @@ func Projecting(attrs ...AnyAttr) IndexOption {
 // The error matches [ErrInvalid] and names everything that is wrong. The returned index is then not nil, but each of its
 // calls returns that error, as do those of an index of a table that could not be made.
 func NewIndex[T, PK, SK any](table AnyTable[T], name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...IndexOption) (*Index[T, PK, SK], error) {
-	x, err := newIndex(coreOf(table), name, partition, sort, opts)
+	x, err := newIndex(coreOf(table), name, partition, sort, indexOptions(opts))
 	return &Index[T, PK, SK]{x}, err
 }
 
 // NewSimpleIndex describes a global secondary index without a sort key; see [NewIndex].
 func NewSimpleIndex[T, PK any](table AnyTable[T], name string, partition KeyField[T, PK], opts ...IndexOption) (*SimpleIndex[T, PK], error) {
-	x, err := newIndex(coreOf(table), name, partition, NoSortKey{}, opts)
+	x, err := newIndex(coreOf(table), name, partition, noSort{}, indexOptions(opts))
 	return &SimpleIndex[T, PK]{x}, err
 }
 
 // NewLocalIndex describes a local secondary index: the table's partition key with another sort key. DynamoDB creates local
 // indexes only together with the table.
 func NewLocalIndex[T, PK, SK, LSK any](table *Table[T, PK, SK], name string, sort KeyField[T, LSK], opts ...IndexOption) (*LocalIndex[T, PK, LSK], error) {
-	x, err := newLocalIndex(table.part(), name, sort, opts)
+	x, err := newLocalIndex(table.part(), name, sort, indexOptions(opts))
 	return &LocalIndex[T, PK, LSK]{x}, err
 }
 
-func newIndex(c *core, name string, partition, sort any, opts []IndexOption) (index, error) {
+// indexOptions returns the functions of options, nil for one that is nil.
+func indexOptions(opts []IndexOption) []indexOption {
+	all := make([]indexOption, len(opts))
+	for i, o := range opts {
+		if o != nil {
+			all[i] = o.ApplyIndex
+		}
+	}
+	return all
+}
+
+func newIndex(c *core, name string, partition, sort any, opts []indexOption) (index, error) {
 	info, err := c.addIndex(name, true, partition, sort, opts)
 	if err != nil {
 		return failedIndex(c, name, err), err
@@ -153,7 +142,7 @@ func newIndex(c *core, name string, partition, sort any, opts []IndexOption) (in
 	return index{c, info}, nil
 }
 
-func newLocalIndex(c *core, name string, sort any, opts []IndexOption) (index, error) {
+func newLocalIndex(c *core, name string, sort any, opts []indexOption) (index, error) {
 	if err := c.usable(); err != nil {
 		return failedIndex(c, name, err), err
 	}
@@ -166,7 +155,7 @@ func newLocalIndex(c *core, name string, sort any, opts []IndexOption) (index, e
 
 const maxIndexKey = 4
 
-func (c *core) addIndex(name string, global bool, partition, sort any, opts []IndexOption) (*indexInfo, error) {
+func (c *core) addIndex(name string, global bool, partition, sort any, opts []indexOption) (*indexInfo, error) {
 	if err := c.usable(); err != nil {
 		return nil, err
 	}
@@ -192,7 +181,7 @@ func (c *core) addIndex(name string, global bool, partition, sort any, opts []In
 			errs = append(errs, errors.New("an option is nil"))
 			continue
 		}
-		errs = append(errs, o.applyIndex(c, info))
+		errs = append(errs, o(c, info))
 	}
 	info.include = slices.DeleteFunc(info.include, func(n string) bool {
 		return slices.Contains(names, n) || slices.Contains(c.key.names(), n)
@@ -230,4 +219,35 @@ func (c *core) register(info *indexInfo) (*indexInfo, error) {
 // holds reports whether the index holds an attribute.
 func (i *indexInfo) holds(c *core, name string) bool {
 	return i == nil || !i.global || i.stores(c, name) // DynamoDB fetches the rest from the table
+}
+
+// keysOnlyOption is the option KeysOnly.
+//
+//go:noinline
+func keysOnlyOption() indexOption {
+	return indexOption(func(_ *core, i *indexInfo) error {
+		i.projection = types.ProjectionTypeKeysOnly
+		return nil
+	})
+}
+
+// projectingOption is the option Projecting.
+//
+//go:noinline
+func projectingOption(attrs []*handle) indexOption {
+	return indexOption(func(c *core, i *indexInfo) error {
+		i.projection = types.ProjectionTypeInclude
+		paths, err := c.projection(attrs)
+		for _, p := range paths {
+			if len(p) > 1 {
+				err = errors.Join(err, fmt.Errorf("projection: %s is not a top-level attribute", p))
+				continue
+			}
+			i.include = append(i.include, p.String())
+		}
+		if len(attrs) == 0 {
+			err = errors.Join(err, errors.New("projection: no attributes; use KeysOnly"))
+		}
+		return err
+	})
 }

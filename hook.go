@@ -71,17 +71,7 @@ func (c *trackedCall) TransactionTable(i int) string {
 
 // WithHook makes a hook see the requests of one table, in addition to those of [hooks.Add]. If several tables of a transaction
 // have the same hook, it sees the transaction once.
-//
-//go:noinline
-func WithHook(h hooks.Hook) TableOption {
-	return tableOption(func(c *core) error {
-		if h == nil {
-			return errors.New("option WithHook: the hook is nil")
-		}
-		c.hooks = hooks.Append(c.hooks, h)
-		return nil
-	})
-}
+func WithHook(h hooks.Hook) TableOption { return withHookOption(h) }
 
 // hooksOf returns the hooks of all tables and those of the given tables.
 func hooksOf(cores []*core) []hooks.Hook {
@@ -154,4 +144,17 @@ func (c *trackedCall) failed(err error) (reasons []ddberr.ThrottlingReason, thro
 	}
 	c.Throttled = append(c.Throttled, reasons...)
 	return reasons, throttled
+}
+
+// withHookOption is the option WithHook.
+//
+//go:noinline
+func withHookOption(h hooks.Hook) tableOption {
+	return tableOption(func(c *core) error {
+		if h == nil {
+			return errors.New("option WithHook: the hook is nil")
+		}
+		c.hooks = hooks.Append(c.hooks, h)
+		return nil
+	})
 }

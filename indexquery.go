@@ -21,6 +21,9 @@ type IndexQuery[T, SK any] readRef
 // NoSortKey is the sort key type of queries on a [SimpleIndex].
 type NoSortKey struct{ _ [0]func() }
 
+// noSort is the sort key of a table or an index that has none.
+type noSort struct{}
+
 // Query selects the items with a partition key of the index.
 func (x *Index[T, PK, SK]) Query(pk PK) *IndexQuery[T, SK] {
 	return (*IndexQuery[T, SK])(newRead((*indexRef)(x).index(), &pk).ref())
@@ -43,7 +46,7 @@ func (q *IndexQuery[T, SK]) Filter(conds ...Cond[T]) *IndexQuery[T, SK] {
 
 // Project reads only the given attributes, and the keys; see [Query.Project].
 func (q *IndexQuery[T, SK]) Project(attrs ...AnyAttr) *IndexQuery[T, SK] {
-	return (*IndexQuery[T, SK])((*readRef)(q).read().projected(attrs).ref())
+	return (*IndexQuery[T, SK])((*readRef)(q).read().projected(handlesOf(attrs)).ref())
 }
 
 // Descending reads from the highest sort key to the lowest.
@@ -63,7 +66,7 @@ func (q *IndexQuery[T, SK]) PageSize(n int) *IndexQuery[T, SK] {
 
 // With adds options; see [Query.With].
 func (q *IndexQuery[T, SK]) With(opts ...ReadOption) *IndexQuery[T, SK] {
-	return (*IndexQuery[T, SK])((*readRef)(q).read().with(opts).ref())
+	return (*IndexQuery[T, SK])(withOptions((*readRef)(q).read(), opts).ref())
 }
 
 // After continues after a cursor; see [Query.After].

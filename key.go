@@ -34,10 +34,10 @@ type KeyField[T, V any] interface{ HandleOf(*T, V) }
 // keyHandles returns the handles of a [KeyField], which has several if it is a [MultiKey]; nil for nil.
 func keyHandles(field any) []*handle {
 	switch f := field.(type) {
-	case AnyAttr:
+	case interface{ Handle() *handle }:
 		return []*handle{f.Handle()}
-	case interface{ several() *severalAttrs }:
-		if s := f.several(); s != nil {
+	case interface{ KeyParts() *severalAttrs }:
+		if s := f.KeyParts(); s != nil {
 			return s.handles
 		}
 	}
@@ -46,8 +46,8 @@ func keyHandles(field any) []*handle {
 
 // encodeKey returns the values of at least the first n handles of a [KeyField]. key points to the key value.
 func encodeKey(field, key any, n int) ([]types.AttributeValue, error) {
-	if f, ok := field.(interface{ several() *severalAttrs }); ok && f.several() != nil {
-		return f.several().encode(key, n)
+	if f, ok := field.(interface{ KeyParts() *severalAttrs }); ok && f.KeyParts() != nil {
+		return f.KeyParts().encode(key, n)
 	}
 	h := keyHandles(field)[0]
 	av, err := encode(h, key)
@@ -203,7 +203,7 @@ func newKeySchema(plan *codec.Plan, partition, sort any, sparse bool) (keySchema
 	if len(s.partition) == 0 && err1 == nil {
 		err1 = errors.New("partition key: it has no attribute")
 	}
-	if _, none := sort.(NoSortKey); !none {
+	if _, none := sort.(noSort); !none {
 		s.sort, err2 = keyParts("sort", plan, keyHandles(sort), sparse)
 	}
 	return s, errors.Join(err1, err2)

@@ -3,7 +3,6 @@
 package ddb
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -52,7 +51,7 @@ func InfoOf(table TablePart) (TableInfo, error) {
 // FieldOf is the function that reads the field of a top-level attribute from an item. It is an error if the handle is nil, was made by [Deref] or
 // the like, names a part of an attribute, or names a field in an embedded pointer.
 func FieldOf[T, V any](attr AttrOf[T, V]) (func(item *T) V, error) {
-	index, err := fieldOf(attr)
+	index, err := fieldOf(handleOf(attr))
 	if err != nil {
 		return nil, err
 	}
@@ -62,11 +61,7 @@ func FieldOf[T, V any](attr AttrOf[T, V]) (func(item *T) V, error) {
 	}, nil
 }
 
-func fieldOf(attr AnyAttr) (index []int, err error) {
-	if attr == nil || attr.Handle() == nil {
-		return nil, errors.New("the handle is nil")
-	}
-	h := attr.Handle()
+func fieldOf(h *handle) (index []int, err error) {
 	switch err := h.resolve(); {
 	case err != nil:
 		return nil, err

@@ -79,13 +79,16 @@ func ReadMixed[I, T any](m *Mixed[I], q Paged[T], filters ...MixedFilter) *Reade
 	if m != nil {
 		of = m.m
 	}
-	return (*Reader[I])(q.paged(nil).mixedAs(of, filters).ref())
+	return (*Reader[I])(q.paged(nil).mixedAs(of, len(filters), func(i int) mixedFilter { return mixedFilter(filters[i]) }).ref())
 }
 
 // MixedKey is the key of an item of one of several types; make it with [MixedKeyOf].
-type MixedKey struct {
+type MixedKey mixedKey
+
+// mixedKey is a key of one of the tables; key is a pointer to it.
+type mixedKey struct {
 	of  *core
-	key any // a pointer to a key of the table
+	key any
 }
 
 // MixedKeyOf makes a key for [Mixed.BatchGet] from a key of a table.
@@ -115,7 +118,7 @@ func (m *Mixed[I]) BatchGet(ctx context.Context, keys []MixedKey, opts ...GetOpt
 	if m == nil {
 		return nil, opError("BatchGetItem", "", "", errZeroMixed)
 	}
-	err = m.m.batchGet(ctx, keys, &got, opts)
+	err = m.m.batchGet(ctx, len(keys), func(i int) mixedKey { return mixedKey(keys[i]) }, &got, readOptions(opts))
 	return got, err
 }
 
@@ -158,7 +161,7 @@ func (m *mixed) base() *core {
 var errZeroMixed = invalid(errors.New("a zero Mixed was used; make it by NewMixed"))
 
 // batchGet reads keys into the list at got, a *[]Got.
-func (m *mixed) batchGet(ctx context.Context, keys []MixedKey, got any, opts []GetOption) error {
+func (m *mixed) batchGet(ctx context.Context, n int, key func(int) mixedKey, got any, r readCall) error {
 	const op = "BatchGetItem"
 	switch {
 	case m == nil:
@@ -168,7 +171,6 @@ func (m *mixed) batchGet(ctx context.Context, keys []MixedKey, got any, opts []G
 	}
 	ctx, stop := keepReportTime(ctx)
 	defer stop()
-	r := readOptions(opts)
 	b := m.base().batchGetter(0)
 	b.mixed = m
 	defer func() { b.stats.report(r.stats) }()
@@ -176,21 +178,25 @@ func (m *mixed) batchGet(ctx context.Context, keys []MixedKey, got any, opts []G
 	if len(r.project) > 0 {
 		errs = append(errs, errors.New("a projection of items of several types: others do not have the attributes; read whole items"))
 	}
-	for i, k := range keys {
-		if k.of == nil || !slices.Contains(m.parts, k.of) {
+	for i := range n {
+		if k := key(i); k.of == nil || !slices.Contains(m.parts, k.of) {
 			errs = append(errs, fmt.Errorf("key %d is of a table that is none of those that were shared", i))
 		}
 	}
 	if err := invalid(errs...); err != nil {
 		return opError(op, m.table, "", err)
 	}
-	return b.getInto(ctx, len(keys), func(data []byte, i int) ([]byte, error) {
-		return appendKey(keys[i].of, data, reflect.ValueOf(keys[i].key).Elem())
+	return b.getInto(ctx, n, func(data []byte, i int) ([]byte, error) {
+		k := key(i)
+		return appendKey(k.of, data, reflect.ValueOf(k.key).Elem())
 	}, got, r)
 }
 
 // MixedFilter holds conditions for the items of one type in a read of several; see [FilterOf].
-type MixedFilter struct {
+type MixedFilter mixedFilter
+
+// mixedFilter is a filter of items of one of the tables.
+type mixedFilter struct {
 	of    *core
 	conds []*condition
 }
@@ -412,7 +418,7 @@ func (r *mixedRoom) next(item reflect.Type) reflect.Value {
 }
 
 // mixedAs returns a copy that reads items of several types.
-func (r *read) mixedAs(m *mixed, filters []MixedFilter) *read {
+func (r *read) mixedAs(m *mixed, n int, filterAt func(int) mixedFilter) *read {
 	r = r.changed()
 	if r.ready == nil || r.core.usable() != nil {
 		return r // whose terminals refuse it
@@ -439,7 +445,8 @@ func (r *read) mixedAs(m *mixed, filters []MixedFilter) *read {
 	}
 	filter, err := r.ofType(r.core, r.filter)
 	errs = append(errs, err)
-	for i, f := range filters {
+	for i := range n {
+		f := filterAt(i)
 		if f.of == nil || !slices.Contains(m.parts, f.of) {
 			errs = append(errs, fmt.Errorf("filter %d is for a table that is none of those that were shared", i))
 			continue

@@ -130,7 +130,8 @@ func (Four[A, B, C, D]) firstThree(k Three[A, B, C]) any {
 // HandleOf makes it a [KeyField] of its item and value types. It does nothing.
 func (m MultiKey[T, V]) HandleOf(*T, V) {}
 
-func (m MultiKey[T, V]) several() *severalAttrs { return m.attrs }
+// KeyParts seals it: keys of several attributes are made here.
+func (m MultiKey[T, V]) KeyParts() *severalAttrs { return m.attrs }
 
 // joinKeys makes one key of several; values returns the addresses of their values.
 func joinKeys(values func(key any) []any, fields ...any) *severalAttrs {

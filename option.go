@@ -11,16 +11,30 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/revision"
 )
 
 // TableOption is an option of [New] and [NewSimple]. A handle is not an option: the sort key is the fourth argument of New,
 // and NewSimple has none.
-type TableOption interface{ applyTable(*core) error }
+type TableOption interface{ ApplyTable(*core) error }
+
+// tableOptions returns the options for the core.
+func tableOptions(opts []TableOption) []anyTableOption {
+	all := make([]anyTableOption, len(opts))
+	for i, o := range opts {
+		all[i] = o
+	}
+	return all
+}
+
+// anyTableOption is a [TableOption].
+type anyTableOption interface{ ApplyTable(*core) error }
 
 type tableOption func(*core) error
 
-func (o tableOption) applyTable(c *core) error { return o(c) }
+// ApplyTable makes it a TableOption.
+func (o tableOption) ApplyTable(c *core) error { return o(c) }
 
 const (
 	defaultConcurrency = 8
@@ -50,77 +64,24 @@ type Revision = revision.Revision
 // it proves nothing after a lost reply: the error is then [ErrOutcomeUnknown].
 //
 // A table can have both while programs move from a number to a Revision; docs/guides/writes.md has the steps.
-//
-//go:noinline
-func Version(attr AnyAttr) TableOption {
-	return tableOption(func(c *core) error {
-		h, err := c.ownAttr("Version", attr, codec.KindAny)
-		if err != nil {
-			return err
-		}
-		switch gotype.Reflect(h.field.Type).Kind() {
-		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-			if h.value.Kind() == codec.N {
-				c.version = h
-				return nil
-			}
-		}
-		if gotype.Reflect(h.field.Type) != revisionType {
-			return fmt.Errorf("option Version: attribute %s is a %s stored as %s; it must be a ddb.Revision, or an integer stored as a number", h.path, h.field.Type, h.value.Kind())
-		}
-		c.revision = h
-		return nil
-	})
-}
+func Version(attr AnyAttr) TableOption { return versionOption(handleOf(attr)) }
 
 // Created makes a time attribute record when the item was first stored. Put, Create and Replace set it if it is zero, Upsert
 // if the attribute is absent.
-//
-//go:noinline
-func Created(attr AnyAttr) TableOption {
-	return tableOption(func(c *core) (err error) {
-		c.created, err = c.stampAttr("Created", attr)
-		return err
-	})
-}
+func Created(attr AnyAttr) TableOption { return createdOption(handleOf(attr)) }
 
 // Updated makes a time attribute record when the item was last written. Every write except batches and deletes sets it.
-//
-//go:noinline
-func Updated(attr AnyAttr) TableOption {
-	return tableOption(func(c *core) (err error) {
-		c.updated, err = c.stampAttr("Updated", attr)
-		return err
-	})
-}
+func Updated(attr AnyAttr) TableOption { return updatedOption(handleOf(attr)) }
 
 // TTL names the attribute that holds the time after which DynamoDB may delete the item. It must be stored as a number of
 // Unix seconds: an integer, or a time with the unixtime tag option. EnsureTable enables TTL for it. Deletion is late,
 // typically within days. Reads return expired items until then, unless [HideExpired] hides them.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
-//
-//go:noinline
-func TTL(attr AnyAttr) TableOption {
-	return tableOption(func(c *core) (err error) {
-		c.ttl, err = c.ownAttr("TTL", attr, codec.N)
-		return err
-	})
-}
+func TTL(attr AnyAttr) TableOption { return ttlOption(handleOf(attr)) }
 
 // Clock replaces time.Now for [Created], [Updated] and [HideExpired].
-//
-//go:noinline
-func Clock(now func() time.Time) TableOption {
-	return tableOption(func(c *core) error {
-		if now == nil {
-			return errors.New("option Clock: the function is nil")
-		}
-		c.now = now
-		return nil
-	})
-}
+func Clock(now func() time.Time) TableOption { return clockOption(now) }
 
 // WarnSize calls warn with the exact size of each item larger than bytes that Put, Create, Replace, a transaction or a batch
 // has stored, so that you notice growing items before they reach [MaxItemSize]:
@@ -130,89 +91,29 @@ func Clock(now func() time.Time) TableOption {
 // warn is called once the write is known to be applied, before the call returns; never for a write that was refused, failed
 // or has an unknown outcome. Updates are not measured, since only DynamoDB knows the resulting item. warn runs on the
 // goroutine of the call, so several calls may run it at once.
-//
-//go:noinline
 func WarnSize(bytes int, warn func(table string, size int)) TableOption {
-	return tableOption(func(c *core) error {
-		var errs []error
-		if bytes < 1 || bytes >= MaxItemSize {
-			errs = append(errs, fmt.Errorf("option WarnSize %d: the mark must be 1 to %d bytes", bytes, MaxItemSize-1))
-		}
-		if warn == nil {
-			errs = append(errs, errors.New("option WarnSize: the function is nil"))
-		}
-		c.warnMark, c.warn = bytes, warn
-		return errors.Join(errs...)
-	})
+	return warnSizeOption(bytes, warn)
 }
 
 // TablePrefix is added before the table's name, for example one per environment; see ddbclient.TablePrefixFromEnv.
-//
-//go:noinline
-func TablePrefix(prefix string) TableOption {
-	return tableOption(func(c *core) error {
-		c.name = prefix + c.name
-		return nil
-	})
-}
+func TablePrefix(prefix string) TableOption { return tablePrefixOption(prefix) }
 
 // PageSize limits how many items one request of a query or scan evaluates, unless the call sets its own. Without it DynamoDB
 // fills pages up to 1 MB.
-//
-//go:noinline
-func PageSize(n int) TableOption {
-	return tableOption(func(c *core) error {
-		if n < 1 || n > 1<<30 {
-			return fmt.Errorf("option PageSize %d: must be at least 1", n)
-		}
-		c.pageSize = int32(n)
-		return nil
-	})
-}
+func PageSize(n int) TableOption { return pageSizeOption(n) }
 
 // Concurrency limits how many requests of one batch or parallel scan run at once: 1 to 32, 8 by default.
-//
-//go:noinline
-func Concurrency(n int) TableOption {
-	return tableOption(func(c *core) error {
-		if n < 1 || n > maxConcurrency {
-			return fmt.Errorf("option Concurrency %d: must be 1 to %d", n, maxConcurrency)
-		}
-		c.concurrency = n
-		return nil
-	})
-}
+func Concurrency(n int) TableOption { return concurrencyOption(n) }
 
 // Retry replaces the policy by which batches and transactions resend what DynamoDB did not process. Single calls are retried
 // by the SDK client.
-//
-//go:noinline
-func Retry(p RetryPolicy) TableOption {
-	return tableOption(func(c *core) error {
-		c.retry = p
-		return p.validate()
-	})
-}
+func Retry(p RetryPolicy) TableOption { return retryOption(retry.Policy(p)) }
 
 // WithRetryBudget replaces the table's retry budget, which limits the retries of all tables that share it.
-//
-//go:noinline
-func WithRetryBudget(b *RetryBudget) TableOption {
-	return tableOption(func(c *core) error {
-		c.budget = b
-		return nil
-	})
-}
+func WithRetryBudget(b *RetryBudget) TableOption { return withRetryBudgetOption(b.shared()) }
 
 // WithLedger counts the table's consumed capacity in a ledger of its own instead of [DefaultLedger].
-//
-//go:noinline
-func WithLedger(l *cost.Ledger) TableOption {
-	return tableOption(func(c *core) error {
-		c.ledger = l
-		return nil
-	})
-}
+func WithLedger(l *cost.Ledger) TableOption { return withLedgerOption(l) }
 
 // WithoutCapacity disables the counting of consumed capacity. It is then not requested either, unless the context has a
 // [cost.Budget]. Hooks see calls without it.
@@ -221,22 +122,11 @@ func WithoutCapacity() TableOption { return WithLedger(nil) }
 // ThroughSDK makes the table read and write items through the SDK's attribute maps instead of directly from the wire. This
 // is slower, with the same results. It is for middleware that needs to see items in the SDK's inputs and outputs. Middleware
 // at the Initialize and Serialize steps sees them without this option too, unless [HarmlessSteps] names it.
-//
-//go:noinline
-func ThroughSDK() TableOption {
-	return tableOption(func(c *core) error {
-		c.wire.Off = true
-		return nil
-	})
-}
+func ThroughSDK() TableOption { return throughSDKOption() }
 
 // ownAttr resolves a handle given to an option and checks that it is a top-level
 // attribute of the table's items, stored as kind.
-func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, error) {
-	if attr == nil {
-		return nil, fmt.Errorf("option %s: the handle is nil", option)
-	}
-	h := attr.Handle()
+func (c *core) ownAttr(option string, h *handle, kind codec.Kind) (*handle, error) {
 	if err := h.resolve(); err != nil {
 		return nil, fmt.Errorf("option %s: %w", option, err)
 	}
@@ -267,7 +157,7 @@ func (c *core) ownAttr(option string, attr AnyAttr, kind codec.Kind) (*handle, e
 	return h, nil
 }
 
-func (c *core) stampAttr(option string, attr AnyAttr) (*handle, error) {
+func (c *core) stampAttr(option string, attr *handle) (*handle, error) {
 	h, err := c.ownAttr(option, attr, codec.KindAny)
 	if err != nil {
 		return nil, err
@@ -287,4 +177,165 @@ func throughPointer(t reflect.Type, index []int) bool {
 		}
 	}
 	return false
+}
+
+// versionOption is the option Version.
+//
+//go:noinline
+func versionOption(attr *handle) tableOption {
+	return tableOption(func(c *core) error {
+		h, err := c.ownAttr("Version", attr, codec.KindAny)
+		if err != nil {
+			return err
+		}
+		switch gotype.Reflect(h.field.Type).Kind() {
+		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+			if h.value.Kind() == codec.N {
+				c.version = h
+				return nil
+			}
+		}
+		if gotype.Reflect(h.field.Type) != revisionType {
+			return fmt.Errorf("option Version: attribute %s is a %s stored as %s; it must be a ddb.Revision, or an integer stored as a number", h.path, h.field.Type, h.value.Kind())
+		}
+		c.revision = h
+		return nil
+	})
+}
+
+// createdOption is the option Created.
+//
+//go:noinline
+func createdOption(attr *handle) tableOption {
+	return tableOption(func(c *core) (err error) {
+		c.created, err = c.stampAttr("Created", attr)
+		return err
+	})
+}
+
+// updatedOption is the option Updated.
+//
+//go:noinline
+func updatedOption(attr *handle) tableOption {
+	return tableOption(func(c *core) (err error) {
+		c.updated, err = c.stampAttr("Updated", attr)
+		return err
+	})
+}
+
+// ttlOption is the option TTL.
+//
+//go:noinline
+func ttlOption(attr *handle) tableOption {
+	return tableOption(func(c *core) (err error) {
+		c.ttl, err = c.ownAttr("TTL", attr, codec.N)
+		return err
+	})
+}
+
+// clockOption is the option Clock.
+//
+//go:noinline
+func clockOption(now func() time.Time) tableOption {
+	return tableOption(func(c *core) error {
+		if now == nil {
+			return errors.New("option Clock: the function is nil")
+		}
+		c.now = now
+		return nil
+	})
+}
+
+// warnSizeOption is the option WarnSize.
+//
+//go:noinline
+func warnSizeOption(bytes int, warn func(table string, size int)) tableOption {
+	return tableOption(func(c *core) error {
+		var errs []error
+		if bytes < 1 || bytes >= MaxItemSize {
+			errs = append(errs, fmt.Errorf("option WarnSize %d: the mark must be 1 to %d bytes", bytes, MaxItemSize-1))
+		}
+		if warn == nil {
+			errs = append(errs, errors.New("option WarnSize: the function is nil"))
+		}
+		c.warnMark, c.warn = bytes, warn
+		return errors.Join(errs...)
+	})
+}
+
+// tablePrefixOption is the option TablePrefix.
+//
+//go:noinline
+func tablePrefixOption(prefix string) tableOption {
+	return tableOption(func(c *core) error {
+		c.name = prefix + c.name
+		return nil
+	})
+}
+
+// pageSizeOption is the option PageSize.
+//
+//go:noinline
+func pageSizeOption(n int) tableOption {
+	return tableOption(func(c *core) error {
+		if n < 1 || n > 1<<30 {
+			return fmt.Errorf("option PageSize %d: must be at least 1", n)
+		}
+		c.pageSize = int32(n)
+		return nil
+	})
+}
+
+// concurrencyOption is the option Concurrency.
+//
+//go:noinline
+func concurrencyOption(n int) tableOption {
+	return tableOption(func(c *core) error {
+		if n < 1 || n > maxConcurrency {
+			return fmt.Errorf("option Concurrency %d: must be 1 to %d", n, maxConcurrency)
+		}
+		c.concurrency = n
+		return nil
+	})
+}
+
+// retryOption is the option Retry.
+//
+//go:noinline
+func retryOption(p retry.Policy) tableOption {
+	return tableOption(func(c *core) error {
+		c.retry = p
+		return p.Validate()
+	})
+}
+
+// withRetryBudgetOption is the option WithRetryBudget.
+//
+//go:noinline
+func withRetryBudgetOption(b *retry.Budget) tableOption {
+	return tableOption(func(c *core) error {
+		c.budget = b
+		return nil
+	})
+}
+
+// withLedgerOption is the option WithLedger.
+//
+//go:noinline
+func withLedgerOption(l *cost.Ledger) tableOption {
+	return tableOption(func(c *core) error {
+		c.ledger = l
+		return nil
+	})
+}
+
+// throughSDKOption is the option ThroughSDK.
+//
+//go:noinline
+func throughSDKOption() tableOption {
+	return tableOption(func(c *core) error {
+		c.wire.Off = true
+		return nil
+	})
 }

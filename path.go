@@ -33,9 +33,15 @@ func pathOf(w wire.Path) hooks.Path {
 //
 // Tracing by OpenTelemetry, AWS X-Ray and Datadog is known to be harmless, and so is everything at the Build, Finalize and
 // Deserialize steps. For steps that need to see items do nothing, or use [ThroughSDK].
+func HarmlessSteps(names ...string) TableOption { return harmlessStepsOption(names) }
+
+// pathReason returns why requests of the table will not take the fast path, empty if they will.
+func (c *core) pathReason(ctx context.Context) string { return wire.Probe(ctx, c.client, c.wire) }
+
+// harmlessStepsOption is the option HarmlessSteps.
 //
 //go:noinline
-func HarmlessSteps(names ...string) TableOption {
+func harmlessStepsOption(names []string) tableOption {
 	return tableOption(func(c *core) error {
 		var errs []error
 		for i, n := range names {
@@ -50,6 +56,3 @@ func HarmlessSteps(names ...string) TableOption {
 		return errors.Join(errs...)
 	})
 }
-
-// pathReason returns why requests of the table will not take the fast path, empty if they will.
-func (c *core) pathReason(ctx context.Context) string { return wire.Probe(ctx, c.client, c.wire) }

@@ -68,7 +68,7 @@ func (q *Query[T, SK]) Filter(conds ...Cond[T]) *Query[T, SK] {
 
 // Project reads only the given attributes, and the keys, into T.
 func (q *Query[T, SK]) Project(attrs ...AnyAttr) *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().projected(attrs).ref())
+	return (*Query[T, SK])((*readRef)(q).read().projected(handlesOf(attrs)).ref())
 }
 
 // Descending reads from the highest sort key to the lowest.
@@ -96,7 +96,7 @@ func (q *Query[T, SK]) Consistent() *Query[T, SK] {
 
 // With adds options, such as [MaxScanned] and [MaxReadUnits], which end a page early, and [IncludeExpired].
 func (q *Query[T, SK]) With(opts ...ReadOption) *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().with(opts).ref())
+	return (*Query[T, SK])(withOptions((*readRef)(q).read(), opts).ref())
 }
 
 // After continues after a cursor, usually [Page.Next]. The zero Cursor is the beginning.

@@ -28,9 +28,9 @@ type RawTable = Table[rawitem.Item, rawitem.Value, rawitem.Value]
 func NewRaw(client Client, name string, partition, sort Ord[rawitem.Item, rawitem.Value], opts ...TableOption) (*RawTable, error) {
 	var by any = sort
 	if sort == nil {
-		by = NoSortKey{}
+		by = noSort{}
 	}
-	c, err := newCore(client, name, newItemOf((*[]rawitem.Item)(nil), newConditionFailed[rawitem.Item]), partition, by, opts)
+	c, err := newCore(client, name, newItemOf((*[]rawitem.Item)(nil), newConditionFailed[rawitem.Item]), partition, by, tableOptions(opts), budgetOf(client))
 	return &RawTable{c}, err
 }
 

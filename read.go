@@ -39,7 +39,7 @@ type read struct {
 	sorted     bool // the caller gave a range of sort keys
 	partition  []types.AttributeValue
 	filter     expr.Node
-	project    []AnyAttr
+	project    []*handle
 	plan       *codec.Plan // of a view; nil for items
 	list       gotype.Type // of a view, []V
 	view       []expr.Path // the paths of a view type

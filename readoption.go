@@ -11,11 +11,12 @@ import (
 )
 
 // ReadOption is an option for the method With of queries and scans: [MaxScanned], [MaxReadUnits] and [IncludeExpired].
-type ReadOption interface{ applyRead(*read) error }
+type ReadOption interface{ ApplyRead(*read) error }
 
 type readOption func(*read) error
 
-func (o readOption) applyRead(r *read) error { return o(r) }
+// ApplyRead makes it an option.
+func (o readOption) ApplyRead(r *read) error { return o(r) }
 
 // MaxScanned makes a page stop, without an error, after n items were evaluated, however many of them the filter kept. The
 // page has what was found so far, and [Page.Next] continues after the last item that was evaluated:
@@ -32,17 +33,7 @@ func (o readOption) applyRead(r *read) error { return o(r) }
 //
 // It is the API's Limit, applied to all requests of a page together:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
-//
-//go:noinline
-func MaxScanned(n int) ReadOption {
-	return readOption(func(r *read) error {
-		if n < 1 {
-			return fmt.Errorf("MaxScanned %d: must be at least 1", n)
-		}
-		r.mostScanned = n
-		return nil
-	})
-}
+func MaxScanned(n int) ReadOption { return maxScannedOption(n) }
 
 // MaxReadUnits is [MaxScanned] in read units: a page stops before the request that would exceed them. DynamoDB bills what it
 // reads, so the size of each request is estimated from the items that the page has read before, and that of the first from
@@ -51,25 +42,15 @@ func MaxScanned(n int) ReadOption {
 //
 // The bound must allow at least one request: half a unit, or a whole unit if consistent. If the endpoint does not state what
 // a request consumed, the page ends with an error.
-//
-//go:noinline
-func MaxReadUnits(units float64) ReadOption {
-	return readOption(func(r *read) error {
-		if !(units > 0 && units <= cost.MaxUnits) { // written so that NaN is refused
-			return fmt.Errorf("MaxReadUnits %g: must be more than 0 and at most %g", units, cost.MaxUnits)
-		}
-		r.mostUnits = units
-		return nil
-	})
-}
+func MaxReadUnits(units float64) ReadOption { return maxReadUnitsOption(units) }
 
-// with applies options.
-func (r *read) with(opts []ReadOption) *read {
+// withOptions applies options.
+func withOptions(r *read, opts []ReadOption) *read {
 	r = r.changed()
 	for _, o := range opts {
 		err := errors.New("an option is nil")
 		if o != nil {
-			err = o.applyRead(r)
+			err = o.ApplyRead(r)
 		}
 		if err != nil {
 			r = r.wrong(err)
@@ -143,3 +124,29 @@ func (r *read) likelySize(scanned int, units float64) int64 {
 
 // errNoUnits is the error of a page with MaxReadUnits if the endpoint does not state the units.
 var errNoUnits = errors.New("MaxReadUnits: the reply does not state what the request has consumed, so the bound cannot be kept; use MaxScanned")
+
+// maxScannedOption is the option MaxScanned.
+//
+//go:noinline
+func maxScannedOption(n int) readOption {
+	return readOption(func(r *read) error {
+		if n < 1 {
+			return fmt.Errorf("MaxScanned %d: must be at least 1", n)
+		}
+		r.mostScanned = n
+		return nil
+	})
+}
+
+// maxReadUnitsOption is the option MaxReadUnits.
+//
+//go:noinline
+func maxReadUnitsOption(units float64) readOption {
+	return readOption(func(r *read) error {
+		if !(units > 0 && units <= cost.MaxUnits) { // written so that NaN is refused
+			return fmt.Errorf("MaxReadUnits %g: must be more than 0 and at most %g", units, cost.MaxUnits)
+		}
+		r.mostUnits = units
+		return nil
+	})
+}

@@ -102,9 +102,13 @@ func (r *read) filtered(conds []*condition) *read {
 	return r
 }
 
-func (r *read) projected(attrs []AnyAttr) *read {
+func (r *read) projected(attrs []*handle) *read {
 	r = r.changed()
-	r.project = append(slices.Clip(r.project), attrs...)
+	if r.project == nil {
+		r.project = attrs // which is the reader's own
+	} else {
+		r.project = append(slices.Clip(r.project), attrs...)
+	}
 	if len(r.project) == 0 {
 		r.errs = append(slices.Clip(r.errs), errors.New("projection: no attributes"))
 	}

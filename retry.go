@@ -4,8 +4,6 @@ package ddb
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -43,28 +41,6 @@ func DefaultRetryPolicy() RetryPolicy {
 	return RetryPolicy(retry.DefaultPolicy())
 }
 
-func (p RetryPolicy) withDefaults() RetryPolicy { return RetryPolicy(retry.Policy(p).WithDefaults()) }
-
-// validate reports every invalid field.
-func (p RetryPolicy) validate() error {
-	var errs []error
-	for _, f := range []struct {
-		name     string
-		negative bool
-	}{
-		{"MaxAttempts", p.MaxAttempts < 0}, {"BaseDelay", p.BaseDelay < 0}, {"MaxDelay", p.MaxDelay < 0},
-		{"MaxElapsed", p.MaxElapsed < 0}, {"MaxIdle", p.MaxIdle < 0},
-	} {
-		if f.negative {
-			errs = append(errs, fmt.Errorf("RetryPolicy.%s is negative; zero means the default", f.name))
-		}
-	}
-	if p.MaxDelay > 0 && p.withDefaults().BaseDelay > p.MaxDelay {
-		errs = append(errs, fmt.Errorf("RetryPolicy.BaseDelay %v is longer than MaxDelay %v", p.withDefaults().BaseDelay, p.MaxDelay))
-	}
-	return errors.Join(errs...)
-}
-
 // RetryBudget limits the retries of everything that shares it, so that retries in several layers do not multiply the load on
 // a service in trouble. It counts in the tokens of the SDK's own bucket: a retry costs 5 (in the SDK 10 after a timeout) and
 // returns them if it succeeds; a success at the first attempt adds 1. In addition 5 tokens return every second, so that a
@@ -78,20 +54,20 @@ type RetryBudget struct{ bucket retry.Budget }
 const defaultBudgetRetries = 100
 
 // budgetOf returns the budget that a client shares with its tables, or the one of the process.
-func budgetOf(client Client) *RetryBudget {
+func budgetOf(client Client) *retry.Budget {
 	type owner interface{ RetryBudget() *RetryBudget }
 	switch c := client.(type) {
 	case owner:
-		return c.RetryBudget()
+		return c.RetryBudget().shared()
 	case *dynamodb.Client:
 		if c == nil {
 			break
 		}
 		if r, ok := c.Options().Retryer.(owner); ok {
-			return r.RetryBudget()
+			return r.RetryBudget().shared()
 		}
 	}
-	return defaultBudget
+	return defaultBudget.shared()
 }
 
 // defaultBudget is shared by all tables whose client has none.
@@ -128,9 +104,9 @@ func (b *RetryBudget) shared() *retry.Budget {
 }
 
 // retrier controls the retries of one piece of work on the table. It starts the clock of MaxElapsed.
-func (c *core) retrier() *retry.Loop { return retry.New(retry.Policy(c.retry), c.budget.shared()) }
+func (c *core) retrier() *retry.Loop { return retry.New(c.retry, c.budget) }
 
 // patientRetrier is for one worker of a batch, which waits when the budget is empty.
 func (c *core) patientRetrier() *retry.Loop {
-	return retry.NewPatient(retry.Policy(c.retry), c.budget.shared())
+	return retry.NewPatient(c.retry, c.budget)
 }

@@ -4,7 +4,6 @@ package ddb
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,37 +17,6 @@ func TestRetryPolicyDefaults(t *testing.T) {
 	want := RetryPolicy{BaseDelay: 50 * time.Millisecond, MaxDelay: 5 * time.Second, MaxElapsed: time.Minute}
 	if got := DefaultRetryPolicy(); got != want {
 		t.Errorf("DefaultRetryPolicy() = %+v", got)
-	}
-	want.MaxIdle = 8 // of everything but batches
-	if got := (RetryPolicy{}).withDefaults(); got != want {
-		t.Errorf("the zero policy becomes %+v", got)
-	}
-	own := RetryPolicy{MaxAttempts: 3, BaseDelay: 100 * time.Millisecond, MaxDelay: 2 * time.Second, MaxElapsed: time.Hour, MaxIdle: 4}
-	if got := own.withDefaults(); got != own {
-		t.Errorf("a full policy becomes %+v", got)
-	}
-}
-
-func TestRetryPolicyValidate(t *testing.T) {
-	for name, tt := range map[string]struct {
-		policy RetryPolicy
-		want   []string
-	}{
-		"zero":               {RetryPolicy{}, nil},
-		"slow":               {RetryPolicy{BaseDelay: time.Minute}, nil},
-		"negative":           {RetryPolicy{-1, -1, -1, -1, -1}, []string{"MaxAttempts", "BaseDelay", "MaxDelay", "MaxElapsed", "MaxIdle"}},
-		"base over max":      {RetryPolicy{BaseDelay: 2, MaxDelay: 1}, []string{"BaseDelay 2ns is longer"}},
-		"max below the base": {RetryPolicy{MaxDelay: time.Millisecond}, []string{"BaseDelay 50ms is longer"}},
-	} {
-		err := tt.policy.validate()
-		if (err != nil) != (tt.want != nil) {
-			t.Errorf("%s: %v", name, err)
-		}
-		for _, w := range tt.want {
-			if err != nil && !strings.Contains(err.Error(), w) {
-				t.Errorf("%s: the error does not name %s: %v", name, w, err)
-			}
-		}
 	}
 }
 
@@ -98,7 +66,7 @@ func TestBudgetOf(t *testing.T) {
 		"client with a budget": {owner{budget: own}, own}, "retryer with a budget": {owned, own},
 		"SDK client": {dynamodb.NewFromConfig(cfg), defaultBudget}, "nil": {nil, defaultBudget}, "nil SDK client": {none, defaultBudget},
 	} {
-		if budgetOf(tt.client) != tt.want {
+		if budgetOf(tt.client) != tt.want.shared() {
 			t.Errorf("%s: got another budget", name)
 		}
 	}

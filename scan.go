@@ -55,7 +55,7 @@ func (s *Scan[T]) Filter(conds ...Cond[T]) *Scan[T] {
 
 // Project reads only the given attributes, and the keys, into T.
 func (s *Scan[T]) Project(attrs ...AnyAttr) *Scan[T] {
-	return (*Scan[T])((*readRef)(s).read().projected(attrs).ref())
+	return (*Scan[T])((*readRef)(s).read().projected(handlesOf(attrs)).ref())
 }
 
 // Limit is the number of items returned, however many are evaluated; see [Query.Limit]. Zero is no limit.
@@ -75,7 +75,7 @@ func (s *Scan[T]) Consistent() *Scan[T] {
 
 // With adds options; see [Query.With].
 func (s *Scan[T]) With(opts ...ReadOption) *Scan[T] {
-	return (*Scan[T])((*readRef)(s).read().with(opts).ref())
+	return (*Scan[T])(withOptions((*readRef)(s).read(), opts).ref())
 }
 
 // After continues after a cursor. The zero Cursor is the beginning.
@@ -132,7 +132,7 @@ func (s *IndexScan[T]) Filter(conds ...Cond[T]) *IndexScan[T] {
 
 // Project reads only the given attributes, and the keys, into T.
 func (s *IndexScan[T]) Project(attrs ...AnyAttr) *IndexScan[T] {
-	return (*IndexScan[T])((*readRef)(s).read().projected(attrs).ref())
+	return (*IndexScan[T])((*readRef)(s).read().projected(handlesOf(attrs)).ref())
 }
 
 // Limit is the number of items returned; see [Query.Limit].
@@ -147,7 +147,7 @@ func (s *IndexScan[T]) PageSize(n int) *IndexScan[T] {
 
 // With adds options; see [Query.With].
 func (s *IndexScan[T]) With(opts ...ReadOption) *IndexScan[T] {
-	return (*IndexScan[T])((*readRef)(s).read().with(opts).ref())
+	return (*IndexScan[T])(withOptions((*readRef)(s).read(), opts).ref())
 }
 
 // After continues after a cursor.

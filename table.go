@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -44,7 +45,7 @@ type SimpleTable[T, PK any] struct{ core *core }
 // is wrong at once and matches [ErrInvalid]. The returned table is then not nil, but each of its calls returns that error
 // and sends nothing.
 func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...TableOption) (*Table[T, PK, SK], error) {
-	c, err := newCore(client, name, newItemOf((*[]T)(nil), newConditionFailed[T]), partition, sort, opts)
+	c, err := newCore(client, name, newItemOf((*[]T)(nil), newConditionFailed[T]), partition, sort, tableOptions(opts), budgetOf(client))
 	return &Table[T, PK, SK]{c}, err
 }
 
@@ -52,7 +53,7 @@ func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], s
 //
 //	users, err := ddb.NewSimple(client, "users", userID)
 func NewSimple[T, PK any](client Client, name string, partition KeyField[T, PK], opts ...TableOption) (*SimpleTable[T, PK], error) {
-	c, err := newCore(client, name, newItemOf((*[]T)(nil), newConditionFailed[T]), partition, NoSortKey{}, opts)
+	c, err := newCore(client, name, newItemOf((*[]T)(nil), newConditionFailed[T]), partition, noSort{}, tableOptions(opts), budgetOf(client))
 	return &SimpleTable[T, PK]{c}, err
 }
 
@@ -122,7 +123,7 @@ func newItemOf(list any, conditionFailed func(failedCondition) error) itemOf {
 // core is the part of a table without type parameters.
 type core struct {
 	failed         error // the error of its constructor; every call returns it
-	client         Client
+	client         client
 	name           string
 	plan           *codec.Plan
 	of             itemOf
@@ -140,8 +141,8 @@ type core struct {
 	ledger         *cost.Ledger
 	hooks          []hooks.Hook
 	sizes          itemsize.Sizes
-	retry          RetryPolicy
-	budget         *RetryBudget
+	retry          retry.Policy
+	budget         *retry.Budget
 	pageSize       int32
 	concurrency    int
 	wire           wire.Options
@@ -171,9 +172,9 @@ func (c *core) label() string {
 }
 
 // newCore describes a table. After an error it also returns a core, which refuses every call.
-func newCore(client Client, name string, of itemOf, partition, sort any, opts []TableOption) (*core, error) {
+func newCore(client client, name string, of itemOf, partition, sort any, opts []anyTableOption, budget *retry.Budget) (*core, error) {
 	c := &core{
-		client: client, name: name, of: of, ledger: DefaultLedger(), retry: DefaultRetryPolicy(), budget: budgetOf(client),
+		client: client, name: name, of: of, ledger: defaultLedger, retry: retry.DefaultPolicy(), budget: budget,
 		concurrency: defaultConcurrency, now: time.Now, wire: wire.Default,
 	}
 	var errs []error
@@ -214,7 +215,7 @@ func newCore(client Client, name string, of itemOf, partition, sort any, opts []
 			errs = append(errs, errors.New("an option is nil"))
 			continue
 		}
-		errs = append(errs, o.applyTable(c))
+		errs = append(errs, o.ApplyTable(c))
 	}
 	errs = append(errs, c.checkDerivations(), c.checkTombstones(), c.checkHideExpired(), c.checkEntity())
 	if len(c.name) <= 4 || c.name[:4] != "arn:" { // ARNs are names too
@@ -249,7 +250,7 @@ func isNameRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '.'
 }
 
-func isNil(c Client) bool {
+func isNil(c client) bool {
 	if c == nil {
 		return true
 	}

@@ -26,11 +26,12 @@ func SDKTimes() TableOption { return sdkTimes{} }
 
 type sdkTimes struct{}
 
-func (sdkTimes) applyTable(*core) error { return nil } // see declareTimes
+// ApplyTable makes it a TableOption.
+func (sdkTimes) ApplyTable(*core) error { return nil } // see declareTimes
 
 // declareTimes sets the form of times before anything else uses the codec of the item type.
-func declareTimes(t reflect.Type, opts []TableOption) error {
-	keep := slices.Contains(opts, TableOption(sdkTimes{}))
+func declareTimes(t reflect.Type, opts []anyTableOption) error {
+	keep := slices.Contains(opts, anyTableOption(sdkTimes{}))
 	if codec.KeepSDKTimes(t, keep) {
 		return nil
 	}

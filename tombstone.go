@@ -44,24 +44,7 @@ import (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 // https://docs.aws.amazon.com/general/latest/gr/sigv4-troubleshooting.html
-//
-//go:noinline
-func Tombstones(attr string, keep time.Duration) TableOption {
-	return tableOption(func(c *core) error {
-		var errs []error
-		if attr == "" || len(attr) > maxAttributeName {
-			errs = append(errs, fmt.Errorf("option Tombstones: an attribute name has 1 to %d bytes", maxAttributeName))
-		}
-		if _, taken := c.plan.Field(attr); taken {
-			errs = append(errs, fmt.Errorf("option Tombstones: %s has a field for attribute %s; tombstones need an attribute of their own", c.plan.Type(), attr))
-		}
-		if keep < leastTombstone {
-			errs = append(errs, fmt.Errorf("option Tombstones: %v is too short; a signed request is valid for some minutes, so keep them for %v at least", keep, leastTombstone))
-		}
-		c.tombstones = &tombstones{attr: attr, keep: keep}
-		return errors.Join(errs...)
-	})
-}
+func Tombstones(attr string, keep time.Duration) TableOption { return tombstonesOption(attr, keep) }
 
 const (
 	leastTombstone   = 15 * time.Minute
@@ -331,4 +314,24 @@ func (c *core) buryOnce(ctx context.Context, d *preparedDelete, cond expr.Node, 
 	}
 	info := requestInfo{op: "PutItem", write: true, verb: "Delete", keyMap: d.key, item: item, cond: cond}
 	return c.putItem(ctx, &info, in, item, o, d.old, nil)
+}
+
+// tombstonesOption is the option Tombstones.
+//
+//go:noinline
+func tombstonesOption(attr string, keep time.Duration) tableOption {
+	return tableOption(func(c *core) error {
+		var errs []error
+		if attr == "" || len(attr) > maxAttributeName {
+			errs = append(errs, fmt.Errorf("option Tombstones: an attribute name has 1 to %d bytes", maxAttributeName))
+		}
+		if _, taken := c.plan.Field(attr); taken {
+			errs = append(errs, fmt.Errorf("option Tombstones: %s has a field for attribute %s; tombstones need an attribute of their own", c.plan.Type(), attr))
+		}
+		if keep < leastTombstone {
+			errs = append(errs, fmt.Errorf("option Tombstones: %v is too short; a signed request is valid for some minutes, so keep them for %v at least", keep, leastTombstone))
+		}
+		c.tombstones = &tombstones{attr: attr, keep: keep}
+		return errors.Join(errs...)
+	})
 }

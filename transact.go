@@ -35,7 +35,7 @@ const (
 )
 
 // TxOp is an operation of [Transact], made by a table's Tx methods, or an option of it ([Token], [StatsTo], [StampTime]).
-type TxOp interface{ addTo(*transaction) }
+type TxOp interface{ AddTo(*transaction) }
 
 // Transact performs up to 100 operations on items of one or several tables, all or nothing:
 //
@@ -60,15 +60,24 @@ type TxOp interface{ addTo(*transaction) }
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 func Transact(ctx context.Context, client Client, ops ...TxOp) error {
+	return transact(ctx, client, len(ops), func(i int) txPart { return ops[i] })
+}
+
+// txPart is a [TxOp].
+type txPart interface{ AddTo(*transaction) }
+
+// transact performs n operations.
+func transact(ctx context.Context, client client, n int, op func(int) txPart) error {
 	tx := &transaction{client: client, start: time.Now()}
 	defer tx.report()
-	for _, op := range ops {
+	for i := range n {
+		op := op(i)
 		if _, ok := op.(txFunc); !ok && op != nil { // options first: operations are stamped by them
-			op.addTo(tx)
+			op.AddTo(tx)
 		}
 	}
-	for _, op := range ops {
-		if op == nil {
+	for i := range n {
+		if op := op(i); op == nil {
 			tx.errs = append(tx.errs, errors.New("an operation is nil"))
 		} else if f, ok := op.(txFunc); ok {
 			f(tx)
@@ -114,7 +123,8 @@ func (tx *transaction) mark(c *core) (mark, error) {
 
 type stampTimeOption time.Time
 
-func (o stampTimeOption) addTo(tx *transaction) {
+// AddTo makes it a TxOp.
+func (o stampTimeOption) AddTo(tx *transaction) {
 	if tx.stamped = time.Time(o); tx.stamped.IsZero() {
 		tx.errs = append(tx.errs, errors.New("option StampTime: the time is zero"))
 	}
@@ -126,7 +136,8 @@ func StampTime(t time.Time) TxOp { return stampTimeOption(t) }
 
 type tokenOption string
 
-func (o tokenOption) addTo(tx *transaction) {
+// AddTo makes it a TxOp.
+func (o tokenOption) AddTo(tx *transaction) {
 	if n := len(o); n == 0 || n > maxTokenLength {
 		tx.errs = append(tx.errs, fmt.Errorf("the token has %d characters; it must have 1 to %d", n, maxTokenLength))
 	}
@@ -139,14 +150,14 @@ func Token(token string) TxOp { return tokenOption(token) }
 
 // transaction collects the operations of one call.
 type transaction struct {
-	client  Client
+	client  client
 	token   string
 	stamped time.Time // zero for now
 	arg     int       // how many operations were added; an operation may be several actions
 	actions []txAction
 	errs    []error
-	dst     *BatchStats
-	stats   BatchStats
+	dst     *batchStats
+	stats   batchStats
 	start   time.Time
 }
 
@@ -171,7 +182,8 @@ func (a *txAction) neverAgain(item map[string]types.AttributeValue) bool {
 
 type txFunc func(*transaction)
 
-func (f txFunc) addTo(tx *transaction) { f(tx) }
+// AddTo makes it a TxOp.
+func (f txFunc) AddTo(tx *transaction) { f(tx) }
 
 // add adds an operation, or the reasons why it is refused.
 func (tx *transaction) add(a txAction, errs ...error) {

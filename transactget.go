@@ -23,7 +23,7 @@ import (
 )
 
 // TxRead is a read of [TransactGet], made by a table's TxGet, or an option of it ([StatsTo]).
-type TxRead interface{ addRead(*transactionRead) }
+type TxRead interface{ AddRead(*transactionRead) }
 
 // TransactGet reads up to 100 items of one or several tables as of one moment:
 //
@@ -38,14 +38,23 @@ type TxRead interface{ addRead(*transactionRead) }
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html
 func TransactGet(ctx context.Context, client Client, reads ...TxRead) error {
+	return transactGet(ctx, client, len(reads), func(i int) txReadPart { return reads[i] })
+}
+
+// txReadPart is a [TxRead].
+type txReadPart interface{ AddRead(*transactionRead) }
+
+// transactGet performs n reads.
+func transactGet(ctx context.Context, client client, n int, read func(int) txReadPart) error {
 	tx := &transactionRead{start: time.Now()}
 	defer tx.report()
-	for _, r := range reads {
+	for i := range n {
+		r := read(i)
 		if r == nil {
 			tx.errs = append(tx.errs, errors.New("a read is nil"))
 			continue
 		}
-		r.addRead(tx)
+		r.AddRead(tx)
 	}
 	if isNil(client) {
 		tx.errs = append(tx.errs, errors.New("client is nil"))
@@ -71,30 +80,31 @@ type transactionRead struct {
 	rows    []foundRow
 	dsts    []any // of the caller, to find a destination that is given twice
 	errs    []error
-	dst     *BatchStats
-	stats   BatchStats
+	dst     *batchStats
+	stats   batchStats
 	start   time.Time
 }
 
 type readFunc func(*transactionRead)
 
-func (f readFunc) addRead(tx *transactionRead) { f(tx) }
+// AddRead makes it a TxRead.
+func (f readFunc) AddRead(tx *transactionRead) { f(tx) }
 
 // TxGet reads one item in a transaction into dst. The options are [Project] and [IncludeExpired]; [Consistent] has no
 // effect, since transactional reads always are consistent.
 func (t *Table[T, PK, SK]) TxGet(key Key[PK, SK], dst *Got[T], opts ...GetOption) TxRead {
-	return t.part().txGet(&key, dst, opts)
+	return t.part().txGet(&key, dst, readOptions(opts))
 }
 
 // TxGet reads one item in a transaction into dst; see [Table.TxGet].
 func (t *SimpleTable[T, PK]) TxGet(key PK, dst *Got[T], opts ...GetOption) TxRead {
-	return t.part().txGet(&key, dst, opts)
+	return t.part().txGet(&key, dst, readOptions(opts))
 }
 
 // txGet reads by the key that key points to into dst, a *Got.
 //
 //go:noinline
-func (c *core) txGet(key, dst any, opts []GetOption) TxRead {
+func (c *core) txGet(key, dst any, r readCall) readFunc {
 	return readFunc(func(tx *transactionRead) {
 		i := len(tx.gets)
 		if err := c.usable(); err != nil {
@@ -102,7 +112,6 @@ func (c *core) txGet(key, dst any, opts []GetOption) TxRead {
 			return
 		}
 		k, err := c.encodeKey(key)
-		r := readOptions(opts)
 		hide := c.hides(r.expired)
 		paths, err2 := c.projection(r.project, c.key.names()...)
 		got := reflect.ValueOf(dst)
@@ -189,7 +198,7 @@ func (r *gotRow) Row(d *codec.Decoder) error {
 	return nil
 }
 
-func (tx *transactionRead) send(ctx context.Context, client Client) error {
+func (tx *transactionRead) send(ctx context.Context, client client) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (t *SimpleTable[T, PK]) TxCheck(key PK, conds ...Cond[T]) TxOp {
 // The functions behind the operations are not inlined, since their closures would then be compiled again for each item type.
 
 // txOp is an operation of the table, or the error that refuses it.
-func (c *core) txOp(add func(*transaction)) TxOp {
+func (c *core) txOp(add func(*transaction)) txFunc {
 	return txFunc(func(tx *transaction) {
 		if err := c.usable(); err != nil {
 			tx.add(txAction{core: c}, err)
@@ -108,7 +108,7 @@ func (c *core) txOp(add func(*transaction)) TxOp {
 }
 
 //go:noinline
-func (c *core) txDelete(key any, opts []any) TxOp {
+func (c *core) txDelete(key any, opts []any) txFunc {
 	return c.txOp(func(tx *transaction) {
 		w, err := writeOptions(opts)
 		k, err2 := c.encodeKey(key)
@@ -123,7 +123,7 @@ func (c *core) txDelete(key any, opts []any) TxOp {
 }
 
 //go:noinline
-func (c *core) txDeleteItem(item any, opts []any) TxOp {
+func (c *core) txDeleteItem(item any, opts []any) txFunc {
 	return c.txOp(func(tx *transaction) {
 		w, err := writeOptions(opts)
 		d, err := c.prepareDeleteItem(item, w, err)
@@ -136,7 +136,7 @@ func (c *core) txDeleteItem(item any, opts []any) TxOp {
 }
 
 //go:noinline
-func (c *core) txCheck(key any, conds []*condition) TxOp {
+func (c *core) txCheck(key any, conds []*condition) txFunc {
 	return c.txOp(func(tx *transaction) {
 		k, err := c.encodeKey(key)
 		cond, err2 := guardOf("TxCheck", conds).parts()
@@ -163,7 +163,7 @@ func (c *core) action(verb, id string, cond expr.Node, needed bool) txAction {
 }
 
 //go:noinline
-func (c *core) txPut(v verb, item any, opts []any) TxOp {
+func (c *core) txPut(v verb, item any, opts []any) txFunc {
 	return c.txOp(func(tx *transaction) {
 		w, err := writeOptions(opts)
 		with, err2 := tx.mark(c)
@@ -188,7 +188,7 @@ func (c *core) txPut(v verb, item any, opts []any) TxOp {
 }
 
 //go:noinline
-func (c *core) txUpdate(verb string, key any, present bool, opts []any) TxOp {
+func (c *core) txUpdate(verb string, key any, present bool, opts []any) txFunc {
 	return c.txOp(func(tx *transaction) {
 		w, err := updateOptions(opts)
 		with, err2 := tx.mark(c)
@@ -262,10 +262,15 @@ func (c *core) deleteAction(tx *transaction, d *preparedDelete, needed bool) txA
 // gets of a failed condition, a [*ConditionFailed]. invalid, unless it is nil, is why the operation cannot be: [Transact] returns it instead of sending
 // anything. Options, such as [Token], are no operations. Without operations it adds nothing.
 func TxCompose(verb string, failed func(cause error) error, invalid error, ops ...TxOp) TxOp {
+	return composed(verb, failed, invalid, len(ops), func(i int) txPart { return ops[i] })
+}
+
+// composed makes one operation of n; see [TxCompose].
+func composed(verb string, failed func(cause error) error, invalid error, n int, op func(int) txPart) txFunc {
 	return txFunc(func(tx *transaction) {
 		before, at, failure := len(tx.errs), len(tx.actions), invalid
-		for _, op := range ops {
-			f, ok := op.(txFunc)
+		for i := range n {
+			f, ok := op(i).(txFunc)
 			if !ok {
 				failure = errors.Join(failure, errors.New("TxCompose: an operation is nil, or an option"))
 				continue

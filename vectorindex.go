@@ -65,39 +65,21 @@ type vectorInfo struct {
 func NewVectorIndex[T, PK any](table AnyTable[T], name string, vector AttrOf[T, []float32], dimensions int, distance schema.VectorDistance, partition KeyField[T, PK],
 	opts ...IndexOption,
 ) (*VectorIndex[T, PK], error) {
-	x, err := newVectorIndex(coreOf(table), name, handleOf(vector), dimensions, distance, partition, opts)
+	x, err := newVectorIndex(coreOf(table), name, handleOf(vector), dimensions, distance, partition, indexOptions(opts))
 	return &VectorIndex[T, PK]{x}, err
 }
 
 // NewSimpleVectorIndex describes a vector index without a partition attribute; see [NewVectorIndex].
 func NewSimpleVectorIndex[T any](table AnyTable[T], name string, vector AttrOf[T, []float32], dimensions int, distance schema.VectorDistance, opts ...IndexOption) (*SimpleVectorIndex[T], error) {
-	x, err := newVectorIndex(coreOf(table), name, handleOf(vector), dimensions, distance, nil, opts)
+	x, err := newVectorIndex(coreOf(table), name, handleOf(vector), dimensions, distance, nil, indexOptions(opts))
 	return &SimpleVectorIndex[T]{x}, err
 }
 
 // SearchFilters names the attributes, at most 18, that a search of a vector index can demand by Eq. They are stored as text, number or bytes, and each hit has them.
 // It is an option of [NewVectorIndex] and [NewSimpleVectorIndex] only.
-//
-//go:noinline
-func SearchFilters(attrs ...AnyAttr) IndexOption {
-	return indexOption(func(c *core, i *indexInfo) error {
-		if i.vector == nil {
-			return errors.New("option SearchFilters: it is for vector indexes")
-		}
-		handles := make([]*handle, 0, len(attrs))
-		for n, a := range attrs {
-			if a == nil || a.Handle() == nil {
-				return fmt.Errorf("option SearchFilters: attribute %d is nil", n)
-			}
-			handles = append(handles, a.Handle())
-		}
-		parts, err := keyParts("filter", c.plan, handles, true)
-		i.key.sort = append(i.key.sort, parts...)
-		return err
-	})
-}
+func SearchFilters(attrs ...AnyAttr) IndexOption { return searchFiltersOption(handlesOf(attrs)) }
 
-func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance schema.VectorDistance, partition any, opts []IndexOption) (vectorIndex, error) {
+func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance schema.VectorDistance, partition any, opts []indexOption) (vectorIndex, error) {
 	if err := c.usable(); err != nil {
 		return failedVectorIndex(c, name, err), err
 	}
@@ -106,7 +88,7 @@ func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance
 	errs := []error{checkName("index", name), c.checkVectorAttr(attr)}
 	if partition != nil {
 		var err error
-		info.key, err = newKeySchema(c.plan, partition, NoSortKey{}, true)
+		info.key, err = newKeySchema(c.plan, partition, noSort{}, true)
 		if errs = append(errs, err); len(info.key.partition) > 1 {
 			errs = append(errs, errors.New("the partition of a vector index is one attribute"))
 		}
@@ -122,7 +104,7 @@ func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance
 			errs = append(errs, errors.New("an option is nil"))
 			continue
 		}
-		errs = append(errs, o.applyIndex(c, &info.indexInfo))
+		errs = append(errs, o(c, &info.indexInfo))
 	}
 	if n := len(info.key.sort); n > maxSearchFilters {
 		errs = append(errs, fmt.Errorf("%d search filters; the limit is %d", n, maxSearchFilters))
@@ -264,4 +246,21 @@ func (c *core) checkVectorUpdate(u *expr.Update) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// searchFiltersOption is the option SearchFilters.
+//
+//go:noinline
+func searchFiltersOption(attrs []*handle) indexOption {
+	return indexOption(func(c *core, i *indexInfo) error {
+		if i.vector == nil {
+			return errors.New("option SearchFilters: it is for vector indexes")
+		}
+		if n := slices.Index(attrs, nil); n >= 0 {
+			return fmt.Errorf("option SearchFilters: attribute %d is nil", n)
+		}
+		parts, err := keyParts("filter", c.plan, attrs, true)
+		i.key.sort = append(i.key.sort, parts...)
+		return err
+	})
 }

@@ -5,6 +5,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -44,6 +45,26 @@ func (p Policy) WithDefaults() Policy {
 		p.MaxIdle = defaultMaxIdle
 	}
 	return p
+}
+
+// Validate reports every invalid field.
+func (p Policy) Validate() error {
+	var errs []error
+	for _, f := range []struct {
+		name     string
+		negative bool
+	}{
+		{"MaxAttempts", p.MaxAttempts < 0}, {"BaseDelay", p.BaseDelay < 0}, {"MaxDelay", p.MaxDelay < 0},
+		{"MaxElapsed", p.MaxElapsed < 0}, {"MaxIdle", p.MaxIdle < 0},
+	} {
+		if f.negative {
+			errs = append(errs, fmt.Errorf("RetryPolicy.%s is negative; zero means the default", f.name))
+		}
+	}
+	if p.MaxDelay > 0 && p.WithDefaults().BaseDelay > p.MaxDelay {
+		errs = append(errs, fmt.Errorf("RetryPolicy.BaseDelay %v is longer than MaxDelay %v", p.WithDefaults().BaseDelay, p.MaxDelay))
+	}
+	return errors.Join(errs...)
 }
 
 // Loop drives the retries of one piece of work. It is not safe for concurrent use.

@@ -257,3 +257,38 @@ func TestSoon(t *testing.T) {
 		}
 	})
 }
+
+func TestWithDefaults(t *testing.T) {
+	want := DefaultPolicy()
+	want.MaxIdle = 8 // of everything but batches
+	if got := (Policy{}).WithDefaults(); got != want {
+		t.Errorf("the zero policy becomes %+v", got)
+	}
+	own := Policy{MaxAttempts: 3, BaseDelay: 100 * time.Millisecond, MaxDelay: 2 * time.Second, MaxElapsed: time.Hour, MaxIdle: 4}
+	if got := own.WithDefaults(); got != own {
+		t.Errorf("a full policy becomes %+v", got)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for name, tt := range map[string]struct {
+		policy Policy
+		want   []string
+	}{
+		"zero":               {Policy{}, nil},
+		"slow":               {Policy{BaseDelay: time.Minute}, nil},
+		"negative":           {Policy{-1, -1, -1, -1, -1}, []string{"MaxAttempts", "BaseDelay", "MaxDelay", "MaxElapsed", "MaxIdle"}},
+		"base over max":      {Policy{BaseDelay: 2, MaxDelay: 1}, []string{"BaseDelay 2ns is longer"}},
+		"max below the base": {Policy{MaxDelay: time.Millisecond}, []string{"BaseDelay 50ms is longer"}},
+	} {
+		err := tt.policy.Validate()
+		if (err != nil) != (tt.want != nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, w := range tt.want {
+			if err != nil && !strings.Contains(err.Error(), w) {
+				t.Errorf("%s: the error does not name %s: %v", name, w, err)
+			}
+		}
+	}
+}

@@ -271,7 +271,7 @@ func TestDeriveDeclarations(t *testing.T) {
 	for _, want := range []string{
 		"attribute plain cannot be absent", "attribute id is a key", "place.city is not a top-level attribute",
 		"the function is nil", "no members", "open is derived twice", "the member team twice", "the member open, which is derived itself",
-		"member 1: the handle is nil", "member 2: handle of apitest.User", "the member version, which is kept by the table",
+		"member 1: a zero handle was used", "member 2: handle of apitest.User", "the member version, which is kept by the table",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("missing %q in: %v", want, err)
