@@ -154,7 +154,7 @@ func (c *core) tableWrite(verb string, item []byte) cost.Range {
 	}
 	size, err := codec.ItemSize(item)
 	if err != nil {
-		return cost.Range{Min: 1, Max: itemsize.Blocks(MaxItemSize, itemsize.WriteBlock)}
+		return cost.Range{Min: 1, Max: itemsize.Blocks(itemsize.MaxItem, itemsize.WriteBlock)}
 	}
 	least := itemsize.Blocks(int64(size), itemsize.WriteBlock)
 	if verb == "Create" { // there is no old item

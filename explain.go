@@ -11,11 +11,10 @@ import (
 	"sync"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/itemsize"
 )
-
-// ErrExplained is the error of calls under [Explain]: they are not made.
-var ErrExplained = errors.New("explained, not made")
 
 // Explain runs a function without making its calls, and explains the first request that it would have sent, and the whole
 // call that the request belongs to. It works for any operation, also deep inside the caller's own code.
@@ -69,7 +68,7 @@ func (x *explainer) keep(e cost.Explanation) error {
 	if !x.found {
 		x.found, x.first = true, e
 	}
-	return ErrExplained
+	return ddberr.ErrExplained
 }
 
 func (s *requestInfo) explain(c *core, e cost.Estimate) cost.Explanation {
@@ -104,7 +103,7 @@ func (s *requestInfo) assume(x *cost.Explanation, c *core) {
 	if n, average := sizes.Seen(); n > 0 {
 		say("items have at most %d bytes: a quarter more than the largest of %d items seen, which had at most %d on average", sizes.Largest(), n, average)
 	} else {
-		say("no item was seen yet: items have at most %d bytes", MaxItemSize)
+		say("no item was seen yet: items have at most %d bytes", itemsize.MaxItem)
 	}
 	s.assumeWhole(c, say)
 	if r := s.read; r != nil {

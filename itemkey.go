@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/revision"
 )
 
@@ -80,11 +81,11 @@ func (c *core) checkItem(data []byte) error {
 // checkItemSize refuses an encoded item that DynamoDB would refuse for its size.
 func checkItemSize(item []byte) error {
 	// The wire form is longer than the stored item, so most items need not be counted.
-	if len(item) <= MaxItemSize {
+	if len(item) <= itemsize.MaxItem {
 		return nil
 	}
 	n, err := codec.ItemSize(item)
-	if err != nil || n <= MaxItemSize {
+	if err != nil || n <= itemsize.MaxItem {
 		return err
 	}
 	sizes, err := codec.AttributeSizes(item)
@@ -121,7 +122,7 @@ func newSizeError(n int, sizes []codec.AttributeSize) error {
 	for i, s := range largest {
 		names[i] = fmt.Sprintf("%s (%d bytes)", s.Name, s.Bytes)
 	}
-	return fmt.Errorf("%w: %d bytes, the limit is %d; largest attributes: %s", ddberr.ErrItemTooLarge, n, MaxItemSize, strings.Join(names, ", "))
+	return fmt.Errorf("%w: %d bytes, the limit is %d; largest attributes: %s", ddberr.ErrItemTooLarge, n, itemsize.MaxItem, strings.Join(names, ", "))
 }
 
 // ItemSize returns the size in bytes that the item would have in DynamoDB if it were put now, with attribute names, derived

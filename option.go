@@ -11,6 +11,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/revision"
 )
@@ -253,8 +254,8 @@ func clockOption(now func() time.Time) tableOption {
 func warnSizeOption(bytes int, warn func(table string, size int)) tableOption {
 	return tableOption(func(c *core) error {
 		var errs []error
-		if bytes < 1 || bytes >= MaxItemSize {
-			errs = append(errs, fmt.Errorf("option WarnSize %d: the mark must be 1 to %d bytes", bytes, MaxItemSize-1))
+		if bytes < 1 || bytes >= itemsize.MaxItem {
+			errs = append(errs, fmt.Errorf("option WarnSize %d: the mark must be 1 to %d bytes", bytes, itemsize.MaxItem-1))
 		}
 		if warn == nil {
 			errs = append(errs, errors.New("option WarnSize: the function is nil"))

@@ -16,6 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	ddbretry "github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -77,7 +78,7 @@ func outcomeOf(err error) outcome {
 		}
 		return notApplied
 	case errors.As(err, &ser), errors.As(err, &sign), errors.Is(err, wire.ErrOptionsDropped),
-		errors.Is(err, cost.ErrBudgetExceeded), errors.Is(err, ErrExplained),
+		errors.Is(err, cost.ErrBudgetExceeded), errors.Is(err, ddberr.ErrExplained),
 		errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
 		return notApplied
 	}

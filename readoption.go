@@ -119,7 +119,7 @@ func (r *read) likelySize(scanned int, units float64) int64 {
 	if n, average := r.core.sizesAt(r.index).Seen(); n > 0 {
 		return max(1, average)
 	}
-	return MaxItemSize
+	return itemsize.MaxItem
 }
 
 // errNoUnits is the error of a page with MaxReadUnits if the endpoint does not state the units.

@@ -46,6 +46,8 @@ var (
 	ErrOtherEntity = errors.New("item of another type")
 	// ErrItemTooLarge means that an item exceeds 400 KB.
 	ErrItemTooLarge = errors.New("item too large")
+	// ErrExplained is the error of calls under ddb.Explain: they are not made.
+	ErrExplained = errors.New("explained, not made")
 )
 
 // OpError is the error of one operation. Every error that a table method returns is or wraps an OpError: it says where, and
