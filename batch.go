@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -226,7 +227,7 @@ func (b *batch) result(ctx context.Context) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	err := opError(b.op, b.core.name, "", &ddberr.BatchError{Total: b.first + len(b.entries), Failed: failed})
+	err := operr.New(b.op, b.core.name, "", &ddberr.BatchError{Total: b.first + len(b.entries), Failed: failed})
 	if unknown > 0 {
 		reportFailure(ctx, []*core{b.core}, hooks.Failure{Operation: b.op, Table: b.core.name, Items: unknown, Err: err})
 	}

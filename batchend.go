@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/transient"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -96,9 +97,9 @@ func failure(ctx context.Context, err error) error {
 	end := ended(ctx)
 	switch {
 	case end == nil:
-		return classify(err)
+		return operr.Classify(err)
 	case !errors.Is(err, ctx.Err()):
-		return fmt.Errorf("%w; %w", classify(err), end)
+		return fmt.Errorf("%w; %w", operr.Classify(err), end)
 	}
 	return &transient.UnprocessedError{What: "no reply came", Why: end}
 }
@@ -109,7 +110,7 @@ type throttleOnce struct{ aws.RetryerV2 }
 // IsErrorRetryable is called for every failed attempt.
 func (t *throttleOnce) IsErrorRetryable(err error) bool {
 	retry := t.RetryerV2.IsErrorRetryable(err)
-	_, throttled := throttlingOf(err)
+	_, throttled := operr.Throttling(err)
 	return retry && !throttled
 }
 

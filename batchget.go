@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -151,7 +152,7 @@ func (b *batchGetter) get(ctx context.Context, keys, got any, r readCall) error 
 func (b *batchGetter) getInto(ctx context.Context, n int, encode func([]byte, int) ([]byte, error), got any, r readCall) error {
 	to := reflect.ValueOf(got).Elem()
 	if err := b.prepare(n, encode, r); err != nil {
-		return opError(b.op, b.core.name, "", err)
+		return operr.New(b.op, b.core.name, "", err)
 	}
 	if n == 0 {
 		to.Set(reflect.MakeSlice(to.Type(), 0, 0)) // which is not nil
@@ -253,11 +254,11 @@ func (b *batchGetter) prepare(n int, encode func([]byte, int) ([]byte, error), r
 		if i == 0 { // room for keys like the first
 			data, ids = slices.Grow(data, n*(len(data)+keySlack)), slices.Grow(ids, n*(len(ids)+keySlack))
 		}
-		errs = append(errs, inputError("key", b.first+i, err)...)
+		errs = append(errs, operr.Input("key", b.first+i, err)...)
 		ends[i] = [2]int{len(data), len(ids)}
 	}
 	paths, err := b.core.projection(r.project, b.core.keyNames...)
-	if err := invalid(append(errs, err)...); err != nil {
+	if err := operr.Invalid(append(errs, err)...); err != nil {
 		return err
 	}
 	b.hide = b.core.hides(r.expired)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/transient"
 	"github.com/dynamotable/ddb/internal/unsent"
@@ -176,8 +177,8 @@ func (b *batch) try(ctx context.Context, pending []*batchEntry, send sendBatch) 
 		}
 		return left, nil, nil
 	}
-	if _, throttled := throttlingOf(err); throttled {
-		return pending, classify(err), nil
+	if _, throttled := operr.Throttling(err); throttled {
+		return pending, operr.Classify(err), nil
 	}
 	if errors.Is(err, errForeignReply) && pending[0].rounds < maxForeign {
 		return pending, err, nil
@@ -221,7 +222,7 @@ func refusesAll(err error) bool {
 	if _, none := errors.AsType[*unsent.CredentialsError](err); none {
 		return true // every chunk would wait for the same sources
 	}
-	if outcomeOf(err) != notApplied || ddberr.IsRetryable(classify(err)) {
+	if outcomeOf(err) != notApplied || ddberr.IsRetryable(operr.Classify(err)) {
 		return false
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {

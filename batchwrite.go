@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -60,7 +61,7 @@ func (t *SimpleTable[T, PK]) BatchDelete(ctx context.Context, keys []PK, opts ..
 // BatchDeleteItems is [Table.BatchDelete] with the keys of the items. Their other attributes are ignored.
 func BatchDeleteItems[T, K any](ctx context.Context, table KeyedTable[T, K], list []T, opts ...BatchOption) error {
 	if table == nil {
-		return opError("BatchWriteItem", "", "", invalid(errors.New("the table is nil")))
+		return operr.New("BatchWriteItem", "", "", operr.Invalid(errors.New("the table is nil")))
 	}
 	keys := make([]K, len(list))
 	for i := range list {
@@ -123,7 +124,7 @@ func (c *core) batchPutAll(ctx context.Context, list windowSeq, call batchCall) 
 		stats.add(b.stats)
 		task.Items(int64(b.stats.Done))
 		if invalid, ok := errors.AsType[*ddberr.InvalidError](err); ok {
-			err = opError(b.op, c.name, "", b.rejected(n, invalid))
+			err = operr.New(b.op, c.name, "", b.rejected(n, invalid))
 		}
 		first += n
 		return err == nil
@@ -154,7 +155,7 @@ func (b *batch) put(ctx context.Context, puts, deletes any) error {
 		}
 	}()
 	if err := b.prepare(room, puts, deletes); err != nil {
-		return opError(b.op, b.core.name, "", err)
+		return operr.New(b.op, b.core.name, "", err)
 	}
 	err := b.run(ctx, b.winners(), b.sendWrites)
 	if b.core.warn != nil {
@@ -202,7 +203,7 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 			err = errors.Join(err, c.checkItem(e.data))
 		}
 		if err != nil {
-			errs = append(errs, inputError(what, index, err)...)
+			errs = append(errs, operr.Input(what, index, err)...)
 			return
 		}
 		if ids = longer; len(ends) == 0 { // room for keys like the first
@@ -229,7 +230,7 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 	for i, to := range ends {
 		b.entries[i].key, from = text[from:to], to
 	}
-	return invalid(append(errs, b.dedupe())...)
+	return operr.Invalid(append(errs, b.dedupe())...)
 }
 
 // blocks allocates many byte slices with few allocations.
@@ -275,14 +276,6 @@ func (b *batch) dedupe() error {
 		b.byKey[e.key] = e
 	}
 	return errors.Join(errs...)
-}
-
-func inputError(what string, i int, err error) []error {
-	var all []error
-	for _, e := range flatten(err) {
-		all = append(all, fmt.Errorf("%s %d: %w", what, i, e))
-	}
-	return all
 }
 
 func (e *batchEntry) label() string {

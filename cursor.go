@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/tablename"
 )
 
@@ -87,7 +88,7 @@ func (x index) parseCursor(text string) (*cursor.Position, error) {
 	}
 	at, err := x.core.parseCursor(text, x.info)
 	if err != nil {
-		return nil, opError("ParseCursor", x.core.name, x.info.label(), err)
+		return nil, operr.New("ParseCursor", x.core.name, x.info.label(), err)
 	}
 	return at, nil
 }
@@ -206,7 +207,7 @@ func (v *Reader[V]) paged(*V) *read         { return (*readRef)(v).read() }
 // invalid query is an [InvalidError]. Nothing is sent.
 func CursorFrom[T any](q Paged[T], open func(CursorTerms) (key []byte, err error)) (Cursor[T], error) {
 	if q == nil || open == nil {
-		return Cursor[T]{}, opError("CursorFrom", "", "", invalid(errors.New("the query or the function is nil")))
+		return Cursor[T]{}, operr.New("CursorFrom", "", "", operr.Invalid(errors.New("the query or the function is nil")))
 	}
 	at, err := cursorFrom(q.paged(nil), func(t cursorTerms) ([]byte, error) { return open(CursorTerms(t)) })
 	return Cursor[T]{at}, err
@@ -216,7 +217,7 @@ func cursorFrom(r *read, open func(cursorTerms) ([]byte, error)) (*cursor.Positi
 	r = r.from(nil).until(nil)
 	t, err := r.text()
 	if err != nil {
-		return nil, opError("CursorFrom", r.core.label(), r.index.label(), err)
+		return nil, operr.New("CursorFrom", r.core.label(), r.index.label(), err)
 	}
 	at := &cursor.Position{Table: tablename.Short(r.core.name), Index: r.index.label(), Query: t.fingerprint(), Start: t.start}
 	data, err := open(termsOf(at))
@@ -227,7 +228,7 @@ func cursorFrom(r *read, open func(cursorTerms) ([]byte, error)) (*cursor.Positi
 	at.Key = key
 	// The partition key must be the query's, whatever the origin of the key.
 	if !ok || t.check(at, r) != nil {
-		return nil, opError("CursorFrom", r.core.label(), r.index.label(), errCursor)
+		return nil, operr.New("CursorFrom", r.core.label(), r.index.label(), errCursor)
 	}
 	return at, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 )
 
 // CursorAfter makes the cursor of a query or scan that continues after an item, as if the item had been the last of a page.
@@ -22,7 +23,7 @@ import (
 // continues in its own order, which is by a hash of the partition key.
 func CursorAfter[T any](q Paged[T], item *T) (Cursor[T], error) {
 	if q == nil {
-		return Cursor[T]{}, opError("CursorAfter", "", "", invalid(errors.New("the query is nil")))
+		return Cursor[T]{}, operr.New("CursorAfter", "", "", operr.Invalid(errors.New("the query is nil")))
 	}
 	r := q.paged(nil)
 	t, err := r.text()
@@ -30,27 +31,27 @@ func CursorAfter[T any](q Paged[T], item *T) (Cursor[T], error) {
 		return Cursor[T]{}, r.fail(err)
 	}
 	if item == nil {
-		return Cursor[T]{}, r.fail(invalid(errors.New("CursorAfter: the item is nil")))
+		return Cursor[T]{}, r.fail(operr.Invalid(errors.New("CursorAfter: the item is nil")))
 	}
 	data, err := codec.Append(nil, r.core.plan, item)
 	if err != nil {
-		return Cursor[T]{}, r.fail(invalid(err))
+		return Cursor[T]{}, r.fail(operr.Invalid(err))
 	}
 	key, err := r.core.pick(data, t.start.Names)
 	if err == nil && len(key) != len(t.start.Names) {
 		err = fmt.Errorf("CursorAfter: the item lacks some of the key attributes %v", t.start.Names)
 	}
 	if err != nil {
-		return Cursor[T]{}, r.fail(invalid(err))
+		return Cursor[T]{}, r.fail(operr.Invalid(err))
 	}
 	for _, name := range t.start.Names {
 		if err := itemid.CheckValue(name, key[name], itemid.MaxPartitionKey); err != nil {
-			return Cursor[T]{}, r.fail(invalid(err))
+			return Cursor[T]{}, r.fail(operr.Invalid(err))
 		}
 	}
 	at := cursorAt(r, t, key)
 	if t.check(at, r) != nil {
-		return Cursor[T]{}, r.fail(invalid(errors.New("CursorAfter: the item is not in the partition of the query")))
+		return Cursor[T]{}, r.fail(operr.Invalid(errors.New("CursorAfter: the item is not in the partition of the query")))
 	}
 	return Cursor[T]{at}, nil
 }

@@ -5,6 +5,7 @@ package ddb
 import (
 	"fmt"
 
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -22,14 +23,14 @@ func Definition(table schema.Ensurer, opts ...schema.Option) (*schema.Definition
 	case TablePart:
 		c = t.part()
 	default:
-		return nil, opError("Definition", "", "", invalid(fmt.Errorf("%T is no table of this package", table)))
+		return nil, operr.New("Definition", "", "", operr.Invalid(fmt.Errorf("%T is no table of this package", table)))
 	}
 	if err := c.usable(); err != nil {
-		return nil, opError("Definition", c.label(), "", err)
+		return nil, operr.New("Definition", c.label(), "", err)
 	}
 	s, err := schema.New(c.described(), opts...)
-	if err := invalid(wrongIn(err)); err != nil {
-		return nil, opError("Definition", c.label(), "", err)
+	if err := operr.Invalid(operr.Wrong(err)); err != nil {
+		return nil, operr.New("Definition", c.label(), "", err)
 	}
 	return s.Definition(), nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/revision"
 )
@@ -64,7 +65,7 @@ func (c *core) deleteItem(ctx context.Context, item any, opts []any) error {
 	w, err := writeOptions(opts)
 	d, err := c.prepareDeleteItem(item, w, err)
 	if err != nil {
-		return opError("DeleteItem", c.name, "", err)
+		return operr.New("DeleteItem", c.name, "", err)
 	}
 	d.old = c.oldRows(w.old)
 	d.rejected = c.refusal(c.deleteCondition(d), true)
@@ -80,14 +81,14 @@ func (c *core) delete(ctx context.Context, key any, opts []any) error {
 	wireKey, err2 := appendKey(c, make([]byte, 0, keyRoom), reflect.ValueOf(key).Elem())
 	extra, _ := w.guard() // writeOptions has its error
 	rest, demanded, err3 := c.takeRevision(extra)
-	if err := invalid(err, err2, err3, c.needsVersion(w.conds), c.needsCondition("a Delete", extra)); err != nil {
-		return opError("DeleteItem", c.name, "", err)
+	if err := operr.Invalid(err, err2, err3, c.needsVersion(w.conds), c.needsCondition("a Delete", extra)); err != nil {
+		return operr.New("DeleteItem", c.name, "", err)
 	}
 	d := &preparedDelete{extra: rest, demanded: demanded, old: c.oldRows(w.old)}
 	if c.revision == nil {
 		d.wireKey = wireKey
 	} else if d.key, err = codec.ParseItem(wireKey); err != nil {
-		return opError("DeleteItem", c.name, "", err)
+		return operr.New("DeleteItem", c.name, "", err)
 	}
 	if c.revision != nil || extra != nil || c.entityGuard() != nil {
 		d.rejected = c.refusal(c.deleteCondition(d), demanded != nil)
@@ -133,7 +134,7 @@ func (c *core) deleteCondition(d *preparedDelete) expr.Node {
 func (c *core) prepareDeleteItem(item any, w writeCall, err error) (*preparedDelete, error) {
 	pointer := reflect.ValueOf(item)
 	if pointer.IsNil() {
-		return nil, invalid(err, errors.New("the item is nil"))
+		return nil, operr.Invalid(err, errors.New("the item is nil"))
 	}
 	key, err2 := keyOfItem(c, pointer.Elem())
 	d := &preparedDelete{key: key}
@@ -150,7 +151,7 @@ func (c *core) prepareDeleteItem(item any, w writeCall, err error) (*preparedDel
 	}
 	extra, err3 := w.guard()
 	d.extra = extra
-	return d, invalid(err, err2, err3, c.needsCondition("a DeleteItem", d.extra))
+	return d, operr.Invalid(err, err2, err3, c.needsCondition("a DeleteItem", d.extra))
 }
 
 // sendDelete sends a delete until its outcome is known.

@@ -4,17 +4,11 @@ package ddb
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/redact"
-	"github.com/dynamotable/ddb/internal/unsent"
 )
 
 // Conditions that callers branch on; test them with errors.Is. Typed errors ([ConditionFailed], [ThrottledError],
@@ -67,36 +61,6 @@ type (
 // IsRetryable reports whether the same call may succeed later; see [ddberr.IsRetryable]. It is false for failed conditions,
 // for invalid calls, and if a write may already have been applied.
 func IsRetryable(err error) bool { return ddberr.IsRetryable(err) }
-
-// invalid collects non-nil errors into one InvalidError; nil if there are none.
-func invalid(errs ...error) error {
-	var all []error
-	for _, err := range errs {
-		all = append(all, flatten(err)...)
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	return &ddberr.InvalidError{Problems: all}
-}
-
-func flatten(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if inv, ok := err.(*ddberr.InvalidError); ok { //nolint:errorlint // only a bare list is taken apart, not one wrapped in context
-		return inv.Problems
-	}
-	j, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var all []error
-	for _, e := range j.Unwrap() {
-		all = append(all, flatten(e)...)
-	}
-	return all
-}
 
 // ConditionFailed is the error of a write that was not applied because its condition was false. It matches
 // [ErrConditionFailed], and also [ErrNotFound] if there is no item although the verb requires one (Replace, Update).
@@ -169,68 +133,3 @@ func (e *ConditionFailed[T]) Format(s fmt.State, verb rune) { quiet.Format(s, ve
 
 // MarshalJSON returns the text of Error as a JSON string.
 func (e *ConditionFailed[T]) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
-
-// opError wraps an error of one call. Errors of the service become typed errors where callers may want to branch.
-func opError(op, table, index string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, ok := errors.AsType[*ddberr.OpError](err); ok {
-		return err
-	}
-	return &ddberr.OpError{Op: op, Table: table, Index: index, Err: classify(err)}
-}
-
-// classify returns the error that callers see, without texts that may quote data.
-func classify(err error) error { return ddberr.Redact(classified(err)) }
-
-func classified(err error) error {
-	if _, ok := errors.AsType[*ddberr.OutcomeUnknownError](err); ok {
-		return err // what matters most comes first in its text
-	}
-	if _, ok := errors.AsType[*unsent.CredentialsError](err); ok {
-		return err // a refusal inside it is not the table's
-	}
-	reasons, throttled := throttlingOf(err)
-	if throttled {
-		attempts := 0
-		if most, ok := errors.AsType[*retry.MaxAttemptsError](err); ok {
-			attempts = most.Attempt
-		}
-		return ddberr.Throttled(err, attempts, reasons...)
-	}
-	return advise(err)
-}
-
-func throttlingOf(err error) ([]ddberr.ThrottlingReason, bool) {
-	var (
-		pte *types.ProvisionedThroughputExceededException
-		te  *types.ThrottlingException
-		rle *types.RequestLimitExceeded
-		api smithy.APIError
-		got []types.ThrottlingReason
-	)
-	switch {
-	case errors.As(err, &pte):
-		got = pte.ThrottlingReasons
-	case errors.As(err, &te):
-		got = te.ThrottlingReasons
-	case errors.As(err, &rle):
-		got = rle.ThrottlingReasons
-	case errors.As(err, &api) && (api.ErrorCode() == "ThrottlingException" || api.ErrorCode() == "Throttling"):
-	default:
-		return nil, false
-	}
-	reasons := make([]ddberr.ThrottlingReason, len(got))
-	for i, r := range got {
-		reasons[i] = ddberr.ThrottlingReason{Reason: quiet.Name(deref(r.Reason)), Resource: quiet.Name(deref(r.Resource))}
-	}
-	return reasons, true
-}
-
-func deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/revision"
 )
 
@@ -38,7 +39,7 @@ func updateExactly(ctx context.Context, c *core, u *preparedUpdate, item reflect
 	}
 	if err != nil {
 		item.SetZero()
-		return opError("GetItem", c.name, "", err)
+		return operr.New("GetItem", c.name, "", err)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/operr"
 )
 
 // Explain runs a function without making its calls, and explains the first request that it would have sent, and the whole
@@ -40,7 +41,7 @@ func Explain(ctx context.Context, run func(context.Context) error) (cost.Explana
 	s := callOptionsOf(ctx)
 	s.explain = x
 	if run == nil {
-		return cost.Explanation{}, opError("Explain", "", "", invalid(errors.New("the function is nil")))
+		return cost.Explanation{}, operr.New("Explain", "", "", operr.Invalid(errors.New("the function is nil")))
 	}
 	err := run(s.into(ctx))
 	x.mu.Lock()

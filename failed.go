@@ -2,12 +2,16 @@
 
 package ddb
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/dynamotable/ddb/internal/operr"
+)
 
 // A constructor that fails returns a table or index together with the error. It refuses every call with that error before
 // anything is sent. So a program that ignores the error stops at its first call.
 
-var errZeroTable = invalid(errors.New("a zero table or index was used; make it with ddb.New, ddb.NewSimple or one of the functions for indexes"))
+var errZeroTable = operr.Invalid(errors.New("a zero table or index was used; make it with ddb.New, ddb.NewSimple or one of the functions for indexes"))
 
 // usable returns why the table cannot be used, or nil.
 func (c *core) usable() error {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/hooks"
+	"github.com/dynamotable/ddb/internal/operr"
 )
 
 // WithGate makes the calls with the context pass the gate, and the gates that the context already has. The same gate may be
@@ -57,7 +58,7 @@ func gatePageSize(ctx context.Context, r *read, size int) int {
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
 func DescribeTable(ctx context.Context, t TablePart) (*types.TableDescription, error) {
 	if t == nil {
-		return nil, opError("DescribeTable", "", "", invalid(errors.New("the table is nil")))
+		return nil, operr.New("DescribeTable", "", "", operr.Invalid(errors.New("the table is nil")))
 	}
 	return t.part().admittedDescription(ctx)
 }
@@ -69,8 +70,8 @@ func (c *core) admittedDescription(ctx context.Context) (*types.TableDescription
 		err = c.admitSchema(ctx, "DescribeTable")
 	}
 	if err != nil {
-		return nil, opError("DescribeTable", c.label(), "", err)
+		return nil, operr.New("DescribeTable", c.label(), "", err)
 	}
 	d, err := c.describe(ctx, client)
-	return d, opError("DescribeTable", c.label(), "", err)
+	return d, operr.New("DescribeTable", c.label(), "", err)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -184,7 +185,7 @@ func (c *core) exists(ctx context.Context, key any, r readCall) (bool, error) {
 //	s, err := ddb.GetView[Summary](ctx, orders, orders.Key("c1", "o9"))
 func GetView[V, T, K any](ctx context.Context, table KeyedTable[T, K], key K, opts ...GetOption) (view V, err error) {
 	if table == nil {
-		return view, opError("GetItem", "", "", invalid(errors.New("the table is nil")))
+		return view, operr.New("GetItem", "", "", operr.Invalid(errors.New("the table is nil")))
 	}
 	g := getCall[V, K]{key: key}
 	err = table.part().getView(ctx, &g.state, &g.key, &g.item, readOptions(opts))
@@ -197,7 +198,7 @@ func (c *core) getView(ctx context.Context, g *getState, key, item any, r readCa
 	}
 	plan, paths, err := viewPlan(c, reflect.TypeOf(item).Elem())
 	if err != nil {
-		return opError("GetItem", c.name, "", invalid(err))
+		return operr.New("GetItem", c.name, "", operr.Invalid(err))
 	}
 	if err := c.prepareGet(&g.in, key, g.room[:0], r); err != nil {
 		return err
@@ -239,8 +240,8 @@ func (c *core) prepareGet(in *getInput, key any, room []byte, r readCall) error 
 	var err1 error
 	in.wireKey, err1 = appendKey(c, room, reflect.ValueOf(key).Elem())
 	paths, err2 := c.projection(r.project, c.keyNames...)
-	if err := invalid(err1, err2); err != nil {
-		return opError("GetItem", c.name, "", err)
+	if err := operr.Invalid(err1, err2); err != nil {
+		return operr.New("GetItem", c.name, "", err)
 	}
 	in.TableName, in.core, in.hide = &c.name, c, c.hides(r.expired)
 	if r.consistent {
@@ -266,7 +267,7 @@ func (in *getInput) send(ctx context.Context, c *core, rows wire.Rows) (found bo
 	rows = c.live(rows, in.hide)
 	info := requestInfo{op: "GetItem", key: in.wireKey, consistent: in.ConsistentRead != nil, project: in.paths}
 	found, err = c.sendGet(ctx, &info, &in.GetItemInput, in.wireKey, rows)
-	return found && !hides(rows), opError("GetItem", c.name, "", err)
+	return found && !hides(rows), operr.New("GetItem", c.name, "", err)
 }
 
 // sendGet sends one GetItem. key is the key of the input in wire form, or nil.
@@ -292,7 +293,7 @@ func (g *getState) send(ctx context.Context, c *core, plan *codec.Plan, item any
 	}
 	found, err := g.in.send(ctx, c, &g.row)
 	if err == nil && (!found || g.row.skip) {
-		err = opError("GetItem", c.name, "", ddberr.ErrNotFound)
+		err = operr.New("GetItem", c.name, "", ddberr.ErrNotFound)
 	}
 	if err != nil {
 		reflect.ValueOf(g.row.dst).Elem().SetZero()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/operr"
 )
 
 // Index is a global secondary index with a partition and a sort key. Make it
@@ -188,7 +189,7 @@ func (c *core) addIndex(name string, global bool, partition, sort any, opts []in
 	})
 	c.checkEntityIndex(info)
 	errs = append(errs, c.checkTombstoneIndex(info), c.checkExpiryIndex(info))
-	if err := invalid(errs...); err != nil {
+	if err := operr.Invalid(errs...); err != nil {
 		return nil, &ddberr.OpError{Op: "NewIndex", Table: c.name, Index: name, Err: err}
 	}
 	return c.register(info)
@@ -199,7 +200,7 @@ func (c *core) register(info *indexInfo) (*indexInfo, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if slices.ContainsFunc(c.vectorIndexes(), func(v *vectorInfo) bool { return v.name == info.name }) {
-		err := invalid(errors.New("the table has a vector index of this name"))
+		err := operr.Invalid(errors.New("the table has a vector index of this name"))
 		return nil, &ddberr.OpError{Op: "NewIndex", Table: c.name, Index: info.name, Err: err}
 	}
 	for _, have := range c.indexes {
@@ -207,7 +208,7 @@ func (c *core) register(info *indexInfo) (*indexInfo, error) {
 			continue
 		}
 		if !have.sameAs(info) {
-			err := invalid(errors.New("the table has an index of this name with another definition"))
+			err := operr.Invalid(errors.New("the table has an index of this name with another definition"))
 			return nil, &ddberr.OpError{Op: "NewIndex", Table: c.name, Index: info.name, Err: err}
 		}
 		return have, nil

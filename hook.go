@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/hooks"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -29,7 +30,7 @@ func reportFailure(ctx context.Context, cores []*core, f hooks.Failure) {
 
 // ended is opError for a write of one item; it also reports an unknown outcome to hooks.
 func (c *core) ended(ctx context.Context, op string, err error) error {
-	if err = opError(op, c.name, "", err); errors.Is(err, ddberr.ErrOutcomeUnknown) {
+	if err = operr.New(op, c.name, "", err); errors.Is(err, ddberr.ErrOutcomeUnknown) {
 		reportFailure(ctx, []*core{c}, hooks.Failure{Operation: op, Table: c.name, Items: 1, Err: err})
 	}
 	return err
@@ -138,7 +139,7 @@ func (c *trackedCall) complete(r *replyInfo, capacities []types.ConsumedCapacity
 // failed records one failed attempt.
 func (c *trackedCall) failed(err error) (reasons []ddberr.ThrottlingReason, throttled bool) {
 	c.Attempts++
-	reasons, throttled = throttlingOf(err)
+	reasons, throttled = operr.Throttling(err)
 	if throttled && len(reasons) == 0 {
 		reasons = []ddberr.ThrottlingReason{{}}
 	}

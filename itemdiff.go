@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/operr"
 )
 
 // DiffItems compares two batches of items of a table by their keys, without a request. For example, before is what is stored
@@ -27,8 +28,8 @@ func DiffItems[T any](table AnyTable[T], before, after []T) (gone, added, change
 	}
 	b, err1 := keyedItems(c, "before", before)
 	a, err2 := keyedItems(c, "after", after)
-	if err := invalid(errors.Join(err1, err2)); err != nil {
-		return nil, nil, nil, opError("DiffItems", c.name, "", err)
+	if err := operr.Invalid(errors.Join(err1, err2)); err != nil {
+		return nil, nil, nil, operr.New("DiffItems", c.name, "", err)
 	}
 	for i, k := range b.keys {
 		if _, both := a.items[k]; !both {

@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/revision"
 )
 
@@ -141,7 +142,7 @@ func (c *core) itemSize(item any) (int, error) {
 	}
 	pointer := reflect.ValueOf(item)
 	if pointer.IsNil() {
-		return 0, opError("ItemSize", c.name, "", invalid(errors.New("the item is nil")))
+		return 0, operr.New("ItemSize", c.name, "", operr.Invalid(errors.New("the item is nil")))
 	}
 	current := pointer.Elem()
 	next, st, err3 := stampItem(c, verbPut, current, revision.Revision{}, c.newMark())
@@ -161,7 +162,7 @@ func (c *core) itemSize(item any) (int, error) {
 		n, err = codec.ItemSize(data)
 	}
 	if err != nil {
-		return 0, opError("ItemSize", c.name, "", invalid(err))
+		return 0, operr.New("ItemSize", c.name, "", operr.Invalid(err))
 	}
 	return n, nil
 }

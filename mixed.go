@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/rawitem"
 )
@@ -116,7 +117,7 @@ func (k MixedKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
 // the first part apply.
 func (m *Mixed[I]) BatchGet(ctx context.Context, keys []MixedKey, opts ...GetOption) (got []Got[I], err error) {
 	if m == nil {
-		return nil, opError("BatchGetItem", "", "", errZeroMixed)
+		return nil, operr.New("BatchGetItem", "", "", errZeroMixed)
 	}
 	err = m.m.batchGet(ctx, len(keys), func(i int) mixedKey { return mixedKey(keys[i]) }, &got, readOptions(opts))
 	return got, err
@@ -129,13 +130,13 @@ func (m *Mixed[I]) Decode(item rawitem.Item) (to I, err error) {
 	const op = "Decode"
 	switch {
 	case m == nil || m.m == nil:
-		return to, opError(op, "", "", errZeroMixed)
+		return to, operr.New(op, "", "", errZeroMixed)
 	case m.m.failed != nil:
 		return to, m.m.failed
 	}
 	if err = decodeMixed(m.m, item, reflect.ValueOf(&to).Elem()); err != nil {
 		var none I
-		return none, opError(op, m.m.table, "", err)
+		return none, operr.New(op, m.m.table, "", err)
 	}
 	return to, nil
 }
@@ -158,14 +159,14 @@ func (m *mixed) base() *core {
 	return m.parts[0]
 }
 
-var errZeroMixed = invalid(errors.New("a zero Mixed was used; make it by NewMixed"))
+var errZeroMixed = operr.Invalid(errors.New("a zero Mixed was used; make it by NewMixed"))
 
 // batchGet reads keys into the list at got, a *[]Got.
 func (m *mixed) batchGet(ctx context.Context, n int, key func(int) mixedKey, got any, r readCall) error {
 	const op = "BatchGetItem"
 	switch {
 	case m == nil:
-		return opError(op, "", "", errZeroMixed)
+		return operr.New(op, "", "", errZeroMixed)
 	case m.failed != nil:
 		return m.failed
 	}
@@ -183,8 +184,8 @@ func (m *mixed) batchGet(ctx context.Context, n int, key func(int) mixedKey, got
 			errs = append(errs, fmt.Errorf("key %d is of a table that is none of those that were shared", i))
 		}
 	}
-	if err := invalid(errs...); err != nil {
-		return opError(op, m.table, "", err)
+	if err := operr.Invalid(errs...); err != nil {
+		return operr.New(op, m.table, "", err)
 	}
 	return b.getInto(ctx, n, func(data []byte, i int) ([]byte, error) {
 		k := key(i)
@@ -258,7 +259,7 @@ func newMixed(c *core, list reflect.Type) *mixed {
 	if len(m.names) > maxMixedNames {
 		errs = append(errs, fmt.Errorf("items are recognised by %d attributes, the limit is %d", len(m.names), maxMixedNames))
 	}
-	if err := invalid(errs...); err != nil {
+	if err := operr.Invalid(errs...); err != nil {
 		m.failed = &ddberr.OpError{Op: "Share", Table: m.table, Err: err}
 	}
 	return m
@@ -458,7 +459,7 @@ func (r *read) mixedAs(m *mixed, n int, filterAt func(int) mixedFilter) *read {
 		filter = expr.All(filter, node)
 	}
 	r.filter = filter
-	r.errs = append(slices.Clip(r.errs), flatten(errors.Join(errs...))...)
+	r.errs = append(slices.Clip(r.errs), operr.Flatten(errors.Join(errs...))...)
 	return r
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/partition"
 	"github.com/dynamotable/ddb/internal/tablename"
 )
@@ -37,8 +38,8 @@ func (r *read) partitionHash() (hooks.PartitionHash, error) {
 	if err := r.core.usable(); err != nil {
 		return 0, err
 	}
-	if err := invalid(r.errs...); err != nil {
-		return 0, opError("PartitionHash", r.core.name, r.index.label(), err)
+	if err := operr.Invalid(r.errs...); err != nil {
+		return 0, operr.New("PartitionHash", r.core.name, r.index.label(), err)
 	}
 	return hashOf(tablename.Short(r.core.name), r.index.label(), r.partitionID()), nil
 }

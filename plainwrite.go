@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -77,7 +78,7 @@ func unknownAfter(ctx context.Context, sent int, err error) *ddberr.OutcomeUnkno
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}
-	return ddberr.OutcomeUnknown(classify(err), sent)
+	return ddberr.OutcomeUnknown(operr.Classify(err), sent)
 }
 
 func conditionFailure(err error) *types.ConditionalCheckFailedException {

@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/revision"
 )
@@ -85,7 +86,7 @@ func (c *core) put(ctx context.Context, v verb, item any, opts []any) error {
 	w, err := writeOptions(opts)
 	p, err := c.preparePut(buf, v, item, w, c.newMark(), err)
 	if err != nil {
-		return opError("PutItem", c.name, "", err)
+		return operr.New("PutItem", c.name, "", err)
 	}
 	p.old = c.live(c.oldRows(w.old), false)
 	if p.cond != nil || c.entityGuard() != nil {
@@ -119,7 +120,7 @@ type preparedPut struct {
 func (c *core) preparePut(buf *itemBuffer, v verb, item any, w writeCall, with mark, err error) (*preparedPut, error) {
 	pointer := reflect.ValueOf(item)
 	if pointer.IsNil() {
-		return nil, invalid(err, errors.New("the item is nil"))
+		return nil, operr.Invalid(err, errors.New("the item is nil"))
 	}
 	p := &preparedPut{verb: v}
 	var errs []error
@@ -150,7 +151,7 @@ func (c *core) preparePut(buf *itemBuffer, v verb, item any, w writeCall, with m
 	if v != verbCreate {
 		errs = append(errs, c.needsCondition("a "+v.String(), extra))
 	}
-	if err := invalid(errs...); err != nil {
+	if err := operr.Invalid(errs...); err != nil {
 		return nil, err
 	}
 	p.guard, p.extra = guard, extra

@@ -5,6 +5,7 @@ package ddb
 import (
 	"reflect"
 
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/rawitem"
 )
 
@@ -28,5 +29,5 @@ func (c *core) decodeRaw(item rawitem.Item, to any) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
-	return opError("DecodeRaw", c.name, "", decodeOwn(c, item.JSON(), reflect.ValueOf(to).Elem()))
+	return operr.New("DecodeRaw", c.name, "", decodeOwn(c, item.JSON(), reflect.ValueOf(to).Elem()))
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -97,9 +98,9 @@ func (r *read) op() string {
 
 func (r *read) fail(err error) error {
 	if r == nil {
-		return opError("Query", "", "", err)
+		return operr.New("Query", "", "", err)
 	}
-	return opError(r.op(), r.core.label(), r.index.label(), err)
+	return operr.New(r.op(), r.core.label(), r.index.label(), err)
 }
 
 // schema returns the key of the table or index that is read.
@@ -118,7 +119,7 @@ var errZeroRead = errors.New("a zero query or scan was used; make it by a method
 // text builds the expressions once and reports everything that is wrong with the read.
 func (r *read) text() (*readText, error) {
 	if r == nil || r.ready == nil {
-		return nil, invalid(errZeroRead)
+		return nil, operr.Invalid(errZeroRead)
 	}
 	if err := r.core.usable(); err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func (r *read) text() (*readText, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
-	if err := invalid(r.errs...); err != nil {
+	if err := operr.Invalid(r.errs...); err != nil {
 		return nil, err
 	}
 	return t, errors.Join(t.check(r.after, r), t.check(r.upTo, r))
@@ -149,7 +150,7 @@ func (r *read) build(t *readText) error {
 	t.fetches = r.fetchesAny(paths)
 	t.projection = w.Projection(paths)
 	t.aliases, t.values = w.Names(), w.Values()
-	return invalid(errs...)
+	return operr.Invalid(errs...)
 }
 
 // checkFilter refuses filters that DynamoDB would refuse or that can never be true.

@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/operr"
 )
 
 // readRef is the content of [Query], [Scan], [IndexQuery], [IndexScan] and [Reader]. It is a part of the read that it refers
@@ -202,7 +203,7 @@ func listType(r *read) reflect.Type {
 // parseCursor reads the text of a cursor of the same table or index.
 func (r *read) parseCursor(text string) (*cursor.Position, error) {
 	if r == nil || r.ready == nil {
-		return nil, r.fail(invalid(errZeroRead))
+		return nil, r.fail(operr.Invalid(errZeroRead))
 	}
 	return index{r.core, r.index}.parseCursor(text)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/tablename"
 	"github.com/dynamotable/ddb/internal/unsent"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -204,7 +205,7 @@ func admit(ctx context.Context, opts callOptions, cores []*core, info *requestIn
 	if len(q.budgets) > 0 {
 		if q.held, err = cost.Reserve(q.budgets, info.least(whole)); err != nil {
 			if wrong, ok := errors.AsType[*badinput.DefinitionError](err); ok {
-				err = invalid(wrong.Cause)
+				err = operr.Invalid(wrong.Cause)
 			}
 			if errors.Is(err, cost.ErrBudgetExceeded) {
 				reportFailure(ctx, cores, hooks.Failure{Operation: info.op, Table: cores[0].name, Index: info.index.label(), Items: info.inputs(), Err: err})
@@ -346,7 +347,7 @@ func bookTables(info *requestInfo, label string, cores []*core, ccs []types.Cons
 		seen[name] = true
 		var own []types.ConsumedCapacity
 		for _, cc := range ccs {
-			if tablename.Short(deref(cc.TableName)) == name {
+			if tablename.Short(operr.Deref(cc.TableName)) == name {
 				own = append(own, cc)
 			}
 		}

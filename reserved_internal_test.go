@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dynamotable/ddb/internal/operr"
 )
 
 func TestCheckRaw(t *testing.T) {
@@ -27,7 +29,7 @@ func TestCheckRaw(t *testing.T) {
 		err := checkRaw(tt.text, tt.names, tt.values)
 		var problems []error
 		if err != nil {
-			problems = flatten(err)
+			problems = operr.Flatten(err)
 		}
 		if len(problems) != len(tt.want) {
 			t.Errorf("%s: got %v, want %d problems", name, err, len(tt.want))

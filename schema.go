@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb/internal/badinput"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -24,18 +24,10 @@ func (c *core) spec(ctx context.Context, op string, opts []schema.Option) (*sche
 	if lacks == nil {
 		err = s.CheckClient(client) // with the mistakes of New
 	}
-	if err := invalid(wrongIn(err), lacks); err != nil {
+	if err := operr.Invalid(operr.Wrong(err), lacks); err != nil {
 		return s, client, err
 	}
 	return s, client, c.admitSchema(ctx, op)
-}
-
-// wrongIn returns the mistakes that package schema found.
-func wrongIn(err error) error {
-	if wrong, ok := errors.AsType[*badinput.DefinitionError](err); ok {
-		return wrong.Cause
-	}
-	return err
 }
 
 // described returns the table with its indexes, and those of its parts.
@@ -102,7 +94,7 @@ func (c *core) createTable(ctx context.Context, opts []schema.Option) error {
 	if err == nil {
 		err = s.Create(ctx, client)
 	}
-	return opError("CreateTable", c.label(), "", err)
+	return operr.New("CreateTable", c.label(), "", err)
 }
 
 // WaitTable waits until the table and all of its indexes are active. The wait
@@ -124,7 +116,7 @@ func (c *core) waitTable(ctx context.Context) error {
 	if err == nil {
 		_, err = schema.Wait(ctx, client, c.name)
 	}
-	return opError("DescribeTable", c.label(), "", err)
+	return operr.New("DescribeTable", c.label(), "", err)
 }
 
 // DeleteTable deletes the table with all its items and waits until it is gone. A table that does not exist is not an error.
@@ -143,13 +135,13 @@ func (c *core) deleteTable(ctx context.Context, allow schema.DeletePermission) e
 	if !allow.Allows(c.label()) {
 		err = errors.Join(err, fmt.Errorf("the permission names table %q, not this one; nothing was deleted", allow.Table()))
 	}
-	if err := invalid(err); err != nil {
-		return opError("DeleteTable", c.label(), "", err)
+	if err := operr.Invalid(err); err != nil {
+		return operr.New("DeleteTable", c.label(), "", err)
 	}
 	if err := c.admitSchema(ctx, "DeleteTable"); err != nil {
-		return opError("DeleteTable", c.name, "", err)
+		return operr.New("DeleteTable", c.name, "", err)
 	}
-	return opError("DeleteTable", c.label(), "", schema.Delete(ctx, client, c.name))
+	return operr.New("DeleteTable", c.label(), "", schema.Delete(ctx, client, c.name))
 }
 
 // describe returns the description of the table.
@@ -186,7 +178,7 @@ func (c *core) ensureTable(ctx context.Context, opts []schema.Option) error {
 		err = s.Ensure(ctx, client)
 		task.End(err)
 	}
-	return opError("EnsureTable", c.label(), "", err)
+	return operr.New("EnsureTable", c.label(), "", err)
 }
 
 // VerifyTable compares the live table with its definition and the options, and returns every difference: keys and their
@@ -208,8 +200,8 @@ func (t *SimpleTable[T, PK]) VerifyTable(ctx context.Context, opts ...schema.Opt
 func (c *core) verifyTable(ctx context.Context, opts []schema.Option) ([]schema.Difference, error) {
 	s, client, err := c.spec(ctx, "VerifyTable", opts)
 	if err != nil {
-		return nil, opError("VerifyTable", c.label(), "", err)
+		return nil, operr.New("VerifyTable", c.label(), "", err)
 	}
 	found, err := s.Verify(ctx, client)
-	return found, opError("VerifyTable", c.label(), "", err)
+	return found, operr.New("VerifyTable", c.label(), "", err)
 }

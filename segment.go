@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/tablename"
 )
@@ -25,7 +26,7 @@ type ScanSegments[T any] struct {
 // refuses a query, and a scan with a cursor, a limit, a bound such as [MaxScanned], or Parallel.
 func SegmentsOf[T any](scan Paged[T]) (*ScanSegments[T], error) {
 	if scan == nil {
-		return nil, opError("Scan", "", "", invalid(errors.New("the scan is nil")))
+		return nil, operr.New("Scan", "", "", operr.Invalid(errors.New("the scan is nil")))
 	}
 	r := scan.paged(nil)
 	t, err := r.text()
@@ -49,10 +50,10 @@ func (r *read) checkSegments() error {
 	if r.after != nil || r.upTo != nil || r.limit > 0 || r.stops() {
 		errs = append(errs, errors.New("a cursor, Limit, MaxScanned or MaxReadUnits on a scan that is read in segments: a segment is read from its beginning to its end, page by page; PageSize bounds a page"))
 	}
-	return invalid(errs...)
+	return operr.Invalid(errs...)
 }
 
-var errZeroSegments = invalid(errors.New("a nil or zero ScanSegments was used; make it with SegmentsOf"))
+var errZeroSegments = operr.Invalid(errors.New("a nil or zero ScanSegments was used; make it with SegmentsOf"))
 
 // Format prints the type's name, for every verb.
 func (s *ScanSegments[T]) Format(f fmt.State, verb rune) { quiet.Format(f, verb, "ddb.ScanSegments") }
@@ -102,7 +103,7 @@ func (s *ScanSegments[T]) Page(ctx context.Context, number, total int, after str
 
 func (r *read) segmentPage(ctx context.Context, t *readText, seg segment, after string, list any) (*pageData, error) {
 	if seg.total < 1 || seg.total > maxSegments || seg.number < 0 || seg.number >= seg.total {
-		return nil, r.fail(invalid(fmt.Errorf("segment %d of %d: there must be 1 to %d segments, numbered from 0", seg.number, seg.total, maxSegments)))
+		return nil, r.fail(operr.Invalid(fmt.Errorf("segment %d of %d: there must be 1 to %d segments, numbered from 0", seg.number, seg.total, maxSegments)))
 	}
 	start, err := r.core.parseCursor(after, r.index)
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -58,7 +59,7 @@ func Share(parts ...TablePart) (*SharedTable, error) {
 		}
 		errs = append(errs, shared.share(c, i))
 	}
-	if err := invalid(errs...); err != nil {
+	if err := operr.Invalid(errs...); err != nil {
 		shared.failed = &ddberr.OpError{Op: "Share", Table: shared.name, Err: err}
 	}
 	return &SharedTable{shared}, shared.failed

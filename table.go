@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -226,7 +227,7 @@ func newCore(client client, name string, of itemOf, partition, sort any, opts []
 }
 
 func newError(table string, errs ...error) error {
-	if err := invalid(errs...); err != nil {
+	if err := operr.Invalid(errs...); err != nil {
 		return &ddberr.OpError{Op: "New", Table: table, Err: err}
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/internal/tablename"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -90,7 +91,7 @@ func transact(ctx context.Context, client client, n int, op func(int) txPart) er
 	}
 	if err != nil {
 		cores := tx.cores()
-		if err = opError("TransactWriteItems", tableNames(cores), "", err); errors.Is(err, ddberr.ErrOutcomeUnknown) {
+		if err = operr.New("TransactWriteItems", tableNames(cores), "", err); errors.Is(err, ddberr.ErrOutcomeUnknown) {
 			reportFailure(ctx, cores, hooks.Failure{Operation: "TransactWriteItems", Table: cores[0].name, Items: len(cores), Err: err})
 		}
 		return err
@@ -189,7 +190,7 @@ func (f txFunc) AddTo(tx *transaction) { f(tx) }
 func (tx *transaction) add(a txAction, errs ...error) {
 	a.arg = tx.arg
 	tx.actions = append(tx.actions, a)
-	tx.errs = append(tx.errs, inputError("operation", a.arg, errors.Join(errs...))...)
+	tx.errs = append(tx.errs, operr.Input("operation", a.arg, errors.Join(errs...))...)
 }
 
 func (tx *transaction) check() error {
@@ -218,7 +219,7 @@ func (tx *transaction) check() error {
 	if size > maxTransactBytes {
 		errs = append(errs, fmt.Errorf("the items have %d bytes together; the limit of a transaction is %d", size, maxTransactBytes))
 	}
-	return invalid(errs...)
+	return operr.Invalid(errs...)
 }
 
 // send sends the transaction until it is applied, permanently refused, or given up.
@@ -297,7 +298,7 @@ func (tx *transaction) neverAgain(err error) bool {
 		return false
 	}
 	for i, r := range tce.CancellationReasons {
-		if i < len(tx.actions) && deref(r.Code) == "ConditionalCheckFailed" && tx.actions[i].neverAgain(r.Item) {
+		if i < len(tx.actions) && operr.Deref(r.Code) == "ConditionalCheckFailed" && tx.actions[i].neverAgain(r.Item) {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/redact"
 )
@@ -39,7 +40,7 @@ func cancelled(actions []txAction, err error) error {
 	}
 	e := ddberr.Transaction(err)
 	for i, r := range tce.CancellationReasons {
-		code := quiet.Code(deref(r.Code))
+		code := quiet.Code(operr.Deref(r.Code))
 		if code == "None" || code == "" || i >= len(actions) {
 			continue
 		}
@@ -50,14 +51,14 @@ func cancelled(actions []txAction, err error) error {
 }
 
 func (a txAction) reason(r types.CancellationReason, cause error) error {
-	reason := errors.New(redact.Message(deref(r.Message)))
-	switch deref(r.Code) {
+	reason := errors.New(redact.Message(operr.Deref(r.Message)))
+	switch operr.Deref(r.Code) {
 	case "ConditionalCheckFailed":
 		return a.failed(r.Item, cause)
 	case "ThrottlingError", "ProvisionedThroughputExceeded":
 		return ddberr.Throttled(reason, 0)
 	case "ValidationError":
-		return adviseOn("ValidationException", deref(r.Message), reason)
+		return operr.AdviseOn("ValidationException", operr.Deref(r.Message), reason)
 	}
 	return reason
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -62,12 +63,12 @@ func transactGet(ctx context.Context, client client, n int, read func(int) txRea
 	if n := len(tx.gets); n == 0 || n > maxTransactOps {
 		tx.errs = append(tx.errs, fmt.Errorf("%d reads; a transaction takes 1 to %d", n, maxTransactOps))
 	}
-	err := invalid(tx.errs...)
+	err := operr.Invalid(tx.errs...)
 	if err == nil {
 		err = tx.send(ctx, client)
 	}
 	if err != nil {
-		return opError("TransactGetItems", tableNames(tx.cores), "", err)
+		return operr.New("TransactGetItems", tableNames(tx.cores), "", err)
 	}
 	tx.stats.Done = len(tx.gets)
 	return nil
@@ -128,7 +129,7 @@ func (c *core) txGet(key, dst any, r readCall) readFunc {
 			get.ProjectionExpression = aws.String(w.Projection(paths))
 			get.ExpressionAttributeNames = w.Names()
 		}
-		tx.errs = append(tx.errs, inputError("read", i, errors.Join(err, err2))...)
+		tx.errs = append(tx.errs, operr.Input("read", i, errors.Join(err, err2))...)
 		tx.gets = append(tx.gets, types.TransactGetItem{Get: get})
 		id := c.keyNames.ID(k)
 		tx.actions = append(tx.actions, txAction{core: c, verb: "Get", id: id})

@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -120,7 +121,7 @@ func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance
 	})
 	c.checkEntityIndex(&info.indexInfo)
 	errs = append(errs, c.checkExpiryIndex(&info.indexInfo))
-	err := invalid(errs...)
+	err := operr.Invalid(errs...)
 	if err == nil {
 		info, err = c.registerVector(info)
 	}
@@ -162,16 +163,16 @@ func (c *core) registerVector(info *vectorInfo) (*vectorInfo, error) {
 		case have.name == info.name && have.same(info):
 			return have, nil
 		case have.name == info.name:
-			return nil, invalid(errors.New("the table has an index of this name with another definition"))
+			return nil, operr.Invalid(errors.New("the table has an index of this name with another definition"))
 		case have.attr.path.String() == info.attr.path.String() && have.dimensions != info.dimensions:
-			return nil, invalid(fmt.Errorf("index %s has %d dimensions of attribute %s; those of one attribute must be the same", have.name, have.dimensions, info.attr.path))
+			return nil, operr.Invalid(fmt.Errorf("index %s has %d dimensions of attribute %s; those of one attribute must be the same", have.name, have.dimensions, info.attr.path))
 		}
 	}
 	if slices.ContainsFunc(c.indexes, func(i *indexInfo) bool { return i.name == info.name }) {
-		return nil, invalid(errors.New("the table has an index of this name with another definition"))
+		return nil, operr.Invalid(errors.New("the table has an index of this name with another definition"))
 	}
 	if len(all) == schema.MaxVectorIndexes {
-		return nil, invalid(fmt.Errorf("the table has %d vector indexes, which is the limit", schema.MaxVectorIndexes))
+		return nil, operr.Invalid(fmt.Errorf("the table has %d vector indexes, which is the limit", schema.MaxVectorIndexes))
 	}
 	c.vectors.Store(append(slices.Clip(all), info))
 	return info, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -120,14 +121,14 @@ func (x vectorIndex) search(ctx context.Context, partition any, vector []float32
 		return err
 	}
 	c := x.core
-	fail := func(err error) error { return opError(opSearch, c.name, x.name(), err) }
+	fail := func(err error) error { return operr.New(opSearch, c.name, x.name(), err) }
 	client, ok := c.client.(vectorClient)
 	var errs []error
 	if !ok {
 		errs = append(errs, fmt.Errorf("the client (%T) lacks the method SearchVectors", c.client))
 	}
 	in, err := x.input(partition, vector, n, filters)
-	if err := invalid(append(errs, err)...); err != nil {
+	if err := operr.Invalid(append(errs, err)...); err != nil {
 		return fail(err)
 	}
 	list := reflect.ValueOf(hits).Elem()

@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/revision"
 )
 
@@ -236,7 +237,7 @@ func (c *core) checkChanged(u *expr.Update) error {
 			}
 		}
 	}
-	return invalid(errs...)
+	return operr.Invalid(errs...)
 }
 
 // guardAttr returns the attribute of option Version, nil without it.

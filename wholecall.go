@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/replykey"
 )
 
@@ -33,7 +34,7 @@ func LearnSizes(ctx context.Context, tables ...TablePart) error {
 			wrong = append(wrong, fmt.Errorf("LearnSizes: table %d is nil", i))
 		}
 	}
-	if err := invalid(wrong...); err != nil {
+	if err := operr.Invalid(wrong...); err != nil {
 		return &ddberr.OpError{Op: "LearnSizes", Err: err}
 	}
 	errs := make([]error, len(tables))
@@ -62,12 +63,12 @@ func (c *core) learnSizes(ctx context.Context) error {
 
 // statedSizes holds the sizes of the table, under the empty name, and of its indexes.
 func statedSizes(t *types.TableDescription) map[string]knownSize {
-	known := map[string]knownSize{"": {deref(t.TableSizeBytes), deref(t.ItemCount)}}
+	known := map[string]knownSize{"": {operr.Deref(t.TableSizeBytes), operr.Deref(t.ItemCount)}}
 	for _, g := range t.GlobalSecondaryIndexes {
-		known[deref(g.IndexName)] = knownSize{deref(g.IndexSizeBytes), deref(g.ItemCount)}
+		known[operr.Deref(g.IndexName)] = knownSize{operr.Deref(g.IndexSizeBytes), operr.Deref(g.ItemCount)}
 	}
 	for _, l := range t.LocalSecondaryIndexes {
-		known[deref(l.IndexName)] = knownSize{deref(l.IndexSizeBytes), deref(l.ItemCount)}
+		known[operr.Deref(l.IndexName)] = knownSize{operr.Deref(l.IndexSizeBytes), operr.Deref(l.ItemCount)}
 	}
 	return known
 }

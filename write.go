@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/revision"
 )
@@ -73,7 +74,7 @@ func (c *core) update(ctx context.Context, key, item any, present bool, opts []a
 	call, err := updateOptions(opts)
 	u, err := c.prepareUpdate(key, present, call, c.now(), err)
 	if err != nil {
-		return opError("UpdateItem", c.name, "", err)
+		return operr.New("UpdateItem", c.name, "", err)
 	}
 	to := reflect.ValueOf(item).Elem()
 	if u.exact && c.revision == nil { // a revision makes every update exact
@@ -179,7 +180,7 @@ func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, 
 	if err2 == nil {
 		errs = append(errs, update.Check())
 	}
-	return u, invalid(append(errs, err4, err3, expr.Check(u.cond))...)
+	return u, operr.Invalid(append(errs, err4, err3, expr.Check(u.cond))...)
 }
 
 // sendUpdate sends an update until its outcome is known.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package ddb
+package operr
 
 import (
 	"errors"
@@ -72,10 +72,10 @@ func advise(err error) error {
 		text := ddberr.ErrTableNotFound.Error() + " (" + redact.API(api, err) + "); check name, region and endpoint, or create it with CreateTable"
 		return &advisedError{text: text, is: ddberr.ErrTableNotFound, err: err}
 	}
-	return adviseOn(api.ErrorCode(), api.ErrorMessage(), err)
+	return AdviseOn(api.ErrorCode(), api.ErrorMessage(), err)
 }
 
-func adviseOn(code, message string, err error) error {
+func AdviseOn(code, message string, err error) error {
 	for _, a := range advice {
 		if code == a.code && strings.Contains(message, a.text) {
 			return &advisedError{text: redact.Text(err) + "; " + a.advice, is: a.is, err: err}
