@@ -84,7 +84,7 @@ func compare(h *handle, op string, v any) *condition {
 	if err != nil {
 		return invalidCond(err)
 	}
-	return newCondition(expr.Compare{Left: h.node, Op: op, Right: expr.Value{AV: av}}, nil)
+	return newCondition(expr.Compare{Left: h.node(), Op: op, Right: expr.Value{AV: av}}, nil)
 }
 
 func between(h *handle, low, high any) *condition {
@@ -93,10 +93,10 @@ func between(h *handle, low, high any) *condition {
 	if err := errors.Join(err1, err2); err != nil {
 		return invalidCond(err)
 	}
-	if err := checkRange(h.path.String(), l, u); err != nil {
+	if err := checkRange(h.path().String(), l, u); err != nil {
 		return invalidCond(err)
 	}
-	return newCondition(expr.Between{Operand: h.node, Low: expr.Value{AV: l}, High: expr.Value{AV: u}}, nil)
+	return newCondition(expr.Between{Operand: h.node(), Low: expr.Value{AV: l}, High: expr.Value{AV: u}}, nil)
 }
 
 // inList takes a pointer to a slice.
@@ -107,7 +107,7 @@ func inList(h *handle, values any) *condition {
 	v := reflect.ValueOf(values).Elem()
 	n := v.Len()
 	if n == 0 || n > 100 {
-		return invalidCond(fmt.Errorf("attribute %s: In takes 1 to 100 values, got %d", h.path, n))
+		return invalidCond(fmt.Errorf("attribute %s: In takes 1 to 100 values, got %d", h.path(), n))
 	}
 	list := make([]expr.Node, n)
 	var errs []error
@@ -119,14 +119,14 @@ func inList(h *handle, values any) *condition {
 	if err := errors.Join(errs...); err != nil {
 		return invalidCond(err)
 	}
-	return newCondition(expr.In{Operand: h.node, List: list}, nil)
+	return newCondition(expr.In{Operand: h.node(), List: list}, nil)
 }
 
 func call(h *handle, name string) *condition {
 	if err := h.resolve(); err != nil {
 		return invalidCond(err)
 	}
-	return newCondition(expr.Call{Name: name, Args: []expr.Node{h.node}}, nil)
+	return newCondition(expr.Call{Name: name, Args: []expr.Node{h.node()}}, nil)
 }
 
 func function(h *handle, name string, v any) *condition {
@@ -134,7 +134,7 @@ func function(h *handle, name string, v any) *condition {
 	if err != nil {
 		return invalidCond(err)
 	}
-	return newCondition(expr.Call{Name: name, Args: []expr.Node{h.node, expr.Value{AV: av}}}, nil)
+	return newCondition(expr.Call{Name: name, Args: []expr.Node{h.node(), expr.Value{AV: av}}}, nil)
 }
 
 func contains(h *handle, element any) *condition {
@@ -142,7 +142,7 @@ func contains(h *handle, element any) *condition {
 	if err != nil {
 		return invalidCond(err)
 	}
-	return newCondition(expr.Call{Name: "contains", Args: []expr.Node{h.node, expr.Value{AV: av}}}, nil)
+	return newCondition(expr.Call{Name: "contains", Args: []expr.Node{h.node(), expr.Value{AV: av}}}, nil)
 }
 
 func isType(h *handle, t attrtype.Type) *condition {
@@ -150,14 +150,14 @@ func isType(h *handle, t attrtype.Type) *condition {
 		return invalidCond(err)
 	}
 	name := expr.Value{AV: &types.AttributeValueMemberS{Value: string(t)}}
-	return newCondition(expr.Call{Name: "attribute_type", Args: []expr.Node{h.node, name}}, nil)
+	return newCondition(expr.Call{Name: "attribute_type", Args: []expr.Node{h.node(), name}}, nil)
 }
 
 func sizeIs(h *handle, op string, n int) *condition {
 	if err := h.resolve(); err != nil {
 		return invalidCond(err)
 	}
-	size := expr.Call{Name: "size", Args: []expr.Node{h.node}}
+	size := expr.Call{Name: "size", Args: []expr.Node{h.node()}}
 	return newCondition(expr.Compare{Left: size, Op: op, Right: expr.Value{AV: numberValue(int64(n))}}, nil)
 }
 
@@ -165,7 +165,7 @@ func equalAttrs(a, b *handle) *condition {
 	if err := errors.Join(a.resolve(), b.resolve()); err != nil {
 		return invalidCond(err)
 	}
-	return newCondition(expr.Compare{Left: a.node, Op: "=", Right: b.node}, nil)
+	return newCondition(expr.Compare{Left: a.node(), Op: "=", Right: b.node()}, nil)
 }
 
 // In is true where the attribute equals one of the values; DynamoDB takes up to 100:

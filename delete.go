@@ -98,10 +98,10 @@ func (c *core) delete(ctx context.Context, key any, opts []any) error {
 
 // needsVersion refuses a delete by key that would not see a lost update.
 func (c *core) needsVersion(conds []*condition) error {
-	if c.version == nil || c.revision != nil || mentions(conds, c.version.path) {
+	if c.version == nil || c.revision != nil || mentions(conds, c.version.path()) {
 		return nil
 	}
-	return fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", c.version.path)
+	return fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", c.version.path())
 }
 
 // preparedDelete is a delete that is checked, ready to be sent alone or in a transaction.

@@ -83,16 +83,16 @@ func (s *updateState) of(m *handle) memberState {
 	if have, ok := s.states[m]; ok {
 		return have
 	}
-	state := memberState{name: m.path.String()}
+	state := memberState{name: m.path().String()}
 	var before types.AttributeValue
 	proven := false
 	for _, f := range s.proven {
-		if av, known := f.at(m.path); known {
+		if av, known := f.at(m.path()); known {
 			before, proven = av, true
 		}
 	}
-	state.changed = slices.ContainsFunc(s.update.Paths(), func(p expr.Path) bool { return p.Overlaps(m.path) })
-	state.value, state.known = givenBy(s.key, s.update, m.path)
+	state.changed = slices.ContainsFunc(s.update.Paths(), func(p expr.Path) bool { return p.Overlaps(m.path()) })
+	state.value, state.known = givenBy(s.key, s.update, m.path())
 	if !state.known && !state.changed && proven {
 		state.value, state.known = before, true
 	}
@@ -125,7 +125,7 @@ func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update,
 				absent = append(absent, state.name)
 			}
 			if state.value != nil {
-				place(members, m.path, state.value)
+				place(members, m.path(), state.value)
 			}
 		}
 		if len(changed) == 0 && present {
@@ -134,7 +134,7 @@ func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update,
 		if len(changed) > 0 && len(absent) > 0 {
 			errs = append(errs, fmt.Errorf("attribute %s is derived from %s: the update changes %s and must give %s too, by Set or Remove, "+
 				"or prove it by a condition such as ddb.If(attr.Eq(value)), or it would become stale",
-				d.target.path, d.memberNames(), strings.Join(changed, ", "), strings.Join(absent, ", ")))
+				d.target.path(), d.memberNames(), strings.Join(changed, ", "), strings.Join(absent, ", ")))
 			wanted = appendNew(wanted, absent...)
 			continue
 		}
@@ -145,12 +145,12 @@ func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update,
 			errs = append(errs, err)
 		case av != nil && len(absent) > 0:
 			errs = append(errs, fmt.Errorf("attribute %s is derived from %s and belongs to an item without them: an Upsert, which may make one, must give %s, by Set or Remove",
-				d.target.path, d.memberNames(), strings.Join(absent, ", ")))
+				d.target.path(), d.memberNames(), strings.Join(absent, ", ")))
 			wanted = appendNew(wanted, absent...)
 		case av != nil:
-			more.Set = append(more.Set, expr.Action{Path: d.target.path, Right: expr.Value{AV: av}})
+			more.Set = append(more.Set, expr.Action{Path: d.target.path(), Right: expr.Value{AV: av}})
 		case len(changed) > 0:
-			more.Remove = append(more.Remove, expr.Action{Path: d.target.path})
+			more.Remove = append(more.Remove, expr.Action{Path: d.target.path()})
 		}
 	}
 	u.Set, u.Remove = append(u.Set, more.Set...), append(u.Remove, more.Remove...)
@@ -167,7 +167,7 @@ func (s *updateState) closure(derived []*derivation, wanted []string) error {
 	for grown := true; grown; {
 		grown = false
 		for _, d := range derived {
-			if !slices.ContainsFunc(d.members, func(m *handle) bool { return slices.Contains(all, m.path.String()) }) {
+			if !slices.ContainsFunc(d.members, func(m *handle) bool { return slices.Contains(all, m.path().String()) }) {
 				continue
 			}
 			for _, m := range d.members {

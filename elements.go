@@ -15,7 +15,7 @@ import (
 //	score := ddb.AsNum(ddb.Deref(ddb.Field(func(o *Order) **int { return &o.Score })))
 func Deref[T, V any](a Attr[T, *V]) Attr[T, V] { return Attr[T, V]((*handle)(a).child(pointee)) }
 
-func pointee(h *handle) { h.value = h.value.Pointee() }
+func pointee(h *handle) { h.a.value = h.value().Pointee() }
 
 // AsMap gives a handle of a list element, map value or inner field the methods of a map, so that paths can lead into maps of
 // maps:
@@ -35,7 +35,7 @@ func AsSet[T, E any](a Attr[T, []E]) Set[T, E] {
 
 // as returns the handle with a required stored type.
 func (h *handle) as(kinds ...codec.Kind) *handle {
-	return h.child(func(c *handle) { c.want = kinds })
+	return h.child(func(c *handle) { c.a.want = kinds })
 }
 
 // MapSetField makes a handle of a map[E]struct{} that is stored as a set, as the tag says by stringset or numberset: the
@@ -46,10 +46,10 @@ func MapSetField[T any, E comparable](sel func(*T) *map[E]struct{}) Set[T, E] {
 }
 
 func membersOf(h *handle) {
-	members := h.value.Members()
+	members := h.value().Members()
 	if members == nil {
-		h.err = fmt.Errorf("attribute %s of %s is stored as %s, the handle needs a set; add stringset or numberset to its dynamodbav tag", h.path, h.item, h.value.Kind())
+		h.a.err = fmt.Errorf("attribute %s of %s is stored as %s, the handle needs a set; add stringset or numberset to its dynamodbav tag", h.path(), h.item(), h.value().Kind())
 		return
 	}
-	h.value = members
+	h.a.value = members
 }

@@ -212,20 +212,20 @@ func keyPrefixOption(key *handle, prefix string) tableOption {
 			return fmt.Errorf("option KeyPrefix: %w", err)
 		}
 		at := -1
-		if gotype.Same(h.item, c.plan.Type()) {
-			at = slices.Index(c.keyNames, h.path.String())
+		if gotype.Same(h.item(), c.plan.Type()) {
+			at = slices.Index(c.keyNames, h.path().String())
 		}
 		switch {
 		case at < 0:
-			return fmt.Errorf("option KeyPrefix: %s is no key attribute of the table", h.path)
-		case h.value.Kind() != codec.S:
-			return fmt.Errorf("option KeyPrefix: key attribute %s is stored as %s, it must be text", h.path, h.value.Kind())
+			return fmt.Errorf("option KeyPrefix: %s is no key attribute of the table", h.path())
+		case h.value().Kind() != codec.S:
+			return fmt.Errorf("option KeyPrefix: key attribute %s is stored as %s, it must be text", h.path(), h.value().Kind())
 		case prefix == "":
-			return fmt.Errorf("option KeyPrefix: the prefix of %s is empty", h.path)
+			return fmt.Errorf("option KeyPrefix: the prefix of %s is empty", h.path())
 		case c.keyAttrs[at].prefix != nil:
-			return fmt.Errorf("option KeyPrefix: attribute %s has two", h.path)
+			return fmt.Errorf("option KeyPrefix: attribute %s has two", h.path())
 		}
-		t := entityTest{name: h.path.String(), value: prefix, prefix: true}
+		t := entityTest{name: h.path().String(), value: prefix, prefix: true}
 		c.entityOf().add(t)
 		c.keyAttrs[at].prefix = &t
 		return nil

@@ -71,7 +71,7 @@ func (c *core) checkExpiryIndex(x *indexInfo) error {
 	if !c.hideExpired || c.ttl == nil {
 		return nil
 	}
-	name := c.ttl.path[0].Name
+	name := c.ttl.path()[0].Name
 	if x.projection == types.ProjectionTypeAll || slices.Contains(x.key.names(), name) || slices.Contains(x.include, name) {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (c *core) expiryRange() (from, to int64) {
 // expiredNode returns the condition that a stored item has expired.
 func (c *core) expiredNode() expr.Node {
 	from, to := c.expiryRange()
-	return expr.Between{Operand: c.ttl.path, Low: expr.Value{AV: numberValue(from)}, High: expr.Value{AV: numberValue(to)}}
+	return expr.Between{Operand: c.ttl.path(), Low: expr.Value{AV: numberValue(from)}, High: expr.Value{AV: numberValue(to)}}
 }
 
 // absent returns the condition that there is no item with the key, or that it has expired.
@@ -107,7 +107,7 @@ func (c *core) isExpired(item map[string]types.AttributeValue) bool {
 	if !c.hideExpired {
 		return false
 	}
-	n, ok := item[c.ttl.path[0].Name].(*types.AttributeValueMemberN)
+	n, ok := item[c.ttl.path()[0].Name].(*types.AttributeValueMemberN)
 	return ok && c.expiry(true).over(n.Value)
 }
 
@@ -122,7 +122,7 @@ func (c *core) expiry(hide bool) *expiry {
 	if !hide {
 		return nil
 	}
-	e := &expiry{names: []string{c.ttl.path[0].Name}}
+	e := &expiry{names: []string{c.ttl.path()[0].Name}}
 	e.from, e.to = c.expiryRange()
 	return e
 }
@@ -175,7 +175,7 @@ func (c *core) withExpiry(paths []expr.Path, hide bool) []expr.Path {
 	if !hide || len(paths) == 0 {
 		return paths
 	}
-	return addPath(paths, c.ttl.path)
+	return addPath(paths, c.ttl.path())
 }
 
 // hideExpiredOption is the option HideExpired.

@@ -170,7 +170,22 @@ func handleOf(a AnyAttr) *handle {
 
 // handle is the content of all types of handles: an attribute of one struct type, resolved once to its path and codec. A nil
 // handle is the zero handle. The content is behind a further pointer, so that printing a handle never shows it.
-type handle struct{ *attribute }
+type handle struct{ a *attribute }
+
+// item returns the type of the items; the following methods need a handle that is resolved.
+func (h *handle) item() gotype.Type { return h.a.item }
+
+// path returns the document path.
+func (h *handle) path() expr.Path { return h.a.path }
+
+// node returns the path as an operand.
+func (h *handle) node() expr.Node { return h.a.node }
+
+// value returns the codec of the values.
+func (h *handle) value() *codec.Value { return h.a.value }
+
+// field returns the top-level field.
+func (h *handle) field() codec.Field { return h.a.field }
 
 type attribute struct {
 	item    gotype.Type
@@ -194,17 +209,17 @@ func newHandle(selector any, want ...codec.Kind) *handle {
 	return &handle{&attribute{item: gotype.Of(item), want: want, find: func(h *handle) {
 		plan, err := codec.PlanOf(item)
 		if err != nil {
-			h.err = err
+			h.a.err = err
 			return
 		}
-		h.path, h.field, h.err = locate(plan, value, func(probe reflect.Value) reflect.Value {
+		h.a.path, h.a.field, h.a.err = locate(plan, value, func(probe reflect.Value) reflect.Value {
 			return sel.Call([]reflect.Value{probe})[0]
 		})
-		if h.err != nil {
-			h.err = fmt.Errorf("%w%s", h.err, placeOf(sel.Pointer()))
+		if h.a.err != nil {
+			h.a.err = fmt.Errorf("%w%s", h.a.err, placeOf(sel.Pointer()))
 			return
 		}
-		h.value = h.field.Codec
+		h.a.value = h.field().Codec
 	}}}
 }
 
@@ -213,7 +228,7 @@ func (h *handle) name() string {
 	if h.resolve() != nil {
 		return ""
 	}
-	return h.path.String()
+	return h.path().String()
 }
 
 // text returns item type and path.
@@ -221,7 +236,7 @@ func (h *handle) text() string {
 	if h.resolve() != nil {
 		return "handle without an attribute"
 	}
-	return h.item.String() + "." + h.path.String()
+	return h.item().String() + "." + h.path().String()
 }
 
 func (h *handle) print(s fmt.State, verb rune) { quiet.Format(s, verb, h.text()) }
@@ -230,11 +245,11 @@ func (h *handle) print(s fmt.State, verb rune) { quiet.Format(s, verb, h.text())
 func (h *handle) at(i int) *handle {
 	return h.child(func(c *handle) {
 		if i < 0 {
-			c.err = fmt.Errorf("attribute %s: list index %d is negative", c.path, i)
+			c.a.err = fmt.Errorf("attribute %s: list index %d is negative", c.path(), i)
 			return
 		}
-		c.path = c.path.At(i)
-		c.value = c.value.Elem()
+		c.a.path = c.path().At(i)
+		c.a.value = c.value().Elem()
 	})
 }
 
@@ -242,11 +257,11 @@ func (h *handle) at(i int) *handle {
 func (h *handle) key(k string) *handle {
 	return h.child(func(c *handle) {
 		if k == "" {
-			c.err = fmt.Errorf("attribute %s: the key of the map is empty, which DynamoDB does not store", c.path)
+			c.a.err = fmt.Errorf("attribute %s: the key of the map is empty, which DynamoDB does not store", c.path())
 			return
 		}
-		c.path = c.path.Key(k)
-		c.value = c.value.Elem()
+		c.a.path = c.path().Key(k)
+		c.a.value = c.value().Elem()
 	})
 }
 
@@ -267,39 +282,39 @@ func placeOf(selector uintptr) string {
 
 // child derives a handle from h; step moves path and value down one level.
 func (h *handle) child(step func(*handle)) *handle {
-	if h == nil || h.attribute == nil {
+	if h == nil || h.a == nil {
 		return nil
 	}
-	return &handle{&attribute{item: h.item, find: func(c *handle) {
-		if c.err = h.resolve(); c.err != nil {
+	return &handle{&attribute{item: h.item(), find: func(c *handle) {
+		if c.a.err = h.resolve(); c.a.err != nil {
 			return
 		}
-		c.path, c.value = h.path, h.value
+		c.a.path, c.a.value = h.path(), h.value()
 		step(c)
-		if c.err == nil && c.value == nil {
-			c.err = fmt.Errorf("attribute %s of %s has no elements", h.path, h.item)
+		if c.a.err == nil && c.value() == nil {
+			c.a.err = fmt.Errorf("attribute %s of %s has no elements", h.path(), h.item())
 		}
 	}}}
 }
 
 // lead extends the handle of a struct to the field that another handle selects in it.
 func (h *handle) lead(inner *handle) {
-	plan := h.value.Struct()
+	plan := h.value().Struct()
 	if plan == nil {
-		h.err = fmt.Errorf("attribute %s of %s is stored as %s and has no fields", h.path, h.item, h.value.Kind())
+		h.a.err = fmt.Errorf("attribute %s of %s is stored as %s and has no fields", h.path(), h.item(), h.value().Kind())
 		return
 	}
-	if h.err = inner.resolve(); h.err != nil {
+	if h.a.err = inner.resolve(); h.a.err != nil {
 		return
 	}
 	// The struct's own codec may store its fields in another form here, because of the tag around it.
-	for _, step := range inner.path {
+	for _, step := range inner.path() {
 		f, ok := plan.Field(step.Name)
 		if !ok {
-			h.err = fmt.Errorf("attribute %s of %s has no field %s", h.path, h.item, inner.path)
+			h.a.err = fmt.Errorf("attribute %s of %s has no field %s", h.path(), h.item(), inner.path())
 			return
 		}
-		h.path, h.value = append(slices.Clip(h.path), step), f.Codec
+		h.a.path, h.a.value = append(slices.Clip(h.path()), step), f.Codec
 		if inner := f.Codec.Struct(); inner != nil {
 			plan = inner
 		}
@@ -307,34 +322,34 @@ func (h *handle) lead(inner *handle) {
 }
 
 func (h *handle) resolve() error {
-	if h == nil || h.attribute == nil {
+	if h == nil || h.a == nil {
 		return errors.New("a zero handle was used; make it with ddb.Field, StrField or another constructor")
 	}
-	h.once.Do(func() {
-		h.find(h)
-		if h.err == nil {
-			h.err = h.checkKind()
+	h.a.once.Do(func() {
+		h.a.find(h)
+		if h.a.err == nil {
+			h.a.err = h.checkKind()
 		}
-		h.node = h.path
+		h.a.node = h.path()
 	})
-	return h.err
+	return h.a.err
 }
 
 func (h *handle) checkKind() error {
-	if len(h.want) == 0 {
+	if len(h.a.want) == 0 {
 		return nil
 	}
-	for _, k := range h.want {
-		if h.value.Kind() == k {
+	for _, k := range h.a.want {
+		if h.value().Kind() == k {
 			return nil
 		}
 	}
 	hint := ""
-	if h.want[0] == codec.SS {
+	if h.a.want[0] == codec.SS {
 		hint = "; add stringset, numberset or binaryset to its dynamodbav tag"
 	}
 	return fmt.Errorf("attribute %s of %s is stored as %s, the handle needs %v%s",
-		h.path, h.item, h.value.Kind(), h.want, hint)
+		h.path(), h.item(), h.value().Kind(), h.a.want, hint)
 }
 
 // encode returns the wire value of *v, which has the attribute's Go type, by its codec.
@@ -342,7 +357,7 @@ func encode(h *handle, v any) (types.AttributeValue, error) {
 	if err := h.resolve(); err != nil {
 		return nil, err
 	}
-	return encodeBy(h, h.value, v)
+	return encodeBy(h, h.value(), v)
 }
 
 // encodeElem returns the wire value of *e, a member of a set or an element of a list.
@@ -350,9 +365,9 @@ func encodeElem(h *handle, e any) (types.AttributeValue, error) {
 	if err := h.resolve(); err != nil {
 		return nil, err
 	}
-	elem := h.value.Elem()
+	elem := h.value().Elem()
 	if elem == nil {
-		return nil, fmt.Errorf("attribute %s of %s has no elements", h.path, h.item)
+		return nil, fmt.Errorf("attribute %s of %s has no elements", h.path(), h.item())
 	}
 	return encodeBy(h, elem, e)
 }
@@ -362,13 +377,13 @@ func encodeBy(h *handle, c *codec.Value, v any) (types.AttributeValue, error) {
 		av  types.AttributeValue
 		err error
 	)
-	if p, ok := v.(*any); ok && h.anyType {
+	if p, ok := v.(*any); ok && h.a.anyType {
 		av, err = c.FromAny(*p)
 	} else {
 		av, err = c.AttributeValue(v)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("attribute %s: %w", h.path, err)
+		return nil, fmt.Errorf("attribute %s: %w", h.path(), err)
 	}
 	return av, nil
 }

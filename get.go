@@ -63,11 +63,11 @@ func (c *core) projection(attrs []*handle, keys ...string) ([]expr.Path, error) 
 			errs = append(errs, fmt.Errorf("projection: %w", err))
 			continue
 		}
-		if !gotype.Same(h.item, c.plan.Type()) {
-			errs = append(errs, fmt.Errorf("projection: handle of %s used on a table of %s", h.item, c.plan.Type()))
+		if !gotype.Same(h.item(), c.plan.Type()) {
+			errs = append(errs, fmt.Errorf("projection: handle of %s used on a table of %s", h.item(), c.plan.Type()))
 			continue
 		}
-		paths = addPath(paths, h.path)
+		paths = addPath(paths, h.path())
 	}
 	return paths, errors.Join(errs...)
 }

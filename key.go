@@ -54,7 +54,7 @@ func encodeKey(field, key any, n int) ([]types.AttributeValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := itemid.CheckValue(h.path.String(), av, itemid.MaxPartitionKey); err != nil {
+	if err := itemid.CheckValue(h.path().String(), av, itemid.MaxPartitionKey); err != nil {
 		return nil, err
 	}
 	return []types.AttributeValue{av}, nil
@@ -232,8 +232,8 @@ func keyParts(role string, plan *codec.Plan, handles []*handle, sparse bool) ([]
 			errs = append(errs, fmt.Errorf("%s key: %w", role, err))
 			continue
 		}
-		if !gotype.Same(h.item, plan.Type()) {
-			errs = append(errs, fmt.Errorf("%s key: handle of %s used on a table of %s", role, h.item, plan.Type()))
+		if !gotype.Same(h.item(), plan.Type()) {
+			errs = append(errs, fmt.Errorf("%s key: handle of %s used on a table of %s", role, h.item(), plan.Type()))
 			continue
 		}
 		part, err := keyPartOf(role, h, sparse)
@@ -247,26 +247,26 @@ func keyParts(role string, plan *codec.Plan, handles []*handle, sparse bool) ([]
 }
 
 func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
-	part := keyPart{name: h.path.String(), value: h.value}
-	if len(h.path) != 1 {
-		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.path)
+	part := keyPart{name: h.path().String(), value: h.value()}
+	if len(h.path()) != 1 {
+		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.path())
 	}
-	if gotype.Reflect(h.field.Type) == nil { // made by Deref or the like
+	if gotype.Reflect(h.field().Type) == nil { // made by Deref or the like
 		return part, fmt.Errorf("%s key: attribute %s is not named by the handle of its field, as made by ddb.Field, StrField or another constructor; "+
 			"a pointer cannot be a key, so make its field a value with omitempty", role, part.name)
 	}
-	if !sparse && (h.field.OmitEmpty || h.field.OmitZero) {
+	if !sparse && (h.field().OmitEmpty || h.field().OmitZero) {
 		return part, fmt.Errorf("%s key: attribute %s has omitempty or omitzero, so an item could lack its key; remove the option", role, part.name)
 	}
-	kind, ok := scalarKind(h.value.Kind())
+	kind, ok := scalarKind(h.value().Kind())
 	if !ok {
 		hint := ""
-		if gotype.Reflect(h.field.Type).Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+		if gotype.Reflect(h.field().Type).Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
 			hint = "; its MarshalText is used with the tag option text"
 		}
-		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary%s", role, part.name, h.field.Type, h.value.Kind(), hint)
+		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary%s", role, part.name, h.field().Type, h.value().Kind(), hint)
 	}
-	if err := checkKeyFormat(gotype.Reflect(h.field.Type)); err != nil {
+	if err := checkKeyFormat(gotype.Reflect(h.field().Type)); err != nil {
 		return part, fmt.Errorf("%s key: attribute %s: %w", role, part.name, err)
 	}
 	part.kind = kind

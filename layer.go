@@ -43,7 +43,7 @@ func InfoOf(table TablePart) (TableInfo, error) {
 	}
 	info := TableInfo{Name: c.name, Client: c.client, Key: c.key.described()}
 	if h := c.guardAttr(); h != nil {
-		info.Version = h.path.String()
+		info.Version = h.path().String()
 	}
 	return info, nil
 }
@@ -65,12 +65,12 @@ func fieldOf(h *handle) (index []int, err error) {
 	switch err := h.resolve(); {
 	case err != nil:
 		return nil, err
-	case len(h.path) != 1:
-		return nil, fmt.Errorf("%s is not a top-level attribute", h.path)
-	case gotype.Reflect(h.field.Type) == nil: // made by Deref or the like
-		return nil, fmt.Errorf("attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", h.path)
-	case throughPointer(gotype.Reflect(h.item), h.field.Index):
-		return nil, fmt.Errorf("attribute %s is inside an embedded pointer, which may be nil", h.path)
+	case len(h.path()) != 1:
+		return nil, fmt.Errorf("%s is not a top-level attribute", h.path())
+	case gotype.Reflect(h.field().Type) == nil: // made by Deref or the like
+		return nil, fmt.Errorf("attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", h.path())
+	case throughPointer(gotype.Reflect(h.item()), h.field().Index):
+		return nil, fmt.Errorf("attribute %s is inside an embedded pointer, which may be nil", h.path())
 	}
-	return h.field.Index, nil
+	return h.field().Index, nil
 }

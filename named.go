@@ -40,17 +40,17 @@ func namedHandle(item reflect.Type, name string, below []string) *handle {
 	return &handle{&attribute{item: gotype.Of(item), find: func(h *handle) {
 		plan, err := codec.PlanOf(item)
 		if err != nil {
-			h.err = err
+			h.a.err = err
 			return
 		}
 		f, ok := plan.Field(name)
 		if !ok {
-			h.err = fmt.Errorf("%s has no attribute %q", item, name)
+			h.a.err = fmt.Errorf("%s has no attribute %q", item, name)
 			return
 		}
-		h.path, h.field, h.value, h.anyType = expr.Attribute(f.Name), f, f.Codec, true
+		h.a.path, h.a.field, h.a.value, h.a.anyType = expr.Attribute(f.Name), f, f.Codec, true
 		for _, step := range below {
-			if h.err = h.into(step); h.err != nil {
+			if h.a.err = h.into(step); h.a.err != nil {
 				return
 			}
 		}
@@ -59,7 +59,7 @@ func namedHandle(item reflect.Type, name string, below []string) *handle {
 
 // into extends the handle to a named part of its attribute.
 func (h *handle) into(name string) error {
-	v := h.value
+	v := h.value()
 	for v.Pointee() != nil {
 		v = v.Pointee()
 	}
@@ -69,22 +69,22 @@ func (h *handle) into(name string) error {
 	case v.Struct() != nil:
 		f, ok := v.Struct().Field(name)
 		if !ok {
-			return fmt.Errorf("attribute %s of %s: %s has no attribute %q", h.path, h.item, v.Type(), name)
+			return fmt.Errorf("attribute %s of %s: %s has no attribute %q", h.path(), h.item(), v.Type(), name)
 		}
-		h.path, h.value = append(slices.Clip(h.path), expr.Attribute(name)...), f.Codec
+		h.a.path, h.a.value = append(slices.Clip(h.path()), expr.Attribute(name)...), f.Codec
 	case v.Kind() == codec.M && v.Elem() != nil:
 		if name == "" {
-			return fmt.Errorf("attribute %s: the key of the map is empty, which DynamoDB does not store", h.path)
+			return fmt.Errorf("attribute %s: the key of the map is empty, which DynamoDB does not store", h.path())
 		}
-		h.path, h.value = h.path.Key(name), v.Elem()
+		h.a.path, h.a.value = h.path().Key(name), v.Elem()
 	case v.Kind() == codec.L && v.Elem() != nil:
 		i, err := strconv.ParseUint(name, 10, 31)
 		if err != nil {
-			return fmt.Errorf("attribute %s is a list; the name of an element is its index, counted from 0", h.path)
+			return fmt.Errorf("attribute %s is a list; the name of an element is its index, counted from 0", h.path())
 		}
-		h.path, h.value = h.path.At(int(i)), v.Elem()
+		h.a.path, h.a.value = h.path().At(int(i)), v.Elem()
 	default:
-		return fmt.Errorf("attribute %s of %s is stored as %s and has no parts with names", h.path, h.item, v.Kind())
+		return fmt.Errorf("attribute %s of %s is stored as %s and has no parts with names", h.path(), h.item(), v.Kind())
 	}
 	return nil
 }

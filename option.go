@@ -132,26 +132,26 @@ func (c *core) ownAttr(option string, h *handle, kind codec.Kind) (*handle, erro
 		return nil, fmt.Errorf("option %s: %w", option, err)
 	}
 	switch {
-	case !gotype.Same(h.item, c.plan.Type()):
-		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.item, c.plan.Type())
+	case !gotype.Same(h.item(), c.plan.Type()):
+		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.item(), c.plan.Type())
 	case c.plan.IsWire():
 		return nil, fmt.Errorf("option %s: a table of raw items does not write attributes itself; the option needs a table of a struct", option)
-	case len(h.path) != 1:
-		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path)
-	case gotype.Reflect(h.field.Type) == nil: // made by Deref or the like
-		return nil, fmt.Errorf("option %s: attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", option, h.path)
-	case kind != codec.KindAny && h.value.Kind() != kind:
+	case len(h.path()) != 1:
+		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path())
+	case gotype.Reflect(h.field().Type) == nil: // made by Deref or the like
+		return nil, fmt.Errorf("option %s: attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", option, h.path())
+	case kind != codec.KindAny && h.value().Kind() != kind:
 		hint := ""
-		if kind == codec.N && gotype.Reflect(h.field.Type) == reflect.TypeFor[time.Time]() {
+		if kind == codec.N && gotype.Reflect(h.field().Type) == reflect.TypeFor[time.Time]() {
 			hint = "; add unixtime to the dynamodbav tag of that field, which stores a time as a number of seconds"
 		}
-		return nil, fmt.Errorf("option %s: attribute %s is stored as %s, it must be %s%s", option, h.path, h.value.Kind(), kind, hint)
+		return nil, fmt.Errorf("option %s: attribute %s is stored as %s, it must be %s%s", option, h.path(), h.value().Kind(), kind, hint)
 	}
-	if throughPointer(gotype.Reflect(c.plan.Type()), h.field.Index) {
-		return nil, fmt.Errorf("option %s: attribute %s is inside an embedded pointer, which may be nil", option, h.path)
+	if throughPointer(gotype.Reflect(c.plan.Type()), h.field().Index) {
+		return nil, fmt.Errorf("option %s: attribute %s is inside an embedded pointer, which may be nil", option, h.path())
 	}
 	for _, name := range c.key.names() {
-		if name == h.path.String() {
+		if name == h.path().String() {
 			return nil, fmt.Errorf("option %s: attribute %s is a key of the table", option, name)
 		}
 	}
@@ -163,8 +163,8 @@ func (c *core) stampAttr(option string, attr *handle) (*handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	if gotype.Reflect(h.field.Type) != reflect.TypeFor[time.Time]() {
-		return nil, fmt.Errorf("option %s: attribute %s is a %s; it must be a time.Time", option, h.path, h.field.Type)
+	if gotype.Reflect(h.field().Type) != reflect.TypeFor[time.Time]() {
+		return nil, fmt.Errorf("option %s: attribute %s is a %s; it must be a time.Time", option, h.path(), h.field().Type)
 	}
 	return h, nil
 }
@@ -189,16 +189,16 @@ func versionOption(attr *handle) tableOption {
 		if err != nil {
 			return err
 		}
-		switch gotype.Reflect(h.field.Type).Kind() {
+		switch gotype.Reflect(h.field().Type).Kind() {
 		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-			if h.value.Kind() == codec.N {
+			if h.value().Kind() == codec.N {
 				c.version = h
 				return nil
 			}
 		}
-		if gotype.Reflect(h.field.Type) != revisionType {
-			return fmt.Errorf("option Version: attribute %s is a %s stored as %s; it must be a ddb.Revision, or an integer stored as a number", h.path, h.field.Type, h.value.Kind())
+		if gotype.Reflect(h.field().Type) != revisionType {
+			return fmt.Errorf("option Version: attribute %s is a %s stored as %s; it must be a ddb.Revision, or an integer stored as a number", h.path(), h.field().Type, h.value().Kind())
 		}
 		c.revision = h
 		return nil

@@ -192,7 +192,7 @@ func (c *core) onExpired(base stored) expr.Node {
 
 // noRevision returns the condition that nothing is stored, or an item from before the table had revisions.
 func (c *core) noRevision() expr.Node {
-	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.revision.path}}
+	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.revision.path()}}
 }
 
 // sendPut sends a put until its outcome is known.

@@ -92,14 +92,14 @@ func (h *handle) intoRaw(name string) error {
 	if inner, ok := strings.CutPrefix(name, "["); ok && strings.HasSuffix(inner, "]") {
 		i, err := strconv.ParseUint(strings.TrimSuffix(inner, "]"), 10, 31)
 		if err != nil {
-			return fmt.Errorf("attribute %s: the index of an element is a number in brackets, counted from 0", h.path)
+			return fmt.Errorf("attribute %s: the index of an element is a number in brackets, counted from 0", h.path())
 		}
-		h.path = h.path.At(int(i))
+		h.a.path = h.path().At(int(i))
 		return nil
 	}
 	if name == "" {
-		return fmt.Errorf("attribute %s: the key of the map is empty, which no write takes", h.path)
+		return fmt.Errorf("attribute %s: the key of the map is empty, which no write takes", h.path())
 	}
-	h.path = h.path.Key(name)
+	h.a.path = h.path().Key(name)
 	return nil
 }

@@ -38,19 +38,19 @@ func rawKey(name string, t attrtype.Type) *handle {
 	return &handle{&attribute{item: gotype.Of(item), find: func(h *handle) {
 		plan, err := codec.PlanOf(item)
 		if err != nil {
-			h.err = err
+			h.a.err = err
 			return
 		}
 		f, ok := plan.Field(name)
 		kind, known := map[attrtype.Type]codec.Kind{attrtype.String: codec.S, attrtype.Number: codec.N, attrtype.Binary: codec.B}[t]
 		switch {
 		case !ok:
-			h.err = errors.New("RawKey: the name of the attribute is empty")
+			h.a.err = errors.New("RawKey: the name of the attribute is empty")
 		case !known:
-			h.err = fmt.Errorf("RawKey of attribute %s: type %q; a key is text (S), number (N) or binary (B)", name, t)
+			h.a.err = fmt.Errorf("RawKey of attribute %s: type %q; a key is text (S), number (N) or binary (B)", name, t)
 		default:
 			f.Codec = f.Codec.OfKind(kind)
-			h.path, h.field, h.value = expr.Attribute(name), f, f.Codec
+			h.a.path, h.a.field, h.a.value = expr.Attribute(name), f, f.Codec
 		}
 	}}}
 }

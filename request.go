@@ -347,7 +347,7 @@ func bookTables(info *requestInfo, label string, cores []*core, ccs []types.Cons
 		seen[name] = true
 		var own []types.ConsumedCapacity
 		for _, cc := range ccs {
-			if tablename.Short(operr.Deref(cc.TableName)) == name {
+			if tablename.Short(aws.ToString(cc.TableName)) == name {
 				own = append(own, cc)
 			}
 		}

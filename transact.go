@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
@@ -298,7 +299,7 @@ func (tx *transaction) neverAgain(err error) bool {
 		return false
 	}
 	for i, r := range tce.CancellationReasons {
-		if i < len(tx.actions) && operr.Deref(r.Code) == "ConditionalCheckFailed" && tx.actions[i].neverAgain(r.Item) {
+		if i < len(tx.actions) && aws.ToString(r.Code) == "ConditionalCheckFailed" && tx.actions[i].neverAgain(r.Item) {
 			return true
 		}
 	}

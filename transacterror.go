@@ -5,6 +5,7 @@ package ddb
 import (
 	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/ddberr"
@@ -40,7 +41,7 @@ func cancelled(actions []txAction, err error) error {
 	}
 	e := ddberr.Transaction(err)
 	for i, r := range tce.CancellationReasons {
-		code := quiet.Code(operr.Deref(r.Code))
+		code := quiet.Code(aws.ToString(r.Code))
 		if code == "None" || code == "" || i >= len(actions) {
 			continue
 		}
@@ -51,14 +52,14 @@ func cancelled(actions []txAction, err error) error {
 }
 
 func (a txAction) reason(r types.CancellationReason, cause error) error {
-	reason := errors.New(redact.Message(operr.Deref(r.Message)))
-	switch operr.Deref(r.Code) {
+	reason := errors.New(redact.Message(aws.ToString(r.Message)))
+	switch aws.ToString(r.Code) {
 	case "ConditionalCheckFailed":
 		return a.failed(r.Item, cause)
 	case "ThrottlingError", "ProvisionedThroughputExceeded":
 		return ddberr.Throttled(reason, 0)
 	case "ValidationError":
-		return operr.AdviseOn("ValidationException", operr.Deref(r.Message), reason)
+		return operr.AdviseOn("ValidationException", aws.ToString(r.Message), reason)
 	}
 	return reason
 }

@@ -115,7 +115,7 @@ func (c *core) txDelete(key any, opts []any) txFunc {
 		extra, _ := w.guard() // writeOptions has its error
 		rest, demanded, err3 := c.takeRevision(extra)
 		if c.revision != nil && demanded == nil {
-			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: require it by a condition on attribute %s, or use TxDeleteItem", c.revision.path))
+			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: require it by a condition on attribute %s, or use TxDeleteItem", c.revision.path()))
 		}
 		d := &preparedDelete{key: k, extra: rest, demanded: demanded}
 		tx.add(c.deleteAction(tx, d, false), err, err2, err3, c.needsVersion(w.conds), c.needsCondition("a Delete", extra), noOld("Delete", w.old))
@@ -194,7 +194,7 @@ func (c *core) txUpdate(verb string, key any, present bool, opts []any) txFunc {
 		with, err2 := tx.mark(c)
 		u, err := c.prepareUpdate(key, present, w, with.time, errors.Join(err, err2))
 		if err == nil && c.revision != nil && !present && u.demanded == nil {
-			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or require the revision by a condition on attribute %s", c.revision.path)
+			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or require the revision by a condition on attribute %s", c.revision.path())
 		}
 		if err == nil && u.parents {
 			err = errors.New("WithParents in a transaction, which cannot be tried twice: Set the whole map, or create it by an Update first")

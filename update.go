@@ -84,14 +84,14 @@ func setIfMissing(h *handle, v any) *change {
 	if err != nil {
 		return &change{err: err}
 	}
-	return newChange(h, expr.ClauseSet, expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node, expr.Value{AV: av}}}, nil)
+	return newChange(h, expr.ClauseSet, expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node(), expr.Value{AV: av}}}, nil)
 }
 
 func setFrom(h, from *handle) *change {
 	if err := errors.Join(h.resolve(), from.resolve()); err != nil {
 		return &change{err: err}
 	}
-	return counting(newChange(h, expr.ClauseSet, from.node, nil))
+	return counting(newChange(h, expr.ClauseSet, from.node(), nil))
 }
 
 // SetFrom copies the value that another attribute of the item has before the update. The call fails if that attribute is absent.
@@ -121,7 +121,7 @@ func shift(h *handle, op string, n any) *change {
 	if err != nil {
 		return &change{err: err}
 	}
-	base := expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node, expr.Value{AV: numberValue(0)}}}
+	base := expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node(), expr.Value{AV: numberValue(0)}}}
 	return counting(newChange(h, expr.ClauseSet, expr.Arithmetic{Left: base, Op: op, Right: expr.Value{AV: av}}, nil))
 }
 
@@ -143,7 +143,7 @@ func extend(h *handle, elements any, front bool) *change {
 		return &change{err: err}
 	}
 	empty := expr.Value{AV: &types.AttributeValueMemberL{Value: []types.AttributeValue{}}}
-	old := expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node, empty}}
+	old := expr.Call{Name: "if_not_exists", Args: []expr.Node{h.node(), empty}}
 	args := []expr.Node{old, expr.Value{AV: av}}
 	if front {
 		args[0], args[1] = args[1], args[0]
@@ -159,8 +159,8 @@ func newChange(h *handle, c expr.Clause, right expr.Node, err error) *change {
 		return &change{err: err}
 	}
 	// Indexes shift when elements are removed, and an index past the end appends.
-	counts := h.path[len(h.path)-1].Indexed
-	return &change{clause: c, action: expr.Action{Path: h.path, Right: right}, counts: counts}
+	counts := h.path()[len(h.path())-1].Indexed
+	return &change{clause: c, action: expr.Action{Path: h.path(), Right: right}, counts: counts}
 }
 
 // counting marks a change whose second application has another effect.

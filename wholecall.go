@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/cost"
@@ -63,12 +64,12 @@ func (c *core) learnSizes(ctx context.Context) error {
 
 // statedSizes holds the sizes of the table, under the empty name, and of its indexes.
 func statedSizes(t *types.TableDescription) map[string]knownSize {
-	known := map[string]knownSize{"": {operr.Deref(t.TableSizeBytes), operr.Deref(t.ItemCount)}}
+	known := map[string]knownSize{"": {aws.ToInt64(t.TableSizeBytes), aws.ToInt64(t.ItemCount)}}
 	for _, g := range t.GlobalSecondaryIndexes {
-		known[operr.Deref(g.IndexName)] = knownSize{operr.Deref(g.IndexSizeBytes), operr.Deref(g.ItemCount)}
+		known[aws.ToString(g.IndexName)] = knownSize{aws.ToInt64(g.IndexSizeBytes), aws.ToInt64(g.ItemCount)}
 	}
 	for _, l := range t.LocalSecondaryIndexes {
-		known[operr.Deref(l.IndexName)] = knownSize{operr.Deref(l.IndexSizeBytes), operr.Deref(l.ItemCount)}
+		known[aws.ToString(l.IndexName)] = knownSize{aws.ToInt64(l.IndexSizeBytes), aws.ToInt64(l.ItemCount)}
 	}
 	return known
 }
@@ -268,8 +269,8 @@ func (c *core) amplification() (texts []string) {
 			continue
 		}
 		for _, h := range []*handle{c.version, c.revision, c.updated} {
-			if h != nil && slices.Contains(x.include, h.path[0].Name) {
-				texts = append(texts, fmt.Sprintf("index %s of table %s holds attribute %s, which every update changes, so each is written there again", x.name, c.name, h.path))
+			if h != nil && slices.Contains(x.include, h.path()[0].Name) {
+				texts = append(texts, fmt.Sprintf("index %s of table %s holds attribute %s, which every update changes, so each is written there again", x.name, c.name, h.path()))
 			}
 		}
 	}

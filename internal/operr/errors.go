@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
@@ -102,16 +103,9 @@ func Throttling(err error) ([]ddberr.ThrottlingReason, bool) {
 	}
 	reasons := make([]ddberr.ThrottlingReason, len(got))
 	for i, r := range got {
-		reasons[i] = ddberr.ThrottlingReason{Reason: quiet.Name(Deref(r.Reason)), Resource: quiet.Name(Deref(r.Resource))}
+		reasons[i] = ddberr.ThrottlingReason{Reason: quiet.Name(aws.ToString(r.Reason)), Resource: quiet.Name(aws.ToString(r.Resource))}
 	}
 	return reasons, true
-}
-
-func Deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
 }
 
 // Input returns the errors of input i of a call, each with its number.
