@@ -185,7 +185,7 @@ func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
 		errs         []error
 	)
 	if h := c.guardAttr(); h != nil {
-		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", h.path()))
+		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", h.Path()))
 	}
 	errs = append(errs, c.needsPrefix())
 	b.entries = make([]batchEntry, 0, nPuts+nDels)

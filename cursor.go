@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/cursor"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/tablename"
@@ -128,10 +129,10 @@ func (c *core) startKey(index *indexInfo) cursor.StartKey {
 	}
 	s := cursor.StartKey{Names: make([]string, 0, n), Kinds: make([]byte, 0, n)}
 	for _, schema := range schemas {
-		for _, parts := range [2][]keyPart{schema.partition, schema.sort} {
+		for _, parts := range [2][]handle.KeyPart{schema.partition, schema.sort} {
 			for _, p := range parts {
-				if !slices.Contains(s.Names, p.name) {
-					s.Names, s.Kinds = append(s.Names, p.name), append(s.Kinds, p.kind[0])
+				if !slices.Contains(s.Names, p.Name) {
+					s.Names, s.Kinds = append(s.Names, p.Name), append(s.Kinds, p.Kind[0])
 				}
 			}
 		}
@@ -154,7 +155,7 @@ func (t *readText) check(p *cursor.Position, r *read) error {
 	}
 	// DynamoDB checks this for tables. For indexes this is an additional check.
 	for i, part := range r.schema().partition {
-		if !r.scan && !itemid.Equal(p.Key[part.name], r.partition[i]) {
+		if !r.scan && !itemid.Equal(p.Key[part.Name], r.partition[i]) {
 			return errCursor
 		}
 	}

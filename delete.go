@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/revision"
@@ -97,11 +98,11 @@ func (c *core) delete(ctx context.Context, key any, opts []any) error {
 }
 
 // needsVersion refuses a delete by key that would not see a lost update.
-func (c *core) needsVersion(conds []*condition) error {
-	if c.version == nil || c.revision != nil || mentions(conds, c.version.path()) {
+func (c *core) needsVersion(conds []*handle.Condition) error {
+	if c.version == nil || c.revision != nil || mentions(conds, c.version.Path()) {
 		return nil
 	}
-	return fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", c.version.path())
+	return fmt.Errorf("a Delete by key on a table with a version: add a condition on attribute %s, or use DeleteItem", c.version.Path())
 }
 
 // preparedDelete is a delete that is checked, ready to be sent alone or in a transaction.

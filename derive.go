@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
@@ -61,7 +62,7 @@ func Derive[T, V any](attr AttrOf[T, V], from func(item *T) (value V, ok bool), 
 // deriveOption is the option [Derive]. from returns a pointer to the value for an item, which is a *T.
 //
 //go:noinline
-func deriveOption(attr *handle, members []*handle, from func(item any) (value any, ok bool)) tableOption {
+func deriveOption(attr *handle.Handle, members []*handle.Handle, from func(item any) (value any, ok bool)) tableOption {
 	return tableOption(func(c *core) error {
 		h, err := c.ownAttr("Derive", attr, codec.KindAny)
 		errs := []error{err}
@@ -89,18 +90,18 @@ func deriveOption(attr *handle, members []*handle, from func(item any) (value an
 
 // derivation is one derived attribute, and how it is computed.
 type derivation struct {
-	target  *handle
-	members []*handle
+	target  *handle.Handle
+	members []*handle.Handle
 	// compute returns the value for an item, a *T, in its stored form and by a pointer for the Go field; nil if the item does
 	// not get it.
 	compute func(item any) (types.AttributeValue, any, error)
 }
 
-func compute(h *handle, from func(item any) (value any, ok bool), item any) (av types.AttributeValue, field any, err error) {
+func compute(h *handle.Handle, from func(item any) (value any, ok bool), item any) (av types.AttributeValue, field any, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			// What a function panics with may hold item data.
-			av, err = nil, quiet.New(fmt.Sprintf("attribute %s: its function panicked; it must take an item that has its members alone, or lacks them", h.path()), fmt.Errorf("panic: %v", r))
+			av, err = nil, quiet.New(fmt.Sprintf("attribute %s: its function panicked; it must take an item that has its members alone, or lacks them", h.Path()), fmt.Errorf("panic: %v", r))
 		}
 	}()
 	v, ok := from(item)
@@ -108,23 +109,23 @@ func compute(h *handle, from func(item any) (value any, ok bool), item any) (av 
 		return nil, nil, nil
 	}
 	if f := reflect.ValueOf(v).Elem(); f.IsZero() || (f.Kind() == reflect.Slice || f.Kind() == reflect.Map) && f.Len() == 0 {
-		return nil, nil, fmt.Errorf("attribute %s: its function gave an empty value, which is not stored; it must return false for that, or the field must be a pointer", h.path())
+		return nil, nil, fmt.Errorf("attribute %s: its function gave an empty value, which is not stored; it must return false for that, or the field must be a pointer", h.Path())
 	}
-	av, err = encode(h, v)
+	av, err = handle.Encode(h, v)
 	return av, v, err
 }
 
 // checkMember resolves the handle of a member.
-func (c *core) checkMember(h *handle) error {
-	if err := h.resolve(); err != nil {
+func (c *core) checkMember(h *handle.Handle) error {
+	if err := h.Resolve(); err != nil {
 		return err
 	}
-	if !gotype.Same(h.item(), c.plan.Type()) {
-		return fmt.Errorf("handle of %s used on a table of %s", h.item(), c.plan.Type())
+	if !gotype.Same(h.Item(), c.plan.Type()) {
+		return fmt.Errorf("handle of %s used on a table of %s", h.Item(), c.plan.Type())
 	}
-	for _, s := range h.path() {
+	for _, s := range h.Path() {
 		if s.Indexed {
-			return fmt.Errorf("%s is a list element, which moves when others go; name the list", h.path())
+			return fmt.Errorf("%s is a list element, which moves when others go; name the list", h.Path())
 		}
 	}
 	return nil
@@ -135,7 +136,7 @@ func (c *core) checkDerivations() error {
 	var errs []error
 	targets := map[string]bool{}
 	for _, d := range c.derived {
-		name := d.target.path().String()
+		name := d.target.Path().String()
 		refuse := func(format string, args ...any) {
 			errs = append(errs, fmt.Errorf("option Derive: attribute "+name+" "+format, args...))
 		}
@@ -146,20 +147,20 @@ func (c *core) checkDerivations() error {
 		if c.keeps(name) {
 			refuse("is kept by the table itself")
 		}
-		if f := d.target.field(); !f.OmitZero && (!f.OmitEmpty || gotype.Reflect(f.Type).Kind() == reflect.Struct) {
+		if f := d.target.Field(); !f.OmitZero && (!f.OmitEmpty || gotype.Reflect(f.Type).Kind() == reflect.Struct) {
 			refuse("cannot be absent; add omitempty to its dynamodbav tag, or omitzero for a struct")
 		}
 	}
 	for _, d := range c.derived {
 		for i, m := range d.members {
-			name, top := m.path().String(), m.path()[0].Name
+			name, top := m.Path().String(), m.Path()[0].Name
 			switch {
-			case slices.ContainsFunc(d.members[:i], func(o *handle) bool { return len(o.path()) == len(m.path()) && o.path().Overlaps(m.path()) }):
-				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s twice", d.target.path(), name))
+			case slices.ContainsFunc(d.members[:i], func(o *handle.Handle) bool { return len(o.Path()) == len(m.Path()) && o.Path().Overlaps(m.Path()) }):
+				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s twice", d.target.Path(), name))
 			case targets[top]:
-				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s, which is derived itself; name the members of that", d.target.path(), name))
+				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s, which is derived itself; name the members of that", d.target.Path(), name))
 			case c.keeps(top):
-				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s, which is kept by the table itself, so that no update could give it", d.target.path(), name))
+				errs = append(errs, fmt.Errorf("option Derive: attribute %s has the member %s, which is kept by the table itself, so that no update could give it", d.target.Path(), name))
 			}
 		}
 	}
@@ -169,7 +170,7 @@ func (c *core) checkDerivations() error {
 // keeps reports whether the table itself writes the attribute.
 func (c *core) keeps(name string) bool {
 	for _, h := range c.kept() {
-		if h.path()[0].Name == name {
+		if h.Path()[0].Name == name {
 			return true
 		}
 	}
@@ -179,7 +180,7 @@ func (c *core) keeps(name string) bool {
 func (d *derivation) memberNames() string {
 	names := make([]string, len(d.members))
 	for i, m := range d.members {
-		names[i] = m.path().String()
+		names[i] = m.Path().String()
 	}
 	return strings.Join(names, ", ")
 }
@@ -198,7 +199,7 @@ func deriveFields(c *core, item, next reflect.Value, done func()) (reflect.Value
 		next = copyOf(item)
 	}
 	for _, d := range c.derived {
-		next.FieldByIndex(d.target.field().Index).SetZero()
+		next.FieldByIndex(d.target.Field().Index).SetZero()
 	}
 	data, err := codec.AppendSlot(nil, c.plan, next)
 	if err != nil {
@@ -215,14 +216,14 @@ func deriveFields(c *core, item, next reflect.Value, done func()) (reflect.Value
 			err = c.checkMembers(d, attrs, av)
 		}
 		if errs = append(errs, err); av != nil && err == nil {
-			next.FieldByIndex(d.target.field().Index).Set(reflect.ValueOf(field).Elem())
+			next.FieldByIndex(d.target.Field().Index).Set(reflect.ValueOf(field).Elem())
 		}
 	}
 	errs = append(errs, checkVectors(c, next))
 	return next, func() {
 		done()
 		for _, d := range c.derived {
-			item.FieldByIndex(d.target.field().Index).Set(next.FieldByIndex(d.target.field().Index))
+			item.FieldByIndex(d.target.Field().Index).Set(next.FieldByIndex(d.target.Field().Index))
 		}
 	}, errors.Join(errs...)
 }
@@ -232,8 +233,8 @@ func deriveFields(c *core, item, next reflect.Value, done func()) (reflect.Value
 func (c *core) checkMembers(d *derivation, attrs map[string]types.AttributeValue, whole types.AttributeValue) error {
 	members := map[string]types.AttributeValue{}
 	for _, m := range d.members {
-		if av := valueAt(attrs, m.path()); av != nil {
-			place(members, m.path(), av)
+		if av := valueAt(attrs, m.Path()); av != nil {
+			place(members, m.Path(), av)
 		}
 	}
 	alone, err := c.computeFrom(d, members)
@@ -241,7 +242,7 @@ func (c *core) checkMembers(d *derivation, attrs map[string]types.AttributeValue
 		return err
 	}
 	if !reflect.DeepEqual(alone, whole) {
-		return fmt.Errorf("attribute %s: its function gives another value when the item has nothing but %s, as they are stored; name all attributes that it reads as members of Derive", d.target.path(), d.memberNames())
+		return fmt.Errorf("attribute %s: its function gives another value when the item has nothing but %s, as they are stored; name all attributes that it reads as members of Derive", d.target.Path(), d.memberNames())
 	}
 	return nil
 }
@@ -249,7 +250,7 @@ func (c *core) checkMembers(d *derivation, attrs map[string]types.AttributeValue
 func (c *core) computeFrom(d *derivation, members map[string]types.AttributeValue) (types.AttributeValue, error) {
 	item := reflect.New(gotype.Reflect(c.of.item))
 	if err := decodeMap(c.plan, members, item.Elem()); err != nil {
-		return nil, fmt.Errorf("attribute %s: its members do not make an item: %w", d.target.path(), err)
+		return nil, fmt.Errorf("attribute %s: its members do not make an item: %w", d.target.Path(), err)
 	}
 	av, _, err := d.compute(item.Interface())
 	return av, err

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // memberState is what is known about a member of a derived attribute during an update.
@@ -27,7 +28,7 @@ type updateState struct {
 	key    map[string]types.AttributeValue
 	update *expr.Update
 	proven []fact
-	states map[*handle]memberState
+	states map[*handle.Handle]memberState
 }
 
 // fact is a value that a condition requires in the stored item.
@@ -79,20 +80,20 @@ func (f fact) at(path expr.Path) (av types.AttributeValue, known bool) {
 	return nil, true
 }
 
-func (s *updateState) of(m *handle) memberState {
+func (s *updateState) of(m *handle.Handle) memberState {
 	if have, ok := s.states[m]; ok {
 		return have
 	}
-	state := memberState{name: m.path().String()}
+	state := memberState{name: m.Path().String()}
 	var before types.AttributeValue
 	proven := false
 	for _, f := range s.proven {
-		if av, known := f.at(m.path()); known {
+		if av, known := f.at(m.Path()); known {
 			before, proven = av, true
 		}
 	}
-	state.changed = slices.ContainsFunc(s.update.Paths(), func(p expr.Path) bool { return p.Overlaps(m.path()) })
-	state.value, state.known = givenBy(s.key, s.update, m.path())
+	state.changed = slices.ContainsFunc(s.update.Paths(), func(p expr.Path) bool { return p.Overlaps(m.Path()) })
+	state.value, state.known = givenBy(s.key, s.update, m.Path())
 	if !state.known && !state.changed && proven {
 		state.value, state.known = before, true
 	}
@@ -105,7 +106,7 @@ func (s *updateState) of(m *handle) memberState {
 
 // deriveUpdate adds the derived attributes to an update of the item with the key, under a condition.
 func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update, cond expr.Node, present bool) error {
-	s := &updateState{key: key, update: u, proven: factsOf(cond), states: map[*handle]memberState{}}
+	s := &updateState{key: key, update: u, proven: factsOf(cond), states: map[*handle.Handle]memberState{}}
 	// A proven value means that there is an item.
 	present = present || slices.ContainsFunc(s.proven, func(f fact) bool { return f.av != nil })
 	var (
@@ -125,7 +126,7 @@ func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update,
 				absent = append(absent, state.name)
 			}
 			if state.value != nil {
-				place(members, m.path(), state.value)
+				place(members, m.Path(), state.value)
 			}
 		}
 		if len(changed) == 0 && present {
@@ -134,7 +135,7 @@ func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update,
 		if len(changed) > 0 && len(absent) > 0 {
 			errs = append(errs, fmt.Errorf("attribute %s is derived from %s: the update changes %s and must give %s too, by Set or Remove, "+
 				"or prove it by a condition such as ddb.If(attr.Eq(value)), or it would become stale",
-				d.target.path(), d.memberNames(), strings.Join(changed, ", "), strings.Join(absent, ", ")))
+				d.target.Path(), d.memberNames(), strings.Join(changed, ", "), strings.Join(absent, ", ")))
 			wanted = appendNew(wanted, absent...)
 			continue
 		}
@@ -145,12 +146,12 @@ func (c *core) deriveUpdate(key map[string]types.AttributeValue, u *expr.Update,
 			errs = append(errs, err)
 		case av != nil && len(absent) > 0:
 			errs = append(errs, fmt.Errorf("attribute %s is derived from %s and belongs to an item without them: an Upsert, which may make one, must give %s, by Set or Remove",
-				d.target.path(), d.memberNames(), strings.Join(absent, ", ")))
+				d.target.Path(), d.memberNames(), strings.Join(absent, ", ")))
 			wanted = appendNew(wanted, absent...)
 		case av != nil:
-			more.Set = append(more.Set, expr.Action{Path: d.target.path(), Right: expr.Value{AV: av}})
+			more.Set = append(more.Set, expr.Action{Path: d.target.Path(), Right: expr.Value{AV: av}})
 		case len(changed) > 0:
-			more.Remove = append(more.Remove, expr.Action{Path: d.target.path()})
+			more.Remove = append(more.Remove, expr.Action{Path: d.target.Path()})
 		}
 	}
 	u.Set, u.Remove = append(u.Set, more.Set...), append(u.Remove, more.Remove...)
@@ -167,7 +168,7 @@ func (s *updateState) closure(derived []*derivation, wanted []string) error {
 	for grown := true; grown; {
 		grown = false
 		for _, d := range derived {
-			if !slices.ContainsFunc(d.members, func(m *handle) bool { return slices.Contains(all, m.path().String()) }) {
+			if !slices.ContainsFunc(d.members, func(m *handle.Handle) bool { return slices.Contains(all, m.Path().String()) }) {
 				continue
 			}
 			for _, m := range d.members {

@@ -3,9 +3,8 @@
 package ddb
 
 import (
-	"fmt"
-
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // Deref returns a handle of the value that a pointer points to, for elements and fields that are pointers. The attribute is
@@ -13,43 +12,29 @@ import (
 //
 //	qty := ddb.Within(ddb.Deref(lines.At(0)), func(l *Line) *int { return &l.Qty }) // lines are a []*Line
 //	score := ddb.AsNum(ddb.Deref(ddb.Field(func(o *Order) **int { return &o.Score })))
-func Deref[T, V any](a Attr[T, *V]) Attr[T, V] { return Attr[T, V]((*handle)(a).child(pointee)) }
-
-func pointee(h *handle) { h.a.value = h.value().Pointee() }
+func Deref[T, V any](a Attr[T, *V]) Attr[T, V] {
+	return Attr[T, V]((*handle.Handle)(a).Child(handle.Pointee))
+}
 
 // AsMap gives a handle of a list element, map value or inner field the methods of a map, so that paths can lead into maps of
 // maps:
 //
 //	cell := ddb.AsMap(grid.Key("row")).Key("column") // grid is a map[string]map[string]int
 func AsMap[T any, K ~string, V any](a Attr[T, map[K]V]) Map[T, K, V] {
-	return Map[T, K, V]((*handle)(a).as(codec.M))
+	return Map[T, K, V]((*handle.Handle)(a).As(codec.M))
 }
 
 // AsList gives a handle of a list element, map value or inner field the methods of a list.
-func AsList[T, E any](a Attr[T, []E]) List[T, E] { return List[T, E]((*handle)(a).as(codec.L)) }
+func AsList[T, E any](a Attr[T, []E]) List[T, E] { return List[T, E]((*handle.Handle)(a).As(codec.L)) }
 
 // AsSet gives a handle of a list element, map value or inner field the methods of a set.
 func AsSet[T, E any](a Attr[T, []E]) Set[T, E] {
-	return Set[T, E]((*handle)(a).as(codec.SS, codec.NS, codec.BS))
-}
-
-// as returns the handle with a required stored type.
-func (h *handle) as(kinds ...codec.Kind) *handle {
-	return h.child(func(c *handle) { c.a.want = kinds })
+	return Set[T, E]((*handle.Handle)(a).As(codec.SS, codec.NS, codec.BS))
 }
 
 // MapSetField makes a handle of a map[E]struct{} that is stored as a set, as the tag says by stringset or numberset: the
 // keys are the members. The handle uses slices for them. A map[E]bool can be stored in this way too, without the keys that
 // are false; there is no handle for it.
 func MapSetField[T any, E comparable](sel func(*T) *map[E]struct{}) Set[T, E] {
-	return Set[T, E](newHandle(sel).child(membersOf))
-}
-
-func membersOf(h *handle) {
-	members := h.value().Members()
-	if members == nil {
-		h.a.err = fmt.Errorf("attribute %s of %s is stored as %s, the handle needs a set; add stringset or numberset to its dynamodbav tag", h.path(), h.item(), h.value().Kind())
-		return
-	}
-	h.a.value = members
+	return Set[T, E](handle.New(sel).Child(handle.MembersOf))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/replykey"
 	"github.com/dynamotable/ddb/rawitem"
@@ -205,27 +206,27 @@ func discriminatorOption(attr string, value string) tableOption {
 // keyPrefixOption is the option KeyPrefix.
 //
 //go:noinline
-func keyPrefixOption(key *handle, prefix string) tableOption {
+func keyPrefixOption(key *handle.Handle, prefix string) tableOption {
 	return tableOption(func(c *core) error {
 		h := key
-		if err := h.resolve(); err != nil {
+		if err := h.Resolve(); err != nil {
 			return fmt.Errorf("option KeyPrefix: %w", err)
 		}
 		at := -1
-		if gotype.Same(h.item(), c.plan.Type()) {
-			at = slices.Index(c.keyNames, h.path().String())
+		if gotype.Same(h.Item(), c.plan.Type()) {
+			at = slices.Index(c.keyNames, h.Path().String())
 		}
 		switch {
 		case at < 0:
-			return fmt.Errorf("option KeyPrefix: %s is no key attribute of the table", h.path())
-		case h.value().Kind() != codec.S:
-			return fmt.Errorf("option KeyPrefix: key attribute %s is stored as %s, it must be text", h.path(), h.value().Kind())
+			return fmt.Errorf("option KeyPrefix: %s is no key attribute of the table", h.Path())
+		case h.Value().Kind() != codec.S:
+			return fmt.Errorf("option KeyPrefix: key attribute %s is stored as %s, it must be text", h.Path(), h.Value().Kind())
 		case prefix == "":
-			return fmt.Errorf("option KeyPrefix: the prefix of %s is empty", h.path())
+			return fmt.Errorf("option KeyPrefix: the prefix of %s is empty", h.Path())
 		case c.keyAttrs[at].prefix != nil:
-			return fmt.Errorf("option KeyPrefix: attribute %s has two", h.path())
+			return fmt.Errorf("option KeyPrefix: attribute %s has two", h.Path())
 		}
-		t := entityTest{name: h.path().String(), value: prefix, prefix: true}
+		t := entityTest{name: h.Path().String(), value: prefix, prefix: true}
 		c.entityOf().add(t)
 		c.keyAttrs[at].prefix = &t
 		return nil

@@ -148,7 +148,7 @@ func (r *read) prefixNode() expr.Node {
 		return nil
 	}
 	for i := range r.core.entity.tests {
-		if t := &r.core.entity.tests[i]; t.prefix && t.name == sort[0].name {
+		if t := &r.core.entity.tests[i]; t.prefix && t.name == sort[0].Name {
 			return t.node()
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/replykey"
 )
 
@@ -71,7 +72,7 @@ func (c *core) checkExpiryIndex(x *indexInfo) error {
 	if !c.hideExpired || c.ttl == nil {
 		return nil
 	}
-	name := c.ttl.path()[0].Name
+	name := c.ttl.Path()[0].Name
 	if x.projection == types.ProjectionTypeAll || slices.Contains(x.key.names(), name) || slices.Contains(x.include, name) {
 		return nil
 	}
@@ -90,7 +91,7 @@ func (c *core) expiryRange() (from, to int64) {
 // expiredNode returns the condition that a stored item has expired.
 func (c *core) expiredNode() expr.Node {
 	from, to := c.expiryRange()
-	return expr.Between{Operand: c.ttl.path(), Low: expr.Value{AV: numberValue(from)}, High: expr.Value{AV: numberValue(to)}}
+	return expr.Between{Operand: c.ttl.Path(), Low: expr.Value{AV: handle.NumberValue(from)}, High: expr.Value{AV: handle.NumberValue(to)}}
 }
 
 // absent returns the condition that there is no item with the key, or that it has expired.
@@ -107,7 +108,7 @@ func (c *core) isExpired(item map[string]types.AttributeValue) bool {
 	if !c.hideExpired {
 		return false
 	}
-	n, ok := item[c.ttl.path()[0].Name].(*types.AttributeValueMemberN)
+	n, ok := item[c.ttl.Path()[0].Name].(*types.AttributeValueMemberN)
 	return ok && c.expiry(true).over(n.Value)
 }
 
@@ -122,7 +123,7 @@ func (c *core) expiry(hide bool) *expiry {
 	if !hide {
 		return nil
 	}
-	e := &expiry{names: []string{c.ttl.path()[0].Name}}
+	e := &expiry{names: []string{c.ttl.Path()[0].Name}}
 	e.from, e.to = c.expiryRange()
 	return e
 }
@@ -175,7 +176,7 @@ func (c *core) withExpiry(paths []expr.Path, hide bool) []expr.Path {
 	if !hide || len(paths) == 0 {
 		return paths
 	}
-	return addPath(paths, c.ttl.path())
+	return addPath(paths, c.ttl.Path())
 }
 
 // hideExpiredOption is the option HideExpired.

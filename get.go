@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 )
@@ -27,7 +28,7 @@ type readCall struct {
 	consistent bool
 	expired    bool // are returned on a table that hides them
 	stats      *batchStats
-	project    []*handle
+	project    []*handle.Handle
 }
 
 type consistentOption struct{}
@@ -40,7 +41,7 @@ func (consistentOption) ConsistentOrProject(r *readCall) { r.consistent = true }
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
 func Consistent() GetOption { return consistentOption{} }
 
-type projectOption []*handle
+type projectOption []*handle.Handle
 
 func (p projectOption) ConsistentOrProject(r *readCall) { r.project = append(r.project, p...) }
 
@@ -49,7 +50,7 @@ func (p projectOption) ConsistentOrProject(r *readCall) { r.project = append(r.p
 func Project(attrs ...AnyAttr) GetOption { return projectOption(handlesOf(attrs)) }
 
 // projection resolves the attributes of a projected read; keys are always part of it.
-func (c *core) projection(attrs []*handle, keys ...string) ([]expr.Path, error) {
+func (c *core) projection(attrs []*handle.Handle, keys ...string) ([]expr.Path, error) {
 	if len(attrs) == 0 {
 		return nil, nil
 	}
@@ -59,15 +60,15 @@ func (c *core) projection(attrs []*handle, keys ...string) ([]expr.Path, error) 
 	}
 	var errs []error
 	for _, h := range attrs {
-		if err := h.resolve(); err != nil {
+		if err := h.Resolve(); err != nil {
 			errs = append(errs, fmt.Errorf("projection: %w", err))
 			continue
 		}
-		if !gotype.Same(h.item(), c.plan.Type()) {
-			errs = append(errs, fmt.Errorf("projection: handle of %s used on a table of %s", h.item(), c.plan.Type()))
+		if !gotype.Same(h.Item(), c.plan.Type()) {
+			errs = append(errs, fmt.Errorf("projection: handle of %s used on a table of %s", h.Item(), c.plan.Type()))
 			continue
 		}
-		paths = addPath(paths, h.path())
+		paths = addPath(paths, h.Path())
 	}
 	return paths, errors.Join(errs...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/internal/operr"
 )
@@ -168,7 +169,7 @@ func (c *core) addIndex(name string, global bool, partition, sort any, opts []in
 	if !global {
 		limit = 1
 	}
-	if p, s := len(keyHandles(partition)), len(keyHandles(sort)); p > limit || s > limit {
+	if p, s := len(handle.KeyHandles(partition)), len(handle.KeyHandles(sort)); p > limit || s > limit {
 		errs = append(errs, fmt.Errorf("index key has %d partition and %d sort attributes; the limit is %d each", p, s, limit))
 	}
 	names := info.key.names()
@@ -235,7 +236,7 @@ func keysOnlyOption() indexOption {
 // projectingOption is the option Projecting.
 //
 //go:noinline
-func projectingOption(attrs []*handle) indexOption {
+func projectingOption(attrs []*handle.Handle) indexOption {
 	return indexOption(func(c *core, i *indexInfo) error {
 		i.projection = types.ProjectionTypeInclude
 		paths, err := c.projection(attrs)

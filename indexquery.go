@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // IndexQuery is a [Query] on a global index. It has the methods of Query except Consistent: global indexes are updated after
@@ -112,7 +113,7 @@ func (q *IndexQuery[T, SK]) First(ctx context.Context) (item T, err error) {
 }
 
 // partitionNode returns the condition that all partition attributes are equal.
-func partitionNode(parts []keyPart, avs []types.AttributeValue) expr.Node {
+func partitionNode(parts []handle.KeyPart, avs []types.AttributeValue) expr.Node {
 	if len(parts) == 1 {
 		return equals(parts[0], avs[0])
 	}
@@ -123,6 +124,6 @@ func partitionNode(parts []keyPart, avs []types.AttributeValue) expr.Node {
 	return expr.All(terms...)
 }
 
-func equals(p keyPart, av types.AttributeValue) expr.Node {
-	return expr.Compare{Left: expr.Attribute(p.name), Op: "=", Right: expr.Value{AV: av}}
+func equals(p handle.KeyPart, av types.AttributeValue) expr.Node {
+	return expr.Compare{Left: expr.Attribute(p.Name), Op: "=", Right: expr.Value{AV: av}}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/internal/badinput"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/itemid"
 )
 
@@ -31,35 +32,6 @@ type Key[PK, SK any] struct {
 // T is the item type and V the Go type of the key.
 type KeyField[T, V any] interface{ HandleOf(*T, V) }
 
-// keyHandles returns the handles of a [KeyField], which has several if it is a [MultiKey]; nil for nil.
-func keyHandles(field any) []*handle {
-	switch f := field.(type) {
-	case interface{ Handle() *handle }:
-		return []*handle{f.Handle()}
-	case interface{ KeyParts() *severalAttrs }:
-		if s := f.KeyParts(); s != nil {
-			return s.handles
-		}
-	}
-	return []*handle{nil}
-}
-
-// encodeKey returns the values of at least the first n handles of a [KeyField]. key points to the key value.
-func encodeKey(field, key any, n int) ([]types.AttributeValue, error) {
-	if f, ok := field.(interface{ KeyParts() *severalAttrs }); ok && f.KeyParts() != nil {
-		return f.KeyParts().encode(key, n)
-	}
-	h := keyHandles(field)[0]
-	av, err := encode(h, key)
-	if err != nil {
-		return nil, err
-	}
-	if err := itemid.CheckValue(h.path().String(), av, itemid.MaxPartitionKey); err != nil {
-		return nil, err
-	}
-	return []types.AttributeValue{av}, nil
-}
-
 // keyAttr is an attribute of the primary key as it is written into keys in wire form.
 type keyAttr struct {
 	name  string
@@ -70,9 +42,9 @@ type keyAttr struct {
 	prefix *entityTest
 }
 
-func newKeyAttr(part keyPart, punctuation string, limit int) keyAttr {
-	quoted, _ := json.Marshal(part.name) //nolint:errchkjson // text
-	return keyAttr{name: part.name, value: part.value, head: slices.Concat([]byte(punctuation), quoted, []byte{':'}), limit: limit}
+func newKeyAttr(part handle.KeyPart, punctuation string, limit int) keyAttr {
+	quoted, _ := json.Marshal(part.Name) //nolint:errchkjson // text
+	return keyAttr{name: part.Name, value: part.Value, head: slices.Concat([]byte(punctuation), quoted, []byte{':'}), limit: limit}
 }
 
 // appendKeyAttr appends the attribute with the value v, which is addressable, and refuses values that cannot be keys.
@@ -181,16 +153,9 @@ func checkWireKey(name string, value []byte, limit int) error {
 	return itemid.CheckValue(name, av, limit)
 }
 
-// keyPart is one attribute of a primary or index key.
-type keyPart struct {
-	name  string
-	kind  types.ScalarAttributeType
-	value *codec.Value
-}
-
 // keySchema is the key of a table or index: one attribute each for tables and local indexes, up to four each for global indexes.
 type keySchema struct {
-	partition, sort []keyPart
+	partition, sort []handle.KeyPart
 	// The fields that these parts were made from.
 	partitionField, sortField any
 }
@@ -199,12 +164,12 @@ type keySchema struct {
 func newKeySchema(plan *codec.Plan, partition, sort any, sparse bool) (keySchema, error) {
 	s := keySchema{partitionField: partition, sortField: sort}
 	var err1, err2 error
-	s.partition, err1 = keyParts("partition", plan, keyHandles(partition), sparse)
+	s.partition, err1 = keyParts("partition", plan, handle.KeyHandles(partition), sparse)
 	if len(s.partition) == 0 && err1 == nil {
 		err1 = errors.New("partition key: it has no attribute")
 	}
 	if _, none := sort.(noSort); !none {
-		s.sort, err2 = keyParts("sort", plan, keyHandles(sort), sparse)
+		s.sort, err2 = keyParts("sort", plan, handle.KeyHandles(sort), sparse)
 	}
 	return s, errors.Join(err1, err2)
 }
@@ -212,28 +177,28 @@ func newKeySchema(plan *codec.Plan, partition, sort any, sparse bool) (keySchema
 func (s keySchema) names() []string {
 	var all []string
 	for _, p := range s.partition {
-		all = append(all, p.name)
+		all = append(all, p.Name)
 	}
 	for _, p := range s.sort {
-		all = append(all, p.name)
+		all = append(all, p.Name)
 	}
 	return all
 }
 
 // keyParts checks that handles can be key attributes of T and reports every mistake. Items may lack the attributes of an
 // index key, but not those of the primary key.
-func keyParts(role string, plan *codec.Plan, handles []*handle, sparse bool) ([]keyPart, error) {
+func keyParts(role string, plan *codec.Plan, handles []*handle.Handle, sparse bool) ([]handle.KeyPart, error) {
 	var (
-		parts []keyPart
+		parts []handle.KeyPart
 		errs  []error
 	)
 	for _, h := range handles {
-		if err := h.resolve(); err != nil {
+		if err := h.Resolve(); err != nil {
 			errs = append(errs, fmt.Errorf("%s key: %w", role, err))
 			continue
 		}
-		if !gotype.Same(h.item(), plan.Type()) {
-			errs = append(errs, fmt.Errorf("%s key: handle of %s used on a table of %s", role, h.item(), plan.Type()))
+		if !gotype.Same(h.Item(), plan.Type()) {
+			errs = append(errs, fmt.Errorf("%s key: handle of %s used on a table of %s", role, h.Item(), plan.Type()))
 			continue
 		}
 		part, err := keyPartOf(role, h, sparse)
@@ -246,30 +211,30 @@ func keyParts(role string, plan *codec.Plan, handles []*handle, sparse bool) ([]
 	return parts, errors.Join(errs...)
 }
 
-func keyPartOf(role string, h *handle, sparse bool) (keyPart, error) {
-	part := keyPart{name: h.path().String(), value: h.value()}
-	if len(h.path()) != 1 {
-		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.path())
+func keyPartOf(role string, h *handle.Handle, sparse bool) (handle.KeyPart, error) {
+	part := handle.KeyPart{Name: h.Path().String(), Value: h.Value()}
+	if len(h.Path()) != 1 {
+		return part, fmt.Errorf("%s key: %s is not a top-level attribute", role, h.Path())
 	}
-	if gotype.Reflect(h.field().Type) == nil { // made by Deref or the like
+	if gotype.Reflect(h.Field().Type) == nil { // made by Deref or the like
 		return part, fmt.Errorf("%s key: attribute %s is not named by the handle of its field, as made by ddb.Field, StrField or another constructor; "+
-			"a pointer cannot be a key, so make its field a value with omitempty", role, part.name)
+			"a pointer cannot be a key, so make its field a value with omitempty", role, part.Name)
 	}
-	if !sparse && (h.field().OmitEmpty || h.field().OmitZero) {
-		return part, fmt.Errorf("%s key: attribute %s has omitempty or omitzero, so an item could lack its key; remove the option", role, part.name)
+	if !sparse && (h.Field().OmitEmpty || h.Field().OmitZero) {
+		return part, fmt.Errorf("%s key: attribute %s has omitempty or omitzero, so an item could lack its key; remove the option", role, part.Name)
 	}
-	kind, ok := scalarKind(h.value().Kind())
+	kind, ok := scalarKind(h.Value().Kind())
 	if !ok {
 		hint := ""
-		if gotype.Reflect(h.field().Type).Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+		if gotype.Reflect(h.Field().Type).Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
 			hint = "; its MarshalText is used with the tag option text"
 		}
-		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary%s", role, part.name, h.field().Type, h.value().Kind(), hint)
+		return part, fmt.Errorf("%s key: attribute %s is a %s, stored as %s; a key is text, number or binary%s", role, part.Name, h.Field().Type, h.Value().Kind(), hint)
 	}
-	if err := checkKeyFormat(gotype.Reflect(h.field().Type)); err != nil {
-		return part, fmt.Errorf("%s key: attribute %s: %w", role, part.name, err)
+	if err := checkKeyFormat(gotype.Reflect(h.Field().Type)); err != nil {
+		return part, fmt.Errorf("%s key: attribute %s: %w", role, part.Name, err)
 	}
-	part.kind = kind
+	part.Kind = kind
 	return part, nil
 }
 

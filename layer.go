@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -43,7 +44,7 @@ func InfoOf(table TablePart) (TableInfo, error) {
 	}
 	info := TableInfo{Name: c.name, Client: c.client, Key: c.key.described()}
 	if h := c.guardAttr(); h != nil {
-		info.Version = h.path().String()
+		info.Version = h.Path().String()
 	}
 	return info, nil
 }
@@ -61,16 +62,16 @@ func FieldOf[T, V any](attr AttrOf[T, V]) (func(item *T) V, error) {
 	}, nil
 }
 
-func fieldOf(h *handle) (index []int, err error) {
-	switch err := h.resolve(); {
+func fieldOf(h *handle.Handle) (index []int, err error) {
+	switch err := h.Resolve(); {
 	case err != nil:
 		return nil, err
-	case len(h.path()) != 1:
-		return nil, fmt.Errorf("%s is not a top-level attribute", h.path())
-	case gotype.Reflect(h.field().Type) == nil: // made by Deref or the like
-		return nil, fmt.Errorf("attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", h.path())
-	case throughPointer(gotype.Reflect(h.item()), h.field().Index):
-		return nil, fmt.Errorf("attribute %s is inside an embedded pointer, which may be nil", h.path())
+	case len(h.Path()) != 1:
+		return nil, fmt.Errorf("%s is not a top-level attribute", h.Path())
+	case gotype.Reflect(h.Field().Type) == nil: // made by Deref or the like
+		return nil, fmt.Errorf("attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", h.Path())
+	case throughPointer(gotype.Reflect(h.Item()), h.Field().Index):
+		return nil, fmt.Errorf("attribute %s is inside an embedded pointer, which may be nil", h.Path())
 	}
-	return h.field().Index, nil
+	return h.Field().Index, nil
 }

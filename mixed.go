@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/rawitem"
@@ -199,7 +200,7 @@ type MixedFilter mixedFilter
 // mixedFilter is a filter of items of one of the tables.
 type mixedFilter struct {
 	of    *core
-	conds []*condition
+	conds []*handle.Condition
 }
 
 // FilterOf makes a read of several types leave out items of the table's own type for which a condition is false, after they
@@ -209,7 +210,7 @@ func FilterOf[T any](table AnyTable[T], conds ...Cond[T]) MixedFilter {
 	return MixedFilter{coreOf(table), untyped(conds)}
 }
 
-func (f MixedFilter) text() string { return allOf(f.conds).text() }
+func (f MixedFilter) text() string { return handle.AllOf(f.conds).Text() }
 
 // String returns the conditions with a question mark for each value.
 func (f MixedFilter) String() string { return f.text() }
@@ -452,7 +453,7 @@ func (r *read) mixedAs(m *mixed, n int, filterAt func(int) mixedFilter) *read {
 			errs = append(errs, fmt.Errorf("filter %d is for a table that is none of those that were shared", i))
 			continue
 		}
-		nodes, err := nodesOf(f.conds)
+		nodes, err := handle.NodesOf(f.conds)
 		errs = append(errs, err)
 		node, err := r.ofType(f.of, expr.All(nodes...))
 		errs = append(errs, err)

@@ -3,9 +3,7 @@
 package ddb
 
 import (
-	"errors"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // Two is a key of two attributes of a global index; make it with [K2].
@@ -43,20 +41,13 @@ func K4[A, B, C, D any](a A, b B, c C, d D) Four[A, B, C, D] { return Four[A, B,
 // last one given (see [FirstOne] and [FirstTwo]).
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
-type MultiKey[T, V any] struct{ attrs *severalAttrs }
-
-// severalAttrs is a [MultiKey] without its type parameters.
-type severalAttrs struct {
-	handles []*handle
-	// encode returns the values of at least the first n attributes.
-	encode func(key any, n int) ([]types.AttributeValue, error)
-}
+type MultiKey[T, V any] struct{ attrs *handle.SeveralAttrs }
 
 // Multi2 makes a key of two attributes:
 //
 //	ddb.NewIndex(orders, "by-status", ddb.Multi2(orderStatus, orderCustomer), orderPlacedAt)
 func Multi2[T, A, B any](a KeyField[T, A], b KeyField[T, B]) MultiKey[T, Two[A, B]] {
-	return MultiKey[T, Two[A, B]]{joinKeys(func(key any) []any {
+	return MultiKey[T, Two[A, B]]{handle.JoinKeys(func(key any) []any {
 		v := key.(*Two[A, B]) //nolint:forcetypeassert // the type of the key
 		return []any{&v.A, &v.B}
 	}, a, b)}
@@ -64,7 +55,7 @@ func Multi2[T, A, B any](a KeyField[T, A], b KeyField[T, B]) MultiKey[T, Two[A, 
 
 // Multi3 makes a key of three attributes.
 func Multi3[T, A, B, C any](a KeyField[T, A], b KeyField[T, B], c KeyField[T, C]) MultiKey[T, Three[A, B, C]] {
-	return MultiKey[T, Three[A, B, C]]{joinKeys(func(key any) []any {
+	return MultiKey[T, Three[A, B, C]]{handle.JoinKeys(func(key any) []any {
 		v := key.(*Three[A, B, C]) //nolint:forcetypeassert // the type of the key
 		return []any{&v.A, &v.B, &v.C}
 	}, a, b, c)}
@@ -72,7 +63,7 @@ func Multi3[T, A, B, C any](a KeyField[T, A], b KeyField[T, B], c KeyField[T, C]
 
 // Multi4 makes a key of four attributes.
 func Multi4[T, A, B, C, D any](a KeyField[T, A], b KeyField[T, B], c KeyField[T, C], d KeyField[T, D]) MultiKey[T, Four[A, B, C, D]] {
-	return MultiKey[T, Four[A, B, C, D]]{joinKeys(func(key any) []any {
+	return MultiKey[T, Four[A, B, C, D]]{handle.JoinKeys(func(key any) []any {
 		v := key.(*Four[A, B, C, D]) //nolint:forcetypeassert // the type of the key
 		return []any{&v.A, &v.B, &v.C, &v.D}
 	}, a, b, c, d)}
@@ -84,7 +75,7 @@ func Multi4[T, A, B, C, D any](a KeyField[T, A], b KeyField[T, B], c KeyField[T,
 //	x.Query("open").SortKey(ddb.FirstOne(when, ddb.Ge(2026)))
 func FirstOne[T any, V interface{ firstOne(A) any }, A any](key MultiKey[T, V], c SortCond[A]) SortCond[V] {
 	var none V
-	return SortCond[V]{c.c.onFirst(1, func(v any) any { return none.firstOne(*v.(*A)) })} //nolint:forcetypeassert // a value of the condition
+	return SortCond[V]{c.c.OnFirst(1, func(v any) any { return none.firstOne(*v.(*A)) })} //nolint:forcetypeassert // a value of the condition
 }
 
 // FirstTwo is a condition on the first two attributes of a key of several, whatever the values of the others. With [Eq] both are
@@ -93,26 +84,13 @@ func FirstOne[T any, V interface{ firstOne(A) any }, A any](key MultiKey[T, V], 
 //	x.Query("open").SortKey(ddb.FirstTwo(when, ddb.Ge(ddb.K2(2026, 4)))) // year = 2026 AND month >= 4
 func FirstTwo[T any, V interface{ firstTwo(Two[A, B]) any }, A, B any](key MultiKey[T, V], c SortCond[Two[A, B]]) SortCond[V] {
 	var none V
-	return SortCond[V]{c.c.onFirst(2, func(v any) any { return none.firstTwo(*v.(*Two[A, B])) })} //nolint:forcetypeassert // a value of the condition
+	return SortCond[V]{c.c.OnFirst(2, func(v any) any { return none.firstTwo(*v.(*Two[A, B])) })} //nolint:forcetypeassert // a value of the condition
 }
 
 // FirstThree is a condition on the first three attributes of a key of four; see [FirstTwo].
 func FirstThree[T any, V interface{ firstThree(Three[A, B, C]) any }, A, B, C any](key MultiKey[T, V], c SortCond[Three[A, B, C]]) SortCond[V] {
 	var none V
-	return SortCond[V]{c.c.onFirst(3, func(v any) any { return none.firstThree(*v.(*Three[A, B, C])) })} //nolint:forcetypeassert // a value of the condition
-}
-
-// onFirst returns the condition on the first n attributes; whole returns the address of a whole key for the address of its
-// first values.
-func (c sortCond) onFirst(n int, whole func(any) any) sortCond {
-	c.first = n
-	if c.low != nil {
-		c.low = whole(c.low)
-	}
-	if c.high != nil {
-		c.high = whole(c.high)
-	}
-	return c
+	return SortCond[V]{c.c.OnFirst(3, func(v any) any { return none.firstThree(*v.(*Three[A, B, C])) })} //nolint:forcetypeassert // a value of the condition
 }
 
 func (Two[A, B]) firstOne(a A) any              { return &Two[A, B]{A: a} }
@@ -131,27 +109,4 @@ func (Four[A, B, C, D]) firstThree(k Three[A, B, C]) any {
 func (m MultiKey[T, V]) HandleOf(*T, V) {}
 
 // KeyParts seals it: keys of several attributes are made here.
-func (m MultiKey[T, V]) KeyParts() *severalAttrs { return m.attrs }
-
-// joinKeys makes one key of several; values returns the addresses of their values.
-func joinKeys(values func(key any) []any, fields ...any) *severalAttrs {
-	s := new(severalAttrs)
-	for _, f := range fields {
-		s.handles = append(s.handles, keyHandles(f)...)
-	}
-	s.encode = func(key any, n int) ([]types.AttributeValue, error) {
-		var (
-			avs  []types.AttributeValue
-			errs []error
-		)
-		for i, v := range values(key) {
-			if len(avs) >= n {
-				break
-			}
-			part, err := encodeKey(fields[i], v, n-len(avs))
-			avs, errs = append(avs, part...), append(errs, err)
-		}
-		return avs, errors.Join(errs...)
-	}
-	return s
-}
+func (m MultiKey[T, V]) KeyParts() *handle.SeveralAttrs { return m.attrs }

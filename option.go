@@ -11,6 +11,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/revision"
@@ -127,44 +128,44 @@ func ThroughSDK() TableOption { return throughSDKOption() }
 
 // ownAttr resolves a handle given to an option and checks that it is a top-level
 // attribute of the table's items, stored as kind.
-func (c *core) ownAttr(option string, h *handle, kind codec.Kind) (*handle, error) {
-	if err := h.resolve(); err != nil {
+func (c *core) ownAttr(option string, h *handle.Handle, kind codec.Kind) (*handle.Handle, error) {
+	if err := h.Resolve(); err != nil {
 		return nil, fmt.Errorf("option %s: %w", option, err)
 	}
 	switch {
-	case !gotype.Same(h.item(), c.plan.Type()):
-		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.item(), c.plan.Type())
+	case !gotype.Same(h.Item(), c.plan.Type()):
+		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.Item(), c.plan.Type())
 	case c.plan.IsWire():
 		return nil, fmt.Errorf("option %s: a table of raw items does not write attributes itself; the option needs a table of a struct", option)
-	case len(h.path()) != 1:
-		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.path())
-	case gotype.Reflect(h.field().Type) == nil: // made by Deref or the like
-		return nil, fmt.Errorf("option %s: attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", option, h.path())
-	case kind != codec.KindAny && h.value().Kind() != kind:
+	case len(h.Path()) != 1:
+		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.Path())
+	case gotype.Reflect(h.Field().Type) == nil: // made by Deref or the like
+		return nil, fmt.Errorf("option %s: attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", option, h.Path())
+	case kind != codec.KindAny && h.Value().Kind() != kind:
 		hint := ""
-		if kind == codec.N && gotype.Reflect(h.field().Type) == reflect.TypeFor[time.Time]() {
+		if kind == codec.N && gotype.Reflect(h.Field().Type) == reflect.TypeFor[time.Time]() {
 			hint = "; add unixtime to the dynamodbav tag of that field, which stores a time as a number of seconds"
 		}
-		return nil, fmt.Errorf("option %s: attribute %s is stored as %s, it must be %s%s", option, h.path(), h.value().Kind(), kind, hint)
+		return nil, fmt.Errorf("option %s: attribute %s is stored as %s, it must be %s%s", option, h.Path(), h.Value().Kind(), kind, hint)
 	}
-	if throughPointer(gotype.Reflect(c.plan.Type()), h.field().Index) {
-		return nil, fmt.Errorf("option %s: attribute %s is inside an embedded pointer, which may be nil", option, h.path())
+	if throughPointer(gotype.Reflect(c.plan.Type()), h.Field().Index) {
+		return nil, fmt.Errorf("option %s: attribute %s is inside an embedded pointer, which may be nil", option, h.Path())
 	}
 	for _, name := range c.key.names() {
-		if name == h.path().String() {
+		if name == h.Path().String() {
 			return nil, fmt.Errorf("option %s: attribute %s is a key of the table", option, name)
 		}
 	}
 	return h, nil
 }
 
-func (c *core) stampAttr(option string, attr *handle) (*handle, error) {
+func (c *core) stampAttr(option string, attr *handle.Handle) (*handle.Handle, error) {
 	h, err := c.ownAttr(option, attr, codec.KindAny)
 	if err != nil {
 		return nil, err
 	}
-	if gotype.Reflect(h.field().Type) != reflect.TypeFor[time.Time]() {
-		return nil, fmt.Errorf("option %s: attribute %s is a %s; it must be a time.Time", option, h.path(), h.field().Type)
+	if gotype.Reflect(h.Field().Type) != reflect.TypeFor[time.Time]() {
+		return nil, fmt.Errorf("option %s: attribute %s is a %s; it must be a time.Time", option, h.Path(), h.Field().Type)
 	}
 	return h, nil
 }
@@ -183,22 +184,22 @@ func throughPointer(t reflect.Type, index []int) bool {
 // versionOption is the option Version.
 //
 //go:noinline
-func versionOption(attr *handle) tableOption {
+func versionOption(attr *handle.Handle) tableOption {
 	return tableOption(func(c *core) error {
 		h, err := c.ownAttr("Version", attr, codec.KindAny)
 		if err != nil {
 			return err
 		}
-		switch gotype.Reflect(h.field().Type).Kind() {
+		switch gotype.Reflect(h.Field().Type).Kind() {
 		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-			if h.value().Kind() == codec.N {
+			if h.Value().Kind() == codec.N {
 				c.version = h
 				return nil
 			}
 		}
-		if gotype.Reflect(h.field().Type) != revisionType {
-			return fmt.Errorf("option Version: attribute %s is a %s stored as %s; it must be a ddb.Revision, or an integer stored as a number", h.path(), h.field().Type, h.value().Kind())
+		if gotype.Reflect(h.Field().Type) != revisionType {
+			return fmt.Errorf("option Version: attribute %s is a %s stored as %s; it must be a ddb.Revision, or an integer stored as a number", h.Path(), h.Field().Type, h.Value().Kind())
 		}
 		c.revision = h
 		return nil
@@ -208,7 +209,7 @@ func versionOption(attr *handle) tableOption {
 // createdOption is the option Created.
 //
 //go:noinline
-func createdOption(attr *handle) tableOption {
+func createdOption(attr *handle.Handle) tableOption {
 	return tableOption(func(c *core) (err error) {
 		c.created, err = c.stampAttr("Created", attr)
 		return err
@@ -218,7 +219,7 @@ func createdOption(attr *handle) tableOption {
 // updatedOption is the option Updated.
 //
 //go:noinline
-func updatedOption(attr *handle) tableOption {
+func updatedOption(attr *handle.Handle) tableOption {
 	return tableOption(func(c *core) (err error) {
 		c.updated, err = c.stampAttr("Updated", attr)
 		return err
@@ -228,7 +229,7 @@ func updatedOption(attr *handle) tableOption {
 // ttlOption is the option TTL.
 //
 //go:noinline
-func ttlOption(attr *handle) tableOption {
+func ttlOption(attr *handle.Handle) tableOption {
 	return tableOption(func(c *core) (err error) {
 		c.ttl, err = c.ownAttr("TTL", attr, codec.N)
 		return err

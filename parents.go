@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // WithParents returns changes that also create the maps they are in if the item lacks them, at any depth:
@@ -36,20 +37,11 @@ import (
 // [Revision], which proves the outcome. WithParents is refused with [ChangeOf.Exact] and in transactions, which cannot be
 // tried twice.
 func WithParents[T any](changes ...Change[T]) UpdateOption[T] {
-	list := make([]*change, len(changes))
+	list := make([]*handle.Change, len(changes))
 	for i, c := range changes {
-		list[i] = c.c.withParents()
+		list[i] = c.c.WithParents()
 	}
 	return option[*T]{list}
-}
-
-func (c *change) withParents() *change {
-	if c == nil {
-		return nil
-	}
-	changed := *c
-	changed.parents = true
-	return &changed
 }
 
 // makeParents sends an update until the maps that its changes are in exist.

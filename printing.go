@@ -18,7 +18,7 @@ import (
 // caller's own ([Key], [Got]), and none of the others.
 
 // Format prints the comparison without its values, for every verb.
-func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, sortText(c.c.op)) }
+func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, sortText(c.c.Op)) }
 
 func sortText(op string) string {
 	switch op {
@@ -33,7 +33,7 @@ func sortText(op string) string {
 }
 
 // Format prints the attribute, for every verb, and never the value.
-func (c ChangeOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.text()) }
+func (c ChangeOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.Text()) }
 
 // Format prints whether it is the zero Cursor, for every verb: the text of a cursor, which
 // [CursorOf.String] gives, shows a key.

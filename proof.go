@@ -23,7 +23,7 @@ func (s stored) exists() bool { return len(s.item) > 0 && !s.tombstone }
 func (c *core) storedState(item map[string]types.AttributeValue) stored {
 	s := stored{item: item}
 	if c.revision != nil {
-		s.revision = revisionOf(item[c.revision.path()[0].Name])
+		s.revision = revisionOf(item[c.revision.Path()[0].Name])
 	}
 	s.tombstone = c.isTombstone(item)
 	return s

@@ -192,7 +192,7 @@ func (c *core) onExpired(base stored) expr.Node {
 
 // noRevision returns the condition that nothing is stored, or an item from before the table had revisions.
 func (c *core) noRevision() expr.Node {
-	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.revision.path()}}
+	return expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.revision.Path()}}
 }
 
 // sendPut sends a put until its outcome is known.
@@ -317,5 +317,5 @@ func putGuard(c *core, v verb, item reflect.Value) expr.Node {
 
 // keyCall returns a condition on whether there is an item with the key.
 func (c *core) keyCall(function string) expr.Node {
-	return expr.Call{Name: function, Args: []expr.Node{expr.Attribute(c.key.partition[0].name)}}
+	return expr.Call{Name: function, Args: []expr.Node{expr.Attribute(c.key.partition[0].Name)}}
 }

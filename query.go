@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // Query reads the items with one partition key, in the order of the sort key. It is immutable: every method returns a
@@ -36,7 +37,7 @@ func newRead(x index, pk any) *read {
 		return r // every call that runs it returns the error
 	}
 	schema := r.schema()
-	avs, err := encodeKey(schema.partitionField, pk, maxIndexKey)
+	avs, err := handle.EncodeKey(schema.partitionField, pk, maxIndexKey)
 	if err != nil {
 		r.errs = append(r.errs, err)
 		return r

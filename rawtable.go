@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/rawitem"
@@ -63,9 +61,9 @@ func (c *core) checkRawItem(data []byte) error {
 	}
 	var errs []error
 	for _, p := range slices.Concat(c.key.partition, c.key.sort) {
-		value := codec.AttributeOf(data, p.name)
-		if have := codec.KindIn(value).String(); value != nil && have != string(p.kind) {
-			errs = append(errs, fmt.Errorf("key attribute %s is stored as %s, and the item has %s", p.name, p.kind, have))
+		value := codec.AttributeOf(data, p.Name)
+		if have := codec.KindIn(value).String(); value != nil && have != string(p.Kind) {
+			errs = append(errs, fmt.Errorf("key attribute %s is stored as %s, and the item has %s", p.Name, p.Kind, have))
 		}
 	}
 	return errors.Join(errs...)
@@ -85,21 +83,4 @@ func keyOfRaw(c *core, item, to reflect.Value) {
 		}
 		to.Field(i).Set(reflect.ValueOf(value))
 	}
-}
-
-// intoRaw leads the handle to a key of a map, or to an element of a list if the name is an index in brackets.
-func (h *handle) intoRaw(name string) error {
-	if inner, ok := strings.CutPrefix(name, "["); ok && strings.HasSuffix(inner, "]") {
-		i, err := strconv.ParseUint(strings.TrimSuffix(inner, "]"), 10, 31)
-		if err != nil {
-			return fmt.Errorf("attribute %s: the index of an element is a number in brackets, counted from 0", h.path())
-		}
-		h.a.path = h.path().At(int(i))
-		return nil
-	}
-	if name == "" {
-		return fmt.Errorf("attribute %s: the key of the map is empty, which no write takes", h.path())
-	}
-	h.a.path = h.path().Key(name)
-	return nil
 }

@@ -10,9 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/attrtype"
-	"github.com/dynamotable/ddb/internal/codec"
-	"github.com/dynamotable/ddb/internal/expr"
-	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/rawitem"
 )
 
@@ -24,35 +22,13 @@ import (
 // A [rawitem.Value] and a value in the SDK's form are used unchanged. Each further name is a key of a map or, written as "[0]",
 // the index of a list element, counted from 0. For changes such as Add and Append use [RawChangeText].
 func RawAttr(name string, below ...string) Str[rawitem.Item, any] {
-	return Str[rawitem.Item, any](namedHandle(reflect.TypeFor[rawitem.Item](), name, below))
+	return Str[rawitem.Item, any](handle.Named(reflect.TypeFor[rawitem.Item](), name, below))
 }
 
 // RawKey returns the handle of a key attribute of raw items; t is [attrtype.String], [attrtype.Number] or [attrtype.Binary]. A call with a
 // value of another type is refused before anything is sent.
 func RawKey(name string, t attrtype.Type) Ord[rawitem.Item, rawitem.Value] {
-	return Ord[rawitem.Item, rawitem.Value](rawKey(name, t))
-}
-
-func rawKey(name string, t attrtype.Type) *handle {
-	item := reflect.TypeFor[rawitem.Item]()
-	return &handle{&attribute{item: gotype.Of(item), find: func(h *handle) {
-		plan, err := codec.PlanOf(item)
-		if err != nil {
-			h.a.err = err
-			return
-		}
-		f, ok := plan.Field(name)
-		kind, known := map[attrtype.Type]codec.Kind{attrtype.String: codec.S, attrtype.Number: codec.N, attrtype.Binary: codec.B}[t]
-		switch {
-		case !ok:
-			h.a.err = errors.New("RawKey: the name of the attribute is empty")
-		case !known:
-			h.a.err = fmt.Errorf("RawKey of attribute %s: type %q; a key is text (S), number (N) or binary (B)", name, t)
-		default:
-			f.Codec = f.Codec.OfKind(kind)
-			h.a.path, h.a.field, h.a.value = expr.Attribute(name), f, f.Codec
-		}
-	}}}
+	return Ord[rawitem.Item, rawitem.Value](handle.RawKey(name, t))
 }
 
 // RawKeys returns the key of a global index of raw items, of up to four attributes, or of none for an index without a sort
@@ -61,11 +37,11 @@ func rawKey(name string, t attrtype.Type) *handle {
 //
 //	byStatus, err := ddb.NewIndex(t, "by-status", ddb.RawKeys(ddb.RawKey("status", "S")), ddb.RawKeys())
 func RawKeys(attrs ...Ord[rawitem.Item, rawitem.Value]) MultiKey[rawitem.Item, []rawitem.Value] {
-	s := new(severalAttrs)
+	s := new(handle.SeveralAttrs)
 	for _, a := range attrs {
-		s.handles = append(s.handles, (*handle)(a))
+		s.Handles = append(s.Handles, (*handle.Handle)(a))
 	}
-	s.encode = func(key any, n int) ([]types.AttributeValue, error) {
+	s.Encode = func(key any, n int) ([]types.AttributeValue, error) {
 		values := *key.(*[]rawitem.Value) //nolint:forcetypeassert // the type of the key
 		if len(values) > len(attrs) || len(values) < min(n, len(attrs)) {
 			return nil, fmt.Errorf("a key of %d attributes is given %d values", len(attrs), len(values))
@@ -75,7 +51,7 @@ func RawKeys(attrs ...Ord[rawitem.Item, rawitem.Value]) MultiKey[rawitem.Item, [
 			errs []error
 		)
 		for i := range values {
-			part, err := encodeKey(attrs[i], &values[i], 1)
+			part, err := handle.EncodeKey(attrs[i], &values[i], 1)
 			avs, errs = append(avs, part...), append(errs, err)
 		}
 		return avs, errors.Join(errs...)
@@ -85,5 +61,5 @@ func RawKeys(attrs ...Ord[rawitem.Item, rawitem.Value]) MultiKey[rawitem.Item, [
 
 // RawBeginsWith is [BeginsWith] for sort keys of raw items that are text or bytes. Of several values the last is the prefix.
 func RawBeginsWith[SK rawitem.Value | []rawitem.Value](prefix SK) SortCond[SK] {
-	return SortCond[SK]{sortCond{op: "begins_with", low: &prefix}}
+	return SortCond[SK]{handle.SortCond{Op: "begins_with", Low: &prefix}}
 }

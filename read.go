@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/replykey"
@@ -40,7 +41,7 @@ type read struct {
 	sorted     bool // the caller gave a range of sort keys
 	partition  []types.AttributeValue
 	filter     expr.Node
-	project    []*handle
+	project    []*handle.Handle
 	plan       *codec.Plan // of a view; nil for items
 	list       gotype.Type // of a view, []V
 	view       []expr.Path // the paths of a view type
@@ -377,7 +378,7 @@ func (r *read) checkNext(last map[string]types.AttributeValue) error {
 	}
 	for i, part := range r.schema().partition {
 		var want, have [64]byte
-		if !bytes.Equal(itemid.AppendValue(want[:0], r.partition[i]), itemid.AppendValue(have[:0], last[part.name])) {
+		if !bytes.Equal(itemid.AppendValue(want[:0], r.partition[i]), itemid.AppendValue(have[:0], last[part.Name])) {
 			return &wire.ReplyError{Operation: r.op(), Read: true, Fault: wire.ReplyMismatch, Err: replykey.ErrOtherPartition}
 		}
 	}

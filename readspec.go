@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/operr"
 )
 
@@ -79,13 +80,13 @@ func (r *read) wrong(err error) *read {
 }
 
 // sortKey limits the query to a range of sort keys, in place of an earlier one.
-func (r *read) sortKey(c sortCond) *read {
+func (r *read) sortKey(c handle.SortCond) *read {
 	r = r.changed()
 	if r.ready == nil || r.core.usable() != nil {
 		return r
 	}
 	schema := r.schema()
-	node, err := c.node(schema.sortField, schema.sort)
+	node, err := c.Node(schema.sortField, schema.sort)
 	if err != nil {
 		r.errs = append(slices.Clip(r.errs), err)
 		return r
@@ -96,14 +97,14 @@ func (r *read) sortKey(c sortCond) *read {
 	return r
 }
 
-func (r *read) filtered(conds []*condition) *read {
-	nodes, err := nodesOf(conds)
+func (r *read) filtered(conds []*handle.Condition) *read {
+	nodes, err := handle.NodesOf(conds)
 	r = r.wrong(err)
 	r.filter = expr.All(append([]expr.Node{r.filter}, nodes...)...)
 	return r
 }
 
-func (r *read) projected(attrs []*handle) *read {
+func (r *read) projected(attrs []*handle.Handle) *read {
 	r = r.changed()
 	if r.project == nil {
 		r.project = attrs // which is the reader's own

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/operr"
 )
 
@@ -26,7 +27,7 @@ func TestCheckRaw(t *testing.T) {
 		"no mark":       {"#t = :n", []string{"#t", "t"}, []string{":n", "n"}, []string{`name "t" must begin`, `value "n" must begin`}},
 		"prefix of one": {"#ab = :n1", []string{"#a"}, []string{":n"}, []string{"#ab is used", "#a is given", ":n1 is used", ":n is given"}},
 	} {
-		err := checkRaw(tt.text, tt.names, tt.values)
+		err := handle.CheckRaw(tt.text, tt.names, tt.values)
 		var problems []error
 		if err != nil {
 			problems = operr.Flatten(err)
@@ -44,8 +45,8 @@ func TestCheckRaw(t *testing.T) {
 }
 
 func TestCheckRawIsStable(t *testing.T) {
-	a := checkRaw("x = :x", []string{"#c", "#a", "#b"}, nil)
-	b := checkRaw("x = :x", []string{"#b", "#c", "#a"}, nil)
+	a := handle.CheckRaw("x = :x", []string{"#c", "#a", "#b"}, nil)
+	b := handle.CheckRaw("x = :x", []string{"#b", "#c", "#a"}, nil)
 	if diff := cmp.Diff(a.Error(), b.Error()); diff != "" {
 		t.Errorf("the order of the names shows in the error:\n%s", diff)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/revision"
 )
 
@@ -87,21 +88,21 @@ func numberOf(av types.AttributeValue) string {
 
 // revisionIn returns the revision field of an item, which is a pointer to a T.
 func revisionIn(c *core, item reflect.Value) revision.Revision {
-	r, _ := reflect.TypeAssert[revision.Revision](item.FieldByIndex(c.revision.field().Index))
+	r, _ := reflect.TypeAssert[revision.Revision](item.FieldByIndex(c.revision.Field().Index))
 	return r
 }
 
 // newestTag returns the condition that the stored item has the revision.
 func (c *core) newestTag(r revision.Revision) expr.Node {
-	return expr.Compare{Left: c.revision.path().Key("t").At(0), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberB{Value: r.Tags[0][:]}}}
+	return expr.Compare{Left: c.revision.Path().Key("t").At(0), Op: "=", Right: expr.Value{AV: &types.AttributeValueMemberB{Value: r.Tags[0][:]}}}
 }
 
 // shiftRevision moves the stored tags by one place, whatever they are, and puts the tag first.
 func (c *core) shiftRevision(t revision.Tag) []expr.Action {
-	tags := c.revision.path().Key("t")
-	n := c.revision.path().Key("n")
+	tags := c.revision.Path().Key("t")
+	n := c.revision.Path().Key("n")
 	all := []expr.Action{
-		{Path: n, Right: expr.Arithmetic{Left: n, Op: "+", Right: expr.Value{AV: numberValue(1)}}},
+		{Path: n, Right: expr.Arithmetic{Left: n, Op: "+", Right: expr.Value{AV: handle.NumberValue(1)}}},
 		{Path: tags.At(0), Right: expr.Value{AV: &types.AttributeValueMemberB{Value: t[:]}}},
 	}
 	for i := 1; i < len(revision.Revision{}.Tags); i++ {
@@ -112,13 +113,13 @@ func (c *core) shiftRevision(t revision.Tag) []expr.Action {
 
 // setRevision writes the whole revision.
 func (c *core) setRevision(r revision.Revision) []expr.Action {
-	return []expr.Action{{Path: c.revision.path(), Right: expr.Value{AV: storedRevision(r)}}}
+	return []expr.Action{{Path: c.revision.Path(), Right: expr.Value{AV: storedRevision(r)}}}
 }
 
 // replaceRevision replaces the revision in an encoded item.
 func (c *core) replaceRevision(item []byte, from, to revision.Revision) ([]byte, error) {
-	old, err := codec.AppendValue(nil, c.revision.value(), &from)
-	fresh, err2 := codec.AppendValue(nil, c.revision.value(), &to)
+	old, err := codec.AppendValue(nil, c.revision.Value(), &from)
+	fresh, err2 := codec.AppendValue(nil, c.revision.Value(), &to)
 	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
@@ -144,23 +145,23 @@ func (c *core) takeRevision(cond expr.Node) (rest expr.Node, demanded *revision.
 		cmp, ok := t.(expr.Compare)
 		p, isPath := cmp.Left.(expr.Path)
 		v, isValue := cmp.Right.(expr.Value)
-		if !ok || cmp.Op != "=" || !isPath || !isValue || p.String() != c.revision.path().String() {
+		if !ok || cmp.Op != "=" || !isPath || !isValue || p.String() != c.revision.Path().String() {
 			kept = append(kept, t)
 			continue
 		}
 		r := revisionOf(v.AV)
 		switch {
 		case r.IsZero():
-			err = fmt.Errorf("a condition on the zero revision of attribute %s, which no stored item has; take the revision from the item that was read", c.revision.path())
+			err = fmt.Errorf("a condition on the zero revision of attribute %s, which no stored item has; take the revision from the item that was read", c.revision.Path())
 		case demanded != nil && !demanded.Same(r):
-			err = fmt.Errorf("two conditions on attribute %s demand different revisions", c.revision.path())
+			err = fmt.Errorf("two conditions on attribute %s demand different revisions", c.revision.Path())
 		}
 		demanded = &r
 	}
 	for _, n := range kept {
 		for _, p := range expr.Paths(n) {
-			if p.Overlaps(c.revision.path()) {
-				err = fmt.Errorf("attribute %s is a revision: require it by ddb.If(revision.Eq(r)), alone or together with other conditions, not inside Or or Not", c.revision.path())
+			if p.Overlaps(c.revision.Path()) {
+				err = fmt.Errorf("attribute %s is a revision: require it by ddb.If(revision.Eq(r)), alone or together with other conditions, not inside Or or Not", c.revision.Path())
 			}
 		}
 	}
@@ -182,7 +183,7 @@ func (c *core) demandedTag(cond expr.Node) (t revision.Tag, ok bool) {
 	case expr.Compare:
 		path, isPath := n.Left.(expr.Path)
 		value, isValue := n.Right.(expr.Value)
-		if !isPath || !isValue || path.String() != c.revision.path().Key("t").At(0).String() {
+		if !isPath || !isValue || path.String() != c.revision.Path().Key("t").At(0).String() {
 			return t, false
 		}
 		if b, isBytes := value.AV.(*types.AttributeValueMemberB); isBytes && len(b.Value) == len(t) {

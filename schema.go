@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/schema"
@@ -54,10 +55,10 @@ func (i *indexInfo) described() schema.Index {
 func (i *indexInfo) sameAs(o *indexInfo) bool { return i.described().Same(o.described()) }
 
 func (s keySchema) described() schema.Key {
-	attributes := func(parts []keyPart) []schema.KeyAttribute {
+	attributes := func(parts []handle.KeyPart) []schema.KeyAttribute {
 		all := make([]schema.KeyAttribute, len(parts))
 		for i, p := range parts {
-			all[i] = schema.KeyAttribute{Name: p.name, Type: p.kind}
+			all[i] = schema.KeyAttribute{Name: p.Name, Type: p.Kind}
 		}
 		return all
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/internal/operr"
@@ -132,12 +133,12 @@ type core struct {
 	keyNames       itemid.Key // of the primary key, partition first
 	keyAttrs       []keyAttr  // the same
 	keyIndexes     [][]int    // of its fields
-	version        *handle
-	revision       *handle
+	version        *handle.Handle
+	revision       *handle.Handle
 	tombstones     *tombstones
-	created        *handle
-	updated        *handle
-	ttl            *handle
+	created        *handle.Handle
+	updated        *handle.Handle
+	ttl            *handle.Handle
 	hideExpired    bool
 	ledger         *cost.Ledger
 	hooks          []hooks.Hook
@@ -194,11 +195,11 @@ func newCore(client client, name string, of itemOf, partition, sort any, opts []
 	key, err := newKeySchema(plan, partition, sort, false)
 	pk, sk := key.partition, key.sort
 	errs = append(errs, err)
-	if len(keyHandles(partition)) > 1 || len(keyHandles(sort)) > 1 {
+	if len(handle.KeyHandles(partition)) > 1 || len(handle.KeyHandles(sort)) > 1 {
 		errs = append(errs, errors.New("a table key has one attribute each for partition and sort; several are for global indexes"))
 	}
-	if len(pk) == 1 && len(sk) == 1 && pk[0].name == sk[0].name {
-		errs = append(errs, fmt.Errorf("partition and sort key are the same attribute %s; a table without a sort key is made by NewSimple", pk[0].name))
+	if len(pk) == 1 && len(sk) == 1 && pk[0].Name == sk[0].Name {
+		errs = append(errs, fmt.Errorf("partition and sort key are the same attribute %s; a table without a sort key is made by NewSimple", pk[0].Name))
 	}
 	c.key = key
 	c.keyNames = c.key.names()
@@ -208,7 +209,7 @@ func newCore(client client, name string, of itemOf, partition, sort any, opts []
 		if i > 0 {
 			punctuation, limit = ",", itemid.MaxSortKey
 		}
-		f, _ := plan.Field(p.name)
+		f, _ := plan.Field(p.Name)
 		c.keyAttrs, c.keyIndexes = append(c.keyAttrs, newKeyAttr(p, punctuation, limit)), append(c.keyIndexes, f.Index)
 	}
 	for _, o := range opts {

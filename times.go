@@ -46,11 +46,3 @@ func declareTimes(t reflect.Type, opts []anyTableOption) error {
 // [Raw]) and for other programs: RFC 3339 in UTC with nine digits of the second, such as 2026-11-21T06:30:00.500000000Z.
 // Such texts sort like the times, for the years 0 to 9999; times of other years are not stored.
 func TimeText(t time.Time) string { return t.UTC().Format(codec.Sortable) }
-
-func isTime(v any) bool {
-	switch v.(type) {
-	case time.Time, *time.Time:
-		return true
-	}
-	return false
-}

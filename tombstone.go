@@ -83,7 +83,7 @@ func (c *core) checkTombstoneIndex(x *indexInfo) error {
 func (c *core) ttlAttribute() string {
 	switch {
 	case c.ttl != nil:
-		return c.ttl.path().String()
+		return c.ttl.Path().String()
 	case c.tombstones != nil:
 		return c.tombstones.attr
 	}
@@ -259,9 +259,9 @@ func (t *tombstones) of(c *core, key map[string]types.AttributeValue, r revision
 	until := &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(t.keep).Unix(), 10)}
 	item[t.attr] = until
 	if c.ttl != nil {
-		item[c.ttl.path()[0].Name] = until
+		item[c.ttl.Path()[0].Name] = until
 	}
-	item[c.revision.path()[0].Name] = storedRevision(r)
+	item[c.revision.Path()[0].Name] = storedRevision(r)
 	c.markTombstone(item)
 	return item
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/revision"
 )
 
@@ -115,7 +116,7 @@ func (c *core) txDelete(key any, opts []any) txFunc {
 		extra, _ := w.guard() // writeOptions has its error
 		rest, demanded, err3 := c.takeRevision(extra)
 		if c.revision != nil && demanded == nil {
-			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: require it by a condition on attribute %s, or use TxDeleteItem", c.revision.path()))
+			err3 = errors.Join(err3, fmt.Errorf("a Delete by key on a table with a revision: require it by a condition on attribute %s, or use TxDeleteItem", c.revision.Path()))
 		}
 		d := &preparedDelete{key: k, extra: rest, demanded: demanded}
 		tx.add(c.deleteAction(tx, d, false), err, err2, err3, c.needsVersion(w.conds), c.needsCondition("a Delete", extra), noOld("Delete", w.old))
@@ -136,10 +137,10 @@ func (c *core) txDeleteItem(item any, opts []any) txFunc {
 }
 
 //go:noinline
-func (c *core) txCheck(key any, conds []*condition) txFunc {
+func (c *core) txCheck(key any, conds []*handle.Condition) txFunc {
 	return c.txOp(func(tx *transaction) {
 		k, err := c.encodeKey(key)
-		cond, err2 := guardOf("TxCheck", conds).parts()
+		cond, err2 := guardOf("TxCheck", conds).Parts()
 		node := c.ofEntity(c.seenAsGone(cond))
 		a := c.action("Check", c.keyNames.ID(k), node, false)
 		var w expr.Writer
@@ -194,7 +195,7 @@ func (c *core) txUpdate(verb string, key any, present bool, opts []any) txFunc {
 		with, err2 := tx.mark(c)
 		u, err := c.prepareUpdate(key, present, w, with.time, errors.Join(err, err2))
 		if err == nil && c.revision != nil && !present && u.demanded == nil {
-			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or require the revision by a condition on attribute %s", c.revision.path())
+			err = fmt.Errorf("an Upsert in a transaction on a table with a revision cannot read what is stored: use TxCreate or TxUpdate, or require the revision by a condition on attribute %s", c.revision.Path())
 		}
 		if err == nil && u.parents {
 			err = errors.New("WithParents in a transaction, which cannot be tried twice: Set the whole map, or create it by an Update first")

@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -44,7 +45,7 @@ type vectorIndex struct {
 // vectorInfo is a vector index as schema, writes and searches see it. Its key has the partition attribute, if there is one, and the filter attributes as sort key.
 type vectorInfo struct {
 	indexInfo
-	attr       *handle
+	attr       *handle.Handle
 	dimensions int
 	distance   schema.VectorDistance
 }
@@ -80,7 +81,7 @@ func NewSimpleVectorIndex[T any](table AnyTable[T], name string, vector AttrOf[T
 // It is an option of [NewVectorIndex] and [NewSimpleVectorIndex] only.
 func SearchFilters(attrs ...AnyAttr) IndexOption { return searchFiltersOption(handlesOf(attrs)) }
 
-func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance schema.VectorDistance, partition any, opts []indexOption) (vectorIndex, error) {
+func newVectorIndex(c *core, name string, attr *handle.Handle, dimensions int, distance schema.VectorDistance, partition any, opts []indexOption) (vectorIndex, error) {
 	if err := c.usable(); err != nil {
 		return failedVectorIndex(c, name, err), err
 	}
@@ -133,19 +134,19 @@ func newVectorIndex(c *core, name string, attr *handle, dimensions int, distance
 }
 
 // checkVectorAttr refuses an attribute that cannot hold vectors.
-func (c *core) checkVectorAttr(h *handle) error {
+func (c *core) checkVectorAttr(h *handle.Handle) error {
 	if h == nil {
 		return errors.New("the handle of the vector is nil")
 	}
-	if err := h.resolve(); err != nil {
+	if err := h.Resolve(); err != nil {
 		return err
 	}
-	switch name := h.path().String(); {
-	case !gotype.Same(h.item(), c.plan.Type()):
-		return fmt.Errorf("handle of %s used on a table of %s", h.item(), c.plan.Type())
-	case len(h.path()) != 1:
+	switch name := h.Path().String(); {
+	case !gotype.Same(h.Item(), c.plan.Type()):
+		return fmt.Errorf("handle of %s used on a table of %s", h.Item(), c.plan.Type())
+	case len(h.Path()) != 1:
 		return fmt.Errorf("vector %s is not a top-level attribute", name)
-	case gotype.Reflect(h.field().Type) != reflect.TypeFor[[]float32]():
+	case gotype.Reflect(h.Field().Type) != reflect.TypeFor[[]float32]():
 		return fmt.Errorf("attribute %s is not named by the handle of its field, a []float32; give that of ddb.ListField", name)
 	case slices.Contains(c.keyNames, name):
 		return fmt.Errorf("vector %s is a key attribute", name)
@@ -164,8 +165,8 @@ func (c *core) registerVector(info *vectorInfo) (*vectorInfo, error) {
 			return have, nil
 		case have.name == info.name:
 			return nil, operr.Invalid(errors.New("the table has an index of this name with another definition"))
-		case have.attr.path().String() == info.attr.path().String() && have.dimensions != info.dimensions:
-			return nil, operr.Invalid(fmt.Errorf("index %s has %d dimensions of attribute %s; those of one attribute must be the same", have.name, have.dimensions, info.attr.path()))
+		case have.attr.Path().String() == info.attr.Path().String() && have.dimensions != info.dimensions:
+			return nil, operr.Invalid(fmt.Errorf("index %s has %d dimensions of attribute %s; those of one attribute must be the same", have.name, have.dimensions, info.attr.Path()))
 		}
 	}
 	if slices.ContainsFunc(c.indexes, func(i *indexInfo) bool { return i.name == info.name }) {
@@ -190,7 +191,7 @@ func (v *vectorInfo) same(o *vectorInfo) bool {
 
 func (v *vectorInfo) described() schema.VectorIndex {
 	return schema.VectorIndex{
-		Name: v.name, Attribute: v.attr.path().String(), Dimensions: v.dimensions, Distance: types.VectorDistanceFunction(v.distance),
+		Name: v.name, Attribute: v.attr.Path().String(), Dimensions: v.dimensions, Distance: types.VectorDistanceFunction(v.distance),
 		Key: v.key.described(), Projection: v.projection, Include: v.include,
 	}
 }
@@ -204,15 +205,15 @@ func failedVectorIndex(c *core, name string, err error) vectorIndex {
 func checkVectors(c *core, item reflect.Value) error {
 	var errs []error
 	for _, v := range c.vectorIndexes() {
-		field, err := item.FieldByIndexErr(v.attr.field().Index)
-		if err != nil || field.Len() == v.dimensions || field.Len() == 0 && (v.attr.field().OmitEmpty || v.attr.field().OmitZero && field.IsNil()) {
+		field, err := item.FieldByIndexErr(v.attr.Field().Index)
+		if err != nil || field.Len() == v.dimensions || field.Len() == 0 && (v.attr.Field().OmitEmpty || v.attr.Field().OmitZero && field.IsNil()) {
 			continue // it may be in an embedded pointer that is nil
 		}
 		hint := ""
 		if field.Len() == 0 {
 			hint = "; items without a vector need omitempty in the tag of the field"
 		}
-		errs = append(errs, fmt.Errorf("attribute %s has %d elements, vector index %s takes %d%s", v.attr.path(), field.Len(), v.name, v.dimensions, hint))
+		errs = append(errs, fmt.Errorf("attribute %s has %d elements, vector index %s takes %d%s", v.attr.Path(), field.Len(), v.name, v.dimensions, hint))
 	}
 	return errors.Join(errs...)
 }
@@ -222,18 +223,18 @@ func (c *core) checkVectorUpdate(u *expr.Update) error {
 	var errs []error
 	for _, v := range c.vectorIndexes() {
 		refuse := func(a expr.Action) {
-			if !a.Path.Overlaps(v.attr.path()) {
+			if !a.Path.Overlaps(v.attr.Path()) {
 				return
 			}
 			if value, ok := a.Right.(expr.Value); ok && len(a.Path) == 1 {
 				if list, ok := value.AV.(*types.AttributeValueMemberL); ok {
 					if len(list.Value) != v.dimensions {
-						errs = append(errs, fmt.Errorf("attribute %s: a vector of %d elements, vector index %s takes %d", v.attr.path(), len(list.Value), v.name, v.dimensions))
+						errs = append(errs, fmt.Errorf("attribute %s: a vector of %d elements, vector index %s takes %d", v.attr.Path(), len(list.Value), v.name, v.dimensions))
 					}
 					return
 				}
 			}
-			errs = append(errs, fmt.Errorf("attribute %s is the vector of index %s: an update can set it as a whole or remove it, since its length must be known", v.attr.path(), v.name))
+			errs = append(errs, fmt.Errorf("attribute %s is the vector of index %s: an update can set it as a whole or remove it, since its length must be known", v.attr.Path(), v.name))
 		}
 		for _, list := range [][]expr.Action{u.Set, u.Add, u.Delete} {
 			for _, a := range list {
@@ -252,7 +253,7 @@ func (c *core) checkVectorUpdate(u *expr.Update) error {
 // searchFiltersOption is the option SearchFilters.
 //
 //go:noinline
-func searchFiltersOption(attrs []*handle) indexOption {
+func searchFiltersOption(attrs []*handle.Handle) indexOption {
 	return indexOption(func(c *core, i *indexInfo) error {
 		if i.vector == nil {
 			return errors.New("option SearchFilters: it is for vector indexes")

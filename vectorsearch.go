@@ -18,6 +18,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/quiet"
@@ -116,7 +117,7 @@ type vectorClient interface {
 const opSearch = "SearchVectors"
 
 // search finds the nearest items; partition is a pointer, nil for an index without, and hits a *[]VectorHit.
-func (x vectorIndex) search(ctx context.Context, partition any, vector []float32, n int, filters []*condition, hits any) error {
+func (x vectorIndex) search(ctx context.Context, partition any, vector []float32, n int, filters []*handle.Condition, hits any) error {
 	if err := x.core.usable(); err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (x vectorIndex) search(ctx context.Context, partition any, vector []float32
 }
 
 // input is the request, with everything that is wrong with it.
-func (x vectorIndex) input(partition any, vector []float32, n int, filters []*condition) (*dynamodb.SearchVectorsInput, error) {
+func (x vectorIndex) input(partition any, vector []float32, n int, filters []*handle.Condition) (*dynamodb.SearchVectorsInput, error) {
 	var errs []error
 	if n < 1 || n > maxSearchResults {
 		errs = append(errs, fmt.Errorf("the %d nearest: 1 to %d are possible", n, maxSearchResults))
@@ -167,12 +168,12 @@ func (x vectorIndex) input(partition any, vector []float32, n int, filters []*co
 	}
 	var terms []expr.Node
 	if partition != nil {
-		avs, err := encodeKey(x.info.key.partitionField, partition, maxIndexKey)
+		avs, err := handle.EncodeKey(x.info.key.partitionField, partition, maxIndexKey)
 		if errs = append(errs, err); err == nil {
 			terms = append(terms, partitionNode(x.info.key.partition, avs))
 		}
 	}
-	nodes, err := nodesOf(filters)
+	nodes, err := handle.NodesOf(filters)
 	filter := expr.All(nodes...)
 	if errs = append(errs, err, x.checkFilter(filter)); filter != nil {
 		terms = append(terms, filter)
@@ -246,7 +247,7 @@ func (x vectorIndex) read(results []types.SearchResultItem, in *dynamodb.SearchV
 	for i := range results {
 		for _, p := range x.info.key.partition {
 			want := in.ExpressionAttributeValues[":0"] // the partition is the first term
-			if have := results[i].Item[p.name]; have != nil && !itemid.Equal(have, want) {
+			if have := results[i].Item[p.Name]; have != nil && !itemid.Equal(have, want) {
 				return mismatch(errOtherSearched)
 			}
 		}

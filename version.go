@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/revision"
@@ -61,34 +62,34 @@ func (c *core) newMark() mark {
 
 func stampValue(c *core, v verb, item, next reflect.Value, base revision.Revision, with mark) (st stamps, err error) {
 	if c.revision != nil {
-		field := next.FieldByIndex(c.revision.field().Index)
+		field := next.FieldByIndex(c.revision.Field().Index)
 		st.revision = nextRevision(base, with.tag)
 		st.setRevision = func(r revision.Revision) { field.Set(reflect.ValueOf(r)) }
 		st.setRevision(st.revision)
 	}
-	if c.version != nil && !raise(next.FieldByIndex(c.version.field().Index), v == verbCreate) {
-		err = fmt.Errorf("version attribute %s is at the largest value of its type %s; give it a larger type", c.version.path(), c.version.field().Type)
+	if c.version != nil && !raise(next.FieldByIndex(c.version.Field().Index), v == verbCreate) {
+		err = fmt.Errorf("version attribute %s is at the largest value of its type %s; give it a larger type", c.version.Path(), c.version.Field().Type)
 	}
 	if c.created != nil {
-		if f := next.FieldByIndex(c.created.field().Index); f.Interface().(time.Time).IsZero() {
+		if f := next.FieldByIndex(c.created.Field().Index); f.Interface().(time.Time).IsZero() {
 			f.Set(reflect.ValueOf(with.time))
 		}
 	}
 	if c.updated != nil {
-		next.FieldByIndex(c.updated.field().Index).Set(reflect.ValueOf(with.time))
+		next.FieldByIndex(c.updated.Field().Index).Set(reflect.ValueOf(with.time))
 	}
 	st.done = func() {
 		for _, h := range c.kept() {
-			item.FieldByIndex(h.field().Index).Set(next.FieldByIndex(h.field().Index))
+			item.FieldByIndex(h.Field().Index).Set(next.FieldByIndex(h.Field().Index))
 		}
 	}
 	return st, err
 }
 
 // kept returns the attributes that the table itself writes.
-func (c *core) kept() []*handle {
-	var all []*handle
-	for _, h := range []*handle{c.version, c.revision, c.created, c.updated} {
+func (c *core) kept() []*handle.Handle {
+	var all []*handle.Handle
+	for _, h := range []*handle.Handle{c.version, c.revision, c.created, c.updated} {
 		if h != nil {
 			all = append(all, h)
 		}
@@ -116,18 +117,18 @@ func raise(f reflect.Value, fresh bool) bool {
 
 // versionIn returns the version field of an item.
 func versionIn(c *core, item reflect.Value) reflect.Value {
-	return item.FieldByIndex(c.version.field().Index)
+	return item.FieldByIndex(c.version.Field().Index)
 }
 
 // versionGuard returns the condition that the stored version is the item's. Zero is the version of an item that was never
 // stored, or that another program stored with version zero or without one.
 func versionGuard(c *core, item reflect.Value) expr.Node {
 	n := versionIn(c, item)
-	same := expr.Compare{Left: c.version.path(), Op: "=", Right: expr.Value{AV: versionValue(n)}}
+	same := expr.Compare{Left: c.version.Path(), Op: "=", Right: expr.Value{AV: versionValue(n)}}
 	if !n.IsZero() {
 		return same
 	}
-	return expr.Any(expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.version.path()}}, same)
+	return expr.Any(expr.Call{Name: "attribute_not_exists", Args: []expr.Node{c.version.Path()}}, same)
 }
 
 // demandedVersion returns the value that a condition requires of the numeric version, such as ddb.If(version.Eq(n)).
@@ -145,7 +146,7 @@ func (c *core) demandedVersion(cond expr.Node) (string, bool) {
 	case expr.Compare:
 		path, isPath := n.Left.(expr.Path)
 		value, isValue := n.Right.(expr.Value)
-		if n.Op == "=" && isPath && isValue && path.String() == c.version.path().String() {
+		if n.Op == "=" && isPath && isValue && path.String() == c.version.Path().String() {
 			v := numberOf(value.AV)
 			return v, v != ""
 		}
@@ -157,19 +158,19 @@ func (c *core) demandedVersion(cond expr.Node) (string, bool) {
 func (c *core) isStale(cond expr.Node, item map[string]types.AttributeValue) bool {
 	if c.revision != nil {
 		want, ok := c.demandedTag(cond)
-		return ok && revisionOf(item[c.revision.path()[0].Name]).Tags[0] != want
+		return ok && revisionOf(item[c.revision.Path()[0].Name]).Tags[0] != want
 	}
 	if c.version == nil {
 		return false
 	}
 	want, ok := c.demandedVersion(cond)
-	have := numberOf(item[c.version.path()[0].Name])
+	have := numberOf(item[c.version.Path()[0].Name])
 	return ok && !bytes.Equal(itemid.NormalNumber([]byte(have)), itemid.NormalNumber([]byte(want)))
 }
 
 func versionValue(v reflect.Value) types.AttributeValue {
 	if v.CanInt() {
-		return numberValue(v.Int())
+		return handle.NumberValue(v.Int())
 	}
 	return &types.AttributeValueMemberN{Value: strconv.FormatUint(v.Uint(), 10)}
 }
@@ -178,11 +179,11 @@ func versionValue(v reflect.Value) types.AttributeValue {
 // that the version can still be raised.
 func (c *core) stampUpdate(u *expr.Update, present bool, now time.Time) (raisable expr.Node) {
 	if c.version != nil {
-		p := c.version.path()
-		base := expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: numberValue(0)}}}
-		u.Set = append(u.Set, expr.Action{Path: p, Right: expr.Arithmetic{Left: base, Op: "+", Right: expr.Value{AV: numberValue(1)}}})
-		if most := largestVersion(gotype.Reflect(c.version.field().Type)); most > 0 {
-			raisable = expr.Any(expr.Call{Name: "attribute_not_exists", Args: []expr.Node{p}}, expr.Compare{Left: p, Op: "<", Right: expr.Value{AV: numberValue(most)}})
+		p := c.version.Path()
+		base := expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: handle.NumberValue(0)}}}
+		u.Set = append(u.Set, expr.Action{Path: p, Right: expr.Arithmetic{Left: base, Op: "+", Right: expr.Value{AV: handle.NumberValue(1)}}})
+		if most := largestVersion(gotype.Reflect(c.version.Field().Type)); most > 0 {
+			raisable = expr.Any(expr.Call{Name: "attribute_not_exists", Args: []expr.Node{p}}, expr.Compare{Left: p, Op: "<", Right: expr.Value{AV: handle.NumberValue(most)}})
 		}
 	}
 	c.markUpdate(u, present)
@@ -190,14 +191,14 @@ func (c *core) stampUpdate(u *expr.Update, present bool, now time.Time) (raisabl
 		return raisable
 	}
 	if c.created != nil && !present {
-		if av, err := codec.ToAttributeValue(c.created.value(), &now); err == nil {
-			p := c.created.path()
+		if av, err := codec.ToAttributeValue(c.created.Value(), &now); err == nil {
+			p := c.created.Path()
 			u.Set = append(u.Set, expr.Action{Path: p, Right: expr.Call{Name: "if_not_exists", Args: []expr.Node{p, expr.Value{AV: av}}}})
 		}
 	}
 	if c.updated != nil {
-		if av, err := codec.ToAttributeValue(c.updated.value(), &now); err == nil {
-			u.Set = append(u.Set, expr.Action{Path: c.updated.path(), Right: expr.Value{AV: av}})
+		if av, err := codec.ToAttributeValue(c.updated.Value(), &now); err == nil {
+			u.Set = append(u.Set, expr.Action{Path: c.updated.Path(), Right: expr.Value{AV: av}})
 		}
 	}
 	return raisable
@@ -224,7 +225,7 @@ func (c *core) checkChanged(u *expr.Update) error {
 			errs = append(errs, fmt.Errorf("attribute %s is part of the key; a key cannot change: delete the item and put another", name))
 		}
 		for _, h := range c.kept() {
-			if h.path()[0].Name == name {
+			if h.Path()[0].Name == name {
 				errs = append(errs, fmt.Errorf("attribute %s is kept by the table itself", name))
 			}
 		}
@@ -232,7 +233,7 @@ func (c *core) checkChanged(u *expr.Update) error {
 			errs = append(errs, fmt.Errorf("attribute %s names the type of the items, which cannot change", name))
 		}
 		for _, d := range c.derived {
-			if d.target.path()[0].Name == name {
+			if d.target.Path()[0].Name == name {
 				errs = append(errs, fmt.Errorf("attribute %s is derived from %s; set these", name, d.memberNames()))
 			}
 		}
@@ -241,7 +242,7 @@ func (c *core) checkChanged(u *expr.Update) error {
 }
 
 // guardAttr returns the attribute of option Version, nil without it.
-func (c *core) guardAttr() *handle {
+func (c *core) guardAttr() *handle.Handle {
 	if c.revision != nil {
 		return c.revision
 	}

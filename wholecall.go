@@ -16,6 +16,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/itemsize"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/replykey"
@@ -268,9 +269,9 @@ func (c *core) amplification() (texts []string) {
 				"let it project what its queries read, and Hydrate the rest", x.name, c.name))
 			continue
 		}
-		for _, h := range []*handle{c.version, c.revision, c.updated} {
-			if h != nil && slices.Contains(x.include, h.path()[0].Name) {
-				texts = append(texts, fmt.Sprintf("index %s of table %s holds attribute %s, which every update changes, so each is written there again", x.name, c.name, h.path()))
+		for _, h := range []*handle.Handle{c.version, c.revision, c.updated} {
+			if h != nil && slices.Contains(x.include, h.Path()[0].Name) {
+				texts = append(texts, fmt.Sprintf("index %s of table %s holds attribute %s, which every update changes, so each is written there again", x.name, c.name, h.Path()))
 			}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
 	"github.com/dynamotable/ddb/revision"
@@ -158,10 +159,10 @@ func (c *core) prepareUpdate(key any, present bool, w writeCall, now time.Time, 
 		if ch == nil {
 			continue // which updateOf has refused
 		}
-		u.repeat = u.repeat && (!ch.counts || ch.again)
-		u.blind = u.blind && ch.again
-		u.exact = u.exact || ch.exact
-		u.parents = u.parents || ch.parents
+		u.repeat = u.repeat && (!ch.Counts || ch.Again)
+		u.blind = u.blind && ch.Again
+		u.exact = u.exact || ch.Exact
+		u.parents = u.parents || ch.Parents
 	}
 	if u.exact && u.parents {
 		errs = append(errs, errors.New("WithParents together with Exact, whose transaction cannot be tried twice; give the table a Revision, which makes every update exact"))
@@ -350,14 +351,14 @@ func decodeMap(plan *codec.Plan, item map[string]types.AttributeValue, to reflec
 	return codec.DecodeSlot(plan, data, to)
 }
 
-func mentions(conds []*condition, path expr.Path) bool {
+func mentions(conds []*handle.Condition, path expr.Path) bool {
 	for _, c := range conds {
-		for _, p := range expr.Paths(c.node) {
+		for _, p := range expr.Paths(c.Node) {
 			if p.Overlaps(path) {
 				return true
 			}
 		}
-		if _, raw := c.node.(expr.Text); raw {
+		if _, raw := c.Node.(expr.Text); raw {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // WriteOption is an option of Put, Replace and the deletes: [If] and [ReturnOld]. A condition alone is not an option; write
@@ -30,8 +31,8 @@ type Option[T any] interface {
 
 // writeCall holds the options of one write.
 type writeCall struct {
-	conds   []*condition
-	changes []*change
+	conds   []*handle.Condition
+	changes []*handle.Change
 	old     any // a *T
 }
 
@@ -43,13 +44,13 @@ func (w *writeCall) take(options []any) error {
 	var errs []error
 	for _, o := range options {
 		switch o := o.(type) {
-		case *change:
+		case *handle.Change:
 			w.add(o)
-		case []*change:
+		case []*handle.Change:
 			for _, c := range o {
 				w.add(c)
 			}
-		case *condition:
+		case *handle.Condition:
 			w.conds = append(w.conds, o)
 		case *returnOld:
 			w.old = nil
@@ -65,15 +66,15 @@ func (w *writeCall) take(options []any) error {
 	return errors.Join(errs...)
 }
 
-func (w *writeCall) add(c *change) {
+func (w *writeCall) add(c *handle.Change) {
 	if c == nil {
-		c = &change{err: errors.New("a zero Change was given; make changes with handles")}
+		c = &handle.Change{Err: errors.New("a zero Change was given; make changes with handles")}
 	}
 	w.changes = append(w.changes, c)
 }
 
 // guard returns all conditions of the options.
-func (w *writeCall) guard() (node expr.Node, err error) { return allOf(w.conds).parts() }
+func (w *writeCall) guard() (node expr.Node, err error) { return handle.AllOf(w.conds).Parts() }
 
 // writesOf returns the options without their item type; a nil option becomes nil.
 func writesOf[T any](opts []WriteOption[T]) []any {
@@ -119,7 +120,7 @@ func ReturnOld[T any](dst *T) Option[T] { return option[*T]{&returnOld{dst}} }
 type changeList[P any] []ChangeOf[P]
 
 func (l changeList[P]) ChangeOrIf(P) any {
-	list := make([]*change, len(l))
+	list := make([]*handle.Change, len(l))
 	for i, c := range l {
 		list[i] = c.c
 	}

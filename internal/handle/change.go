@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package handle
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/dynamotable/ddb/internal/expr"
+)
+
+// Change is a ddb.Change without its type parameter. A nil change is the zero Change.
+type Change struct {
+	Clause  expr.Clause
+	Action  expr.Action
+	Counts  bool // applying it twice has another effect than once
+	Again   bool // and the caller accepts that
+	Exact   bool // or the caller pays for a transaction
+	Parents bool // the maps that it is in are created
+	Err     error
+}
+
+func (c *Change) AtLeastOnce() *Change {
+	if c == nil {
+		return nil
+	}
+	changed := *c
+	changed.Again = true
+	return &changed
+}
+
+func (c *Change) Exactly() *Change {
+	if c == nil {
+		return nil
+	}
+	changed := *c
+	changed.Exact = true
+	return &changed
+}
+
+func (c *Change) Text() string {
+	if c == nil {
+		return "no change"
+	}
+	return "change of " + c.Action.Path.String()
+}
+
+func Set(h *Handle, v any) *Change {
+	av, err := Encode(h, v)
+	return newChange(h, expr.ClauseSet, expr.Value{AV: av}, err)
+}
+
+func SetIfMissing(h *Handle, v any) *Change {
+	av, err := Encode(h, v)
+	if err != nil {
+		return &Change{Err: err}
+	}
+	return newChange(h, expr.ClauseSet, expr.Call{Name: "if_not_exists", Args: []expr.Node{h.Node(), expr.Value{AV: av}}}, nil)
+}
+
+func SetFrom(h, from *Handle) *Change {
+	if err := errors.Join(h.Resolve(), from.Resolve()); err != nil {
+		return &Change{Err: err}
+	}
+	return counting(newChange(h, expr.ClauseSet, from.Node(), nil))
+}
+
+func Remove(h *Handle) *Change { return newChange(h, expr.ClauseRemove, nil, nil) }
+
+func Shift(h *Handle, op string, n any) *Change {
+	av, err := Encode(h, n)
+	if err != nil {
+		return &Change{Err: err}
+	}
+	base := expr.Call{Name: "if_not_exists", Args: []expr.Node{h.Node(), expr.Value{AV: NumberValue(0)}}}
+	return counting(newChange(h, expr.ClauseSet, expr.Arithmetic{Left: base, Op: op, Right: expr.Value{AV: av}}, nil))
+}
+
+// SetMembers takes a pointer to a slice, as extend does.
+func SetMembers(h *Handle, c expr.Clause, members any) *Change {
+	if reflect.ValueOf(members).Elem().Len() == 0 {
+		return &Change{Err: fmt.Errorf("attribute %s: a set change needs at least one member", h.Name())}
+	}
+	av, err := Encode(h, members)
+	return newChange(h, c, expr.Value{AV: av}, err)
+}
+
+func Extend(h *Handle, elements any, front bool) *Change {
+	if reflect.ValueOf(elements).Elem().Len() == 0 {
+		return &Change{Err: fmt.Errorf("attribute %s: a list change needs at least one element", h.Name())}
+	}
+	av, err := Encode(h, elements)
+	if err != nil {
+		return &Change{Err: err}
+	}
+	empty := expr.Value{AV: &types.AttributeValueMemberL{Value: []types.AttributeValue{}}}
+	old := expr.Call{Name: "if_not_exists", Args: []expr.Node{h.Node(), empty}}
+	args := []expr.Node{old, expr.Value{AV: av}}
+	if front {
+		args[0], args[1] = args[1], args[0]
+	}
+	return counting(newChange(h, expr.ClauseSet, expr.Call{Name: "list_append", Args: args}, nil))
+}
+
+func newChange(h *Handle, c expr.Clause, right expr.Node, err error) *Change {
+	if e := h.Resolve(); e != nil {
+		return &Change{Err: e}
+	}
+	if err != nil {
+		return &Change{Err: err}
+	}
+	// Indexes shift when elements are removed, and an index past the end appends.
+	counts := h.Path()[len(h.Path())-1].Indexed
+	return &Change{Clause: c, Action: expr.Action{Path: h.Path(), Right: right}, Counts: counts}
+}
+
+// counting marks a change whose second application has another effect.
+func counting(c *Change) *Change {
+	c.Counts = true
+	return c
+}
+
+func (c *Change) WithParents() *Change {
+	if c == nil {
+		return nil
+	}
+	changed := *c
+	changed.Parents = true
+	return &changed
+}
+
+func NumberValue(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
