@@ -43,7 +43,7 @@ func ReaderOf[T any](q Paged[T]) *Reader[T] {
 	if q == nil {
 		return nil
 	}
-	return (*Reader[T])(q.paged(nil).ref())
+	return (*Reader[T])(q.Paged(nil).Ref())
 }
 
 // AnyQuery is [AnyRead] for queries only, of a table or of an index: [Query] or [IndexQuery]. They can be reversed, and read

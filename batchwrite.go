@@ -5,22 +5,9 @@ package ddb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"reflect"
-	"slices"
-	"sync"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/dynamotable/ddb/ddberr"
-	"github.com/dynamotable/ddb/internal/codec"
-	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/operr"
-	"github.com/dynamotable/ddb/internal/wire"
-	"github.com/dynamotable/ddb/progress"
 )
 
 // BatchPut stores any number of items. Each replaces an item with its key. A request holds 25 items, and up to [Concurrency]
@@ -39,23 +26,23 @@ import (
 //
 // Each item is billed as a Put.
 func (t *Table[T, PK, SK]) BatchPut(ctx context.Context, list []T, opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, &list, nil, batchOptions(opts))
+	return t.Part().BatchWrite(ctx, &list, nil, batchOptions(opts))
 }
 
 // BatchPut stores any number of items; see [Table.BatchPut].
 func (t *SimpleTable[T, PK]) BatchPut(ctx context.Context, list []T, opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, &list, nil, batchOptions(opts))
+	return t.Part().BatchWrite(ctx, &list, nil, batchOptions(opts))
 }
 
 // BatchDelete removes the items with the keys; see [Table.BatchPut]. Removing an item that does not exist is not an error.
 // [BatchDeleteItems] takes items.
 func (t *Table[T, PK, SK]) BatchDelete(ctx context.Context, keys []Key[PK, SK], opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, nil, &keys, batchOptions(opts))
+	return t.Part().BatchWrite(ctx, nil, &keys, batchOptions(opts))
 }
 
 // BatchDelete removes the items with the keys; see [Table.BatchDelete].
 func (t *SimpleTable[T, PK]) BatchDelete(ctx context.Context, keys []PK, opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, nil, &keys, batchOptions(opts))
+	return t.Part().BatchWrite(ctx, nil, &keys, batchOptions(opts))
 }
 
 // BatchDeleteItems is [Table.BatchDelete] with the keys of the items. Their other attributes are ignored.
@@ -67,275 +54,28 @@ func BatchDeleteItems[T, K any](ctx context.Context, table KeyedTable[T, K], lis
 	for i := range list {
 		keys[i] = table.KeyOf(&list[i])
 	}
-	return table.part().batchWrite(ctx, nil, &keys, batchOptions(opts))
+	return table.Part().BatchWrite(ctx, nil, &keys, batchOptions(opts))
 }
 
 // BatchWrite stores and removes items in one call, in no particular order; see [Table.BatchPut]. A key that is in both lists
 // is refused.
 func (t *Table[T, PK, SK]) BatchWrite(ctx context.Context, puts []T, deletes []Key[PK, SK], opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, &puts, &deletes, batchOptions(opts))
+	return t.Part().BatchWrite(ctx, &puts, &deletes, batchOptions(opts))
 }
 
 // BatchWrite stores and removes items in one call; see [Table.BatchWrite].
 func (t *SimpleTable[T, PK]) BatchWrite(ctx context.Context, puts []T, deletes []PK, opts ...BatchOption) error {
-	return t.part().batchWrite(ctx, &puts, &deletes, batchOptions(opts))
+	return t.Part().BatchWrite(ctx, &puts, &deletes, batchOptions(opts))
 }
 
 // BatchPutAll is BatchPut for a stream of items of any length, in constant memory: it gathers as many items as the table's
 // [Concurrency] lets it send at once, 200 by default. The first failure ends it. The indexes in its [*BatchError] count from
 // the first item of the stream. Items that were taken from the stream and are not listed were written.
 func (t *Table[T, PK, SK]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
-	return t.part().batchPutAll(ctx, windows(list), batchOptions(opts))
+	return t.Part().BatchPutAll(ctx, windows(list), batchOptions(opts))
 }
 
 // BatchPutAll is BatchPut for a stream of items of any length; see [Table.BatchPutAll].
 func (t *SimpleTable[T, PK]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
-	return t.part().batchPutAll(ctx, windows(list), batchOptions(opts))
-}
-
-// batchWrite puts the items of the list at puts, and deletes the keys of the list at deletes; each may be nil.
-func (c *core) batchWrite(ctx context.Context, puts, deletes any, call batchCall) error {
-	if err := c.usable(); err != nil {
-		return err
-	}
-	ctx, stop := keepReportTime(ctx)
-	defer stop()
-	b := c.batchWriter(0)
-	defer func() { b.stats.report(call.stats) }()
-	return b.put(ctx, puts, deletes)
-}
-
-func (c *core) batchPutAll(ctx context.Context, list windowSeq, call batchCall) (err error) {
-	if err := c.usable(); err != nil {
-		return err
-	}
-	ctx, stop := keepReportTime(ctx)
-	defer stop()
-	var (
-		stats batchStats
-		first int
-	)
-	defer func() { stats.report(call.stats) }()
-	ctx, task := progress.Start(ctx, "BatchWriteItem "+c.name)
-	defer task.Stop("it ended with a panic") // unless it has ended before
-	list(maxBatchWrite*c.concurrency, func(window any, n int) bool {
-		b := c.batchWriter(first)
-		err = b.put(ctx, window, nil)
-		stats.add(b.stats)
-		task.Items(int64(b.stats.Done))
-		if invalid, ok := errors.AsType[*ddberr.InvalidError](err); ok {
-			err = operr.New(b.op, c.name, "", b.rejected(n, invalid))
-		}
-		first += n
-		return err == nil
-	})
-	task.End(err)
-	return err
-}
-
-func (c *core) batchWriter(first int) *batch {
-	return &batch{core: c, op: "BatchWriteItem", write: true, first: first, start: time.Now()}
-}
-
-// listAt returns the list that a pointer points to, or an invalid value for nil.
-func listAt(pointer any) (list reflect.Value, n int) {
-	if pointer == nil {
-		return reflect.Value{}, 0
-	}
-	list = reflect.ValueOf(pointer).Elem()
-	return list, list.Len()
-}
-
-// put writes the batch.
-func (b *batch) put(ctx context.Context, puts, deletes any) error {
-	room := firstBlocks.Get().(*[maxBlock]byte) //nolint:forcetypeassert // the pool holds nothing else
-	defer func() {
-		if !b.kept.Load() {
-			firstBlocks.Put(room)
-		}
-	}()
-	if err := b.prepare(room, puts, deletes); err != nil {
-		return operr.New(b.op, b.core.name, "", err)
-	}
-	err := b.run(ctx, b.winners(), b.sendWrites)
-	if b.core.warn != nil {
-		for _, e := range b.entries {
-			if !e.del && e.winner == nil && e.err == nil {
-				b.core.warnSize(e.data)
-			}
-		}
-	}
-	return err
-}
-
-// rejected lists all items of a window of which nothing was sent.
-func (b *batch) rejected(n int, err error) *ddberr.BatchError {
-	e := &ddberr.BatchError{Total: b.first + n}
-	for i := range n {
-		e.Failed = append(e.Failed, ddberr.BatchFailure{Index: b.first + i, Err: err})
-	}
-	return e
-}
-
-func (b *batch) prepare(room *[maxBlock]byte, puts, deletes any) error {
-	var (
-		c            = b.core
-		items, nPuts = listAt(puts)
-		keys, nDels  = listAt(deletes)
-		errs         []error
-	)
-	if h := c.guardAttr(); h != nil {
-		errs = append(errs, fmt.Errorf("a batch write on a table with a version (attribute %s): the BatchWriteItem API takes no conditions; use Put, Delete or Transact", h.Path()))
-	}
-	errs = append(errs, c.needsPrefix())
-	b.entries = make([]batchEntry, 0, nPuts+nDels)
-	var (
-		ids  []byte // of all entries
-		ends = make([]int, 0, nPuts+nDels)
-		mem  = blocks{rest: room[:]}
-	)
-	add := func(e batchEntry, what string, index int, values [2][]byte, err error) {
-		longer := ids
-		if err == nil {
-			longer, err = c.keyNames.AppendCaptured(ids, values, e.data)
-		}
-		if !e.del {
-			err = errors.Join(err, c.checkItem(e.data))
-		}
-		if err != nil {
-			errs = append(errs, operr.Input(what, index, err)...)
-			return
-		}
-		if ids = longer; len(ends) == 0 { // room for keys like the first
-			ids = slices.Grow(ids, cap(ends)*(len(ids)+keySlack))
-		}
-		b.entries = append(b.entries, e)
-		ends = append(ends, len(ids))
-	}
-	for i := range nPuts {
-		item, _, derr := deriveFields(c, items.Index(i), items.Index(i), nothing)
-		data, values, err := codec.AppendCapturing(mem.free(), c.plan, item, c.keyNames)
-		if err == nil {
-			data, err = c.markItem(data)
-		}
-		mem.take(data, nPuts-i-1)
-		add(batchEntry{index: b.first + i, data: data}, "item", b.first+i, values, errors.Join(derr, err))
-	}
-	for i := range nDels {
-		data, err := appendKey(c, mem.free(), keys.Index(i))
-		mem.take(data, nDels-i-1)
-		add(batchEntry{index: i, del: true, data: data}, "key", i, itemid.Plain(data, c.keyNames), err)
-	}
-	text, from := string(ids), 0
-	for i, to := range ends {
-		b.entries[i].key, from = text[from:to], to
-	}
-	return operr.Invalid(append(errs, b.dedupe())...)
-}
-
-// blocks allocates many byte slices with few allocations.
-type blocks struct{ rest []byte }
-
-const maxBlock = 64 << 10
-
-// firstBlocks holds the first blocks of finished calls: most calls need no other.
-var firstBlocks = sync.Pool{New: func() any { return new([maxBlock]byte) }}
-
-// free returns empty space to append to.
-func (m *blocks) free() []byte { return m.rest[:0:len(m.rest)] }
-
-// take ends the use of the space that data was appended to; more is about how many slices of its size are still to come.
-func (m *blocks) take(data []byte, more int) {
-	switch {
-	case len(data) == 0:
-		return
-	case len(m.rest) > 0 && &data[0] == &m.rest[0]:
-		m.rest = m.rest[len(data):]
-	default:
-		m.rest = nil // the space was too small, so data has its own memory
-	}
-	// A little more than their size, as few are of quite the same.
-	if size := len(data) + len(data)/16 + 16; more > 0 && len(m.rest) < size {
-		m.rest = make([]byte, min(size*more, max(size, maxBlock)))
-	}
-}
-
-// dedupe keeps only the last put of each key, since DynamoDB accepts a key once in a request. A put and a delete of one key
-// contradict each other.
-func (b *batch) dedupe() error {
-	b.byKey = make(map[string]*batchEntry, len(b.entries))
-	var errs []error
-	for i := range b.entries {
-		e := &b.entries[i]
-		if before := b.byKey[e.key]; before != nil {
-			if before.del != e.del {
-				errs = append(errs, fmt.Errorf("%s and %s have the same key: it cannot be both put and deleted in a batch, which has no order", before.label(), e.label()))
-			}
-			before.winner = e
-		}
-		b.byKey[e.key] = e
-	}
-	return errors.Join(errs...)
-}
-
-func (e *batchEntry) label() string {
-	if e.del {
-		return fmt.Sprintf("delete %d", e.index)
-	}
-	return fmt.Sprintf("item %d", e.index)
-}
-
-// winners are the entries that are sent.
-func (b *batch) winners() []*batchEntry {
-	all := make([]*batchEntry, 0, len(b.entries))
-	for i := range b.entries {
-		if e := &b.entries[i]; e.winner == nil {
-			all = append(all, e)
-		}
-	}
-	return all
-}
-
-func (b *batch) sendWrites(ctx context.Context, options wire.Options, pending []*batchEntry) (left []*batchEntry, err error) {
-	writes := make([]wire.Write, len(pending))
-	for i, e := range pending {
-		if e.del {
-			writes[i].Delete = e.data
-			continue
-		}
-		writes[i].Put = e.data
-	}
-	err = b.send(ctx, options, pending, func(ctx context.Context, o outgoing) (replyInfo, error) {
-		if o.watched {
-			b.kept.Store(true)
-		}
-		in := &dynamodb.BatchWriteItemInput{ReturnConsumedCapacity: o.capacity, ReturnItemCollectionMetrics: o.metrics}
-		out, err := wire.BatchWriteItem(ctx, b.core.client, in, []wire.TableWrites{{Table: b.core.name, Writes: writes}}, o.options)
-		if out == nil {
-			return replyInfo{}, err
-		}
-		left, err = b.leftWrites(out.UnprocessedItems, pending)
-		return replyInfo{
-			answered: true, capacities: out.ConsumedCapacity, collections: out.ItemCollectionMetrics, items: len(pending) - len(left),
-		}, err
-	})
-	return left, err
-}
-
-func (b *batch) leftWrites(unprocessed map[string][]types.WriteRequest, pending []*batchEntry) (left []*batchEntry, err error) {
-	for _, requests := range unprocessed {
-		for _, r := range requests {
-			var item map[string]types.AttributeValue // or a key
-			switch {
-			case r.PutRequest != nil:
-				item = r.PutRequest.Item
-			case r.DeleteRequest != nil:
-				item = r.DeleteRequest.Key
-			}
-			if left, err = b.leftOf(left, pending, item); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return left, nil
+	return t.Part().BatchPutAll(ctx, windows(list), batchOptions(opts))
 }

@@ -6,8 +6,6 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // Client is the part of a DynamoDB client that tables need: the data-plane methods of the SDK's *dynamodb.Client. Any type
@@ -30,17 +28,3 @@ type Client interface {
 }
 
 var _ Client = (*dynamodb.Client)(nil)
-
-// client is a [Client] of any package.
-type client interface {
-	wire.GetItemAPI
-	wire.PutItemAPI
-	wire.UpdateItemAPI
-	wire.DeleteItemAPI
-	wire.QueryAPI
-	wire.ScanAPI
-	wire.BatchGetItemAPI
-	wire.BatchWriteItemAPI
-	wire.TransactGetItemsAPI
-	wire.TransactWriteItemsAPI
-}

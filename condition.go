@@ -3,13 +3,10 @@
 package ddb
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"github.com/dynamotable/ddb/attrtype"
-	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/handle"
 )
 
@@ -41,13 +38,6 @@ func untyped[P any](conds []CondOf[P]) []*handle.Condition {
 
 // The functions that follow make the conditions of handles. Values are given by their address.
 
-func call(h *handle.Handle, name string) *handle.Condition {
-	if err := h.Resolve(); err != nil {
-		return handle.InvalidCond(err)
-	}
-	return handle.NewCondition(expr.Call{Name: name, Args: []expr.Node{h.Node()}}, nil)
-}
-
 // In is true where the attribute equals one of the values; DynamoDB takes up to 100:
 //
 //	ddb.In(orderStatus, "open", "paid")
@@ -57,12 +47,12 @@ func In[T, V any](attr AttrOf[T, V], values ...V) Cond[T] {
 
 // Exists is true where the item has the attribute, even with the value NULL.
 func Exists[T, V any](attr AttrOf[T, V]) Cond[T] {
-	return Cond[T]{call(handleOf(attr), "attribute_exists")}
+	return Cond[T]{core.Call(handleOf(attr), "attribute_exists")}
 }
 
 // NotExists is true where the item lacks the attribute.
 func NotExists[T, V any](attr AttrOf[T, V]) Cond[T] {
-	return Cond[T]{call(handleOf(attr), "attribute_not_exists")}
+	return Cond[T]{core.Call(handleOf(attr), "attribute_not_exists")}
 }
 
 // IsType is true where the attribute is stored with the given DynamoDB type.
@@ -114,23 +104,6 @@ func Or[T any](conds ...Cond[T]) Cond[T] { return Cond[T]{handle.AnyOf(untyped(c
 // Not is true where the condition is not. Not of the zero Cond would be false for every item, and is refused like [Or] of
 // nothing.
 func Not[T any](c Cond[T]) Cond[T] { return Cond[T]{handle.NotOf(c.c)} }
-
-// guardOf is [And] of conditions that must not be zero: a missing guard would let everything through.
-func guardOf(of string, conds []*handle.Condition) *handle.Condition {
-	if len(conds) == 1 && conds[0] != nil && conds[0].Node != nil {
-		return conds[0]
-	}
-	nodes, err := handle.NodesOf(conds)
-	if len(conds) == 0 {
-		err = errors.Join(err, fmt.Errorf("%s without a condition, which would let everything through", of))
-	}
-	for i, cond := range conds {
-		if node, wrong := cond.Parts(); node == nil && wrong == nil {
-			err = errors.Join(err, fmt.Errorf("condition %d of %s is empty (the zero Cond or an And of nothing) and would let everything through", i+1, of))
-		}
-	}
-	return handle.NewCondition(expr.All(nodes...), err)
-}
 
 // Raw makes a condition from the SDK's expression builder, for conditions that handles cannot express. Its names and values
 // get their own placeholders, so it combines with typed conditions.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/operr"
 )
@@ -25,33 +26,33 @@ func CursorAfter[T any](q Paged[T], item *T) (Cursor[T], error) {
 	if q == nil {
 		return Cursor[T]{}, operr.New("CursorAfter", "", "", operr.Invalid(errors.New("the query is nil")))
 	}
-	r := q.paged(nil)
-	t, err := r.text()
+	r := q.Paged(nil)
+	t, err := r.Text()
 	if err != nil {
-		return Cursor[T]{}, r.fail(err)
+		return Cursor[T]{}, r.Fail(err)
 	}
 	if item == nil {
-		return Cursor[T]{}, r.fail(operr.Invalid(errors.New("CursorAfter: the item is nil")))
+		return Cursor[T]{}, r.Fail(operr.Invalid(errors.New("CursorAfter: the item is nil")))
 	}
-	data, err := codec.Append(nil, r.core.plan, item)
+	data, err := codec.Append(nil, r.Core.Plan, item)
 	if err != nil {
-		return Cursor[T]{}, r.fail(operr.Invalid(err))
+		return Cursor[T]{}, r.Fail(operr.Invalid(err))
 	}
-	key, err := r.core.pick(data, t.start.Names)
-	if err == nil && len(key) != len(t.start.Names) {
-		err = fmt.Errorf("CursorAfter: the item lacks some of the key attributes %v", t.start.Names)
+	key, err := r.Core.Pick(data, t.Start.Names)
+	if err == nil && len(key) != len(t.Start.Names) {
+		err = fmt.Errorf("CursorAfter: the item lacks some of the key attributes %v", t.Start.Names)
 	}
 	if err != nil {
-		return Cursor[T]{}, r.fail(operr.Invalid(err))
+		return Cursor[T]{}, r.Fail(operr.Invalid(err))
 	}
-	for _, name := range t.start.Names {
+	for _, name := range t.Start.Names {
 		if err := itemid.CheckValue(name, key[name], itemid.MaxPartitionKey); err != nil {
-			return Cursor[T]{}, r.fail(operr.Invalid(err))
+			return Cursor[T]{}, r.Fail(operr.Invalid(err))
 		}
 	}
-	at := cursorAt(r, t, key)
-	if t.check(at, r) != nil {
-		return Cursor[T]{}, r.fail(operr.Invalid(errors.New("CursorAfter: the item is not in the partition of the query")))
+	at := core.CursorAt(r, t, key)
+	if t.Check(at, r) != nil {
+		return Cursor[T]{}, r.Fail(operr.Invalid(errors.New("CursorAfter: the item is not in the partition of the query")))
 	}
 	return Cursor[T]{at}, nil
 }

@@ -5,6 +5,7 @@ package ddb
 import (
 	"fmt"
 
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -16,21 +17,21 @@ import (
 //
 // The error matches [ErrInvalid] and names all options that are wrong at once.
 func Definition(table schema.Ensurer, opts ...schema.Option) (*schema.Definition, error) {
-	var c *core
+	var c *core.Table
 	switch t := table.(type) {
 	case *SharedTable:
 		c = t.tableCore()
 	case TablePart:
-		c = t.part()
+		c = t.Part()
 	default:
 		return nil, operr.New("Definition", "", "", operr.Invalid(fmt.Errorf("%T is no table of this package", table)))
 	}
-	if err := c.usable(); err != nil {
-		return nil, operr.New("Definition", c.label(), "", err)
+	if err := c.Usable(); err != nil {
+		return nil, operr.New("Definition", c.Label(), "", err)
 	}
-	s, err := schema.New(c.described(), opts...)
+	s, err := schema.New(c.Described(), opts...)
 	if err := operr.Invalid(operr.Wrong(err)); err != nil {
-		return nil, operr.New("Definition", c.label(), "", err)
+		return nil, operr.New("Definition", c.Label(), "", err)
 	}
 	return s.Definition(), nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/internal/redact"
 )
@@ -76,18 +77,9 @@ type ConditionFailed[T any] struct { //nolint:errname // reads as what happened,
 	cause     error
 }
 
-// failedCondition is the content of a ConditionFailed; current is a *T, if there is an item.
-type failedCondition struct {
-	condition              string
-	missing, needed, stale bool
-	other                  bool
-	current                any
-	decodeErr, cause       error
-}
-
-func newConditionFailed[T any](f failedCondition) error {
-	e := &ConditionFailed[T]{Condition: f.condition, missing: f.missing, needed: f.needed, stale: f.stale, other: f.other, decodeErr: f.decodeErr, cause: f.cause}
-	e.current, _ = f.current.(*T)
+func newConditionFailed[T any](f core.FailedCondition) error {
+	e := &ConditionFailed[T]{Condition: f.Condition, missing: f.Missing, needed: f.Needed, stale: f.Stale, other: f.Other, decodeErr: f.DecodeErr, cause: f.Cause}
+	e.current, _ = f.Current.(*T)
 	return e
 }
 
@@ -96,18 +88,7 @@ func (e *ConditionFailed[T]) Error() string {
 	if e.other {
 		return fmt.Sprintf("condition failed: %s (there is an item of another type with this key)", e.Condition)
 	}
-	return conditionText(e.Condition, e.missing, e.stale)
-}
-
-func conditionText(condition string, missing, stale bool) string {
-	state := "the item exists"
-	switch {
-	case missing:
-		state = "there is no item with this key"
-	case stale:
-		state = "the item was written since it was read, and has another version: read it again and repeat the change"
-	}
-	return fmt.Sprintf("condition failed: %s (%s)", condition, state)
+	return core.ConditionText(e.Condition, e.missing, e.stale)
 }
 
 // Current returns the item as it was when the condition was checked. ok is false if there was none, or if it cannot be read

@@ -3,18 +3,7 @@
 package ddb
 
 import (
-	"errors"
-	"fmt"
-	"slices"
-	"strconv"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/dynamotable/ddb/internal/codec"
-	"github.com/dynamotable/ddb/internal/expr"
-	"github.com/dynamotable/ddb/internal/handle"
-	"github.com/dynamotable/ddb/internal/replykey"
+	"github.com/dynamotable/ddb/internal/core"
 )
 
 // HideExpired makes reads leave out items that have expired but that DynamoDB has not deleted yet, which can take days. It
@@ -37,7 +26,7 @@ import (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ttl-expired-items.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
-func HideExpired() TableOption { return hideExpiredOption() }
+func HideExpired() TableOption { return core.HideExpiredOption() }
 
 // IncludeExpired makes one call return the items that [HideExpired] hides. It is an option of reads by key, and of the
 // method With of queries and scans.
@@ -47,144 +36,10 @@ func IncludeExpired() IncludeExpiredOption { return IncludeExpiredOption{} }
 type IncludeExpiredOption struct{}
 
 // ConsistentOrProject makes it a [GetOption].
-func (IncludeExpiredOption) ConsistentOrProject(r *readCall) { r.expired = true }
+func (IncludeExpiredOption) ConsistentOrProject(r *core.ReadCall) { r.Expired = true }
 
 // ApplyRead makes it a [ReadOption].
-func (IncludeExpiredOption) ApplyRead(r *read) error { //nolint:unparam // other options can be wrong
-	r.expired = true
+func (IncludeExpiredOption) ApplyRead(r *core.Read) error { //nolint:unparam // other options can be wrong
+	r.Expired = true
 	return nil
-}
-
-// oldestExpiry is the age beyond which DynamoDB regards a time to live as a mistake, and keeps the item.
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
-const oldestExpiry = 5 * 365 * 24 * time.Hour
-
-func (c *core) checkHideExpired() error {
-	if c.hideExpired && c.ttl == nil {
-		return errors.New("option HideExpired needs ddb.TTL with the attribute that holds the time")
-	}
-	return nil
-}
-
-// checkExpiryIndex refuses an index that lacks the time to live, so that expired items could not be recognised. A local
-// index would cost a read for each item.
-func (c *core) checkExpiryIndex(x *indexInfo) error {
-	if !c.hideExpired || c.ttl == nil {
-		return nil
-	}
-	name := c.ttl.Path()[0].Name
-	if x.projection == types.ProjectionTypeAll || slices.Contains(x.key.names(), name) || slices.Contains(x.include, name) {
-		return nil
-	}
-	return fmt.Errorf("index %s does not hold attribute %s, by which HideExpired recognises expired items: let it project the attribute", x.name, name)
-}
-
-// hides reports whether a read leaves out expired items; shown is true if the call wants them.
-func (c *core) hides(shown bool) bool { return c.hideExpired && !shown }
-
-// expiryRange returns the first and the last Unix second that the time of an expired item can have.
-func (c *core) expiryRange() (from, to int64) {
-	now := c.now()
-	return now.Add(-oldestExpiry).Unix(), now.Unix()
-}
-
-// expiredNode returns the condition that a stored item has expired.
-func (c *core) expiredNode() expr.Node {
-	from, to := c.expiryRange()
-	return expr.Between{Operand: c.ttl.Path(), Low: expr.Value{AV: handle.NumberValue(from)}, High: expr.Value{AV: handle.NumberValue(to)}}
-}
-
-// absent returns the condition that there is no item with the key, or that it has expired.
-func (c *core) absent() expr.Node {
-	none := c.keyCall("attribute_not_exists")
-	if !c.hideExpired {
-		return none
-	}
-	return expr.Any(none, c.expiredNode())
-}
-
-// isExpired reports whether a stored item has expired and is hidden.
-func (c *core) isExpired(item map[string]types.AttributeValue) bool {
-	if !c.hideExpired {
-		return false
-	}
-	n, ok := item[c.ttl.Path()[0].Name].(*types.AttributeValueMemberN)
-	return ok && c.expiry(true).over(n.Value)
-}
-
-// expiry recognises expired items at the time of one request.
-type expiry struct {
-	names    []string // of the attribute
-	from, to int64
-}
-
-// expiry returns nil if nothing is hidden.
-func (c *core) expiry(hide bool) *expiry {
-	if !hide {
-		return nil
-	}
-	e := &expiry{names: []string{c.ttl.Path()[0].Name}}
-	e.from, e.to = c.expiryRange()
-	return e
-}
-
-// expiry returns the recognition of expired items for a read; nil if the read leaves out none.
-func (r *read) expiry() *expiry {
-	c := r.hiding()
-	if c == nil {
-		return nil
-	}
-	return c.expiry(true)
-}
-
-// over reports whether a number is the time of an expired item.
-func (e *expiry) over(number string) bool {
-	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
-		return n >= e.from && n <= e.to
-	}
-	f, err := strconv.ParseFloat(number, 64)
-	return err == nil && f >= float64(e.from) && f <= float64(e.to)
-}
-
-// hides reports whether the next item has expired.
-func (e *expiry) hides(d *codec.Decoder) (bool, error) {
-	if e == nil {
-		return false, nil
-	}
-	var values [1][]byte
-	if err := d.Lookahead(e.names, values[:]); err != nil {
-		return false, err
-	}
-	return e.wire(values[0]), nil
-}
-
-// wire is over for a value in wire form, which may be nil.
-func (e *expiry) wire(value []byte) bool {
-	if value == nil {
-		return false
-	}
-	if v := replykey.ValueOf(value); v.Kind != 0 {
-		return v.Kind == 'N' && (v.IsN && v.N >= e.from && v.N <= e.to || !v.IsN && e.over(string(v.Text)))
-	}
-	av, err := codec.ParseAttributeValue(value) // written in another form
-	n, ok := av.(*types.AttributeValueMemberN)
-	return err == nil && ok && e.over(n.Value)
-}
-
-// withExpiry adds the attribute of time to live to a projection.
-func (c *core) withExpiry(paths []expr.Path, hide bool) []expr.Path {
-	if !hide || len(paths) == 0 {
-		return paths
-	}
-	return addPath(paths, c.ttl.Path())
-}
-
-// hideExpiredOption is the option HideExpired.
-//
-//go:noinline
-func hideExpiredOption() tableOption {
-	return tableOption(func(c *core) error {
-		c.hideExpired = true
-		return nil
-	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/hooks"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/operr"
 )
 
@@ -19,37 +20,12 @@ func WithGate(ctx context.Context, g hooks.Gate) context.Context {
 	if g == nil {
 		return ctx
 	}
-	s := callOptionsOf(ctx)
-	if slices.Contains(s.gates, g) {
+	s := core.CallOptionsOf(ctx)
+	if slices.Contains(s.Gates, g) {
 		return ctx
 	}
-	s.gates = append(append([]hooks.Gate(nil), s.gates...), g)
-	return s.into(ctx)
-}
-
-// pass calls the gates in order. If one refuses, Done is called on those that have admitted the request.
-func (q *request) pass(ctx context.Context, gates []hooks.Gate) error {
-	for i, g := range gates {
-		if err := g.Admit(ctx, &q.call.Call); err != nil {
-			q.call.Err = err
-			for _, admitted := range gates[:i] {
-				admitted.Done(&q.call.Call)
-			}
-			return err
-		}
-	}
-	q.gates = gates
-	return nil
-}
-
-// gatePageSize limits a page to the page sizes of the gates.
-func gatePageSize(ctx context.Context, r *read, size int) int {
-	for _, g := range callOptionsOf(ctx).gates {
-		if n := g.PageSize(r.core.name, r.index.label(), r.strongly); n > 0 && (size == 0 || n < size) {
-			size = n
-		}
-	}
-	return size
+	s.Gates = append(append([]hooks.Gate(nil), s.Gates...), g)
+	return s.Into(ctx)
 }
 
 // DescribeTable returns the service's description of a table: its status, throughput, indexes, and its size as of some hours
@@ -60,18 +36,5 @@ func DescribeTable(ctx context.Context, t TablePart) (*types.TableDescription, e
 	if t == nil {
 		return nil, operr.New("DescribeTable", "", "", operr.Invalid(errors.New("the table is nil")))
 	}
-	return t.part().admittedDescription(ctx)
-}
-
-// admittedDescription asks Explain first.
-func (c *core) admittedDescription(ctx context.Context) (*types.TableDescription, error) {
-	client, err := c.schemaClient()
-	if err == nil {
-		err = c.admitSchema(ctx, "DescribeTable")
-	}
-	if err != nil {
-		return nil, operr.New("DescribeTable", c.label(), "", err)
-	}
-	d, err := c.describe(ctx, client)
-	return d, operr.New("DescribeTable", c.label(), "", err)
+	return t.Part().AdmittedDescription(ctx)
 }

@@ -3,12 +3,11 @@
 package ddb
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/operr"
 )
 
@@ -23,62 +22,46 @@ import (
 // cannot be stored, and a key that is twice in one batch, are refused with [ErrInvalid], all at once.
 func DiffItems[T any](table AnyTable[T], before, after []T) (gone, added, changed []T, err error) {
 	c := coreOf(table)
-	if err := c.usable(); err != nil {
+	if err := c.Usable(); err != nil {
 		return nil, nil, nil, err
 	}
 	b, err1 := keyedItems(c, "before", before)
 	a, err2 := keyedItems(c, "after", after)
 	if err := operr.Invalid(errors.Join(err1, err2)); err != nil {
-		return nil, nil, nil, operr.New("DiffItems", c.name, "", err)
+		return nil, nil, nil, operr.New("DiffItems", c.Name, "", err)
 	}
-	for i, k := range b.keys {
-		if _, both := a.items[k]; !both {
+	for i, k := range b.Keys {
+		if _, both := a.Items[k]; !both {
 			gone = append(gone, before[i])
 		}
 	}
-	for i, k := range a.keys {
-		if was, both := b.items[k]; !both {
+	for i, k := range a.Keys {
+		if was, both := b.Items[k]; !both {
 			added = append(added, after[i])
-		} else if !sameItem(was, a.items[k]) {
+		} else if !core.SameItem(was, a.Items[k]) {
 			changed = append(changed, after[i])
 		}
 	}
 	return gone, added, changed, nil
 }
 
-// keyed holds encoded items by their keys.
-type keyed struct {
-	keys  []string // of each item
-	items map[string][]byte
-}
-
-func keyedItems[T any](c *core, side string, list []T) (keyed, error) {
-	k := keyed{items: make(map[string][]byte, len(list))}
+func keyedItems[T any](c *core.Table, side string, list []T) (core.Keyed, error) {
+	k := core.Keyed{Items: make(map[string][]byte, len(list))}
 	var errs []error
 	for i := range list {
-		data, err := codec.Append(nil, c.plan, &list[i])
+		data, err := codec.Append(nil, c.Plan, &list[i])
 		var id []byte
 		if err == nil {
-			id, err = c.keyNames.Append(nil, data)
+			id, err = c.KeyNames.Append(nil, data)
 		}
-		if _, twice := k.items[string(id)]; err == nil && twice {
+		if _, twice := k.Items[string(id)]; err == nil && twice {
 			err = errors.New("its key is in the batch twice")
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("item %d of %s: %w", i, side, err))
 		}
-		k.keys = append(k.keys, string(id))
-		k.items[string(id)] = data
+		k.Keys = append(k.Keys, string(id))
+		k.Items[string(id)] = data
 	}
 	return k, errors.Join(errs...)
-}
-
-// sameItem reports whether two encoded items are equal, whatever the order of their attributes.
-func sameItem(a, b []byte) bool {
-	if bytes.Equal(a, b) {
-		return true
-	}
-	x, err1 := codec.ParseItem(a)
-	y, err2 := codec.ParseItem(b)
-	return err1 == nil && err2 == nil && reflect.DeepEqual(x, y)
 }

@@ -7,8 +7,7 @@ import (
 	"log/slog"
 	"reflect"
 
-	"github.com/dynamotable/ddb/internal/gotype"
-	"github.com/dynamotable/ddb/internal/handle"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -35,15 +34,15 @@ func (i TableInfo) LogValue() slog.Value { return slog.StringValue(i.Name) }
 
 // InfoOf returns the definition of a table. The error is that of the table's constructor, or says that the table is nil. It sends nothing.
 func InfoOf(table TablePart) (TableInfo, error) {
-	var c *core
+	var c *core.Table
 	if table != nil {
-		c = table.part()
+		c = table.Part()
 	}
-	if err := c.usable(); err != nil {
-		return TableInfo{Name: c.label()}, err
+	if err := c.Usable(); err != nil {
+		return TableInfo{Name: c.Label()}, err
 	}
-	info := TableInfo{Name: c.name, Client: c.client, Key: c.key.described()}
-	if h := c.guardAttr(); h != nil {
+	info := TableInfo{Name: c.Name, Client: c.Client, Key: c.Key.Described()}
+	if h := c.GuardAttr(); h != nil {
 		info.Version = h.Path().String()
 	}
 	return info, nil
@@ -52,7 +51,7 @@ func InfoOf(table TablePart) (TableInfo, error) {
 // FieldOf is the function that reads the field of a top-level attribute from an item. It is an error if the handle is nil, was made by [Deref] or
 // the like, names a part of an attribute, or names a field in an embedded pointer.
 func FieldOf[T, V any](attr AttrOf[T, V]) (func(item *T) V, error) {
-	index, err := fieldOf(handleOf(attr))
+	index, err := core.FieldOf(handleOf(attr))
 	if err != nil {
 		return nil, err
 	}
@@ -60,18 +59,4 @@ func FieldOf[T, V any](attr AttrOf[T, V]) (func(item *T) V, error) {
 		v, _ := reflect.TypeAssert[V](reflect.ValueOf(item).Elem().FieldByIndex(index))
 		return v
 	}, nil
-}
-
-func fieldOf(h *handle.Handle) (index []int, err error) {
-	switch err := h.Resolve(); {
-	case err != nil:
-		return nil, err
-	case len(h.Path()) != 1:
-		return nil, fmt.Errorf("%s is not a top-level attribute", h.Path())
-	case gotype.Reflect(h.Field().Type) == nil: // made by Deref or the like
-		return nil, fmt.Errorf("attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", h.Path())
-	case throughPointer(gotype.Reflect(h.Item()), h.Field().Index):
-		return nil, fmt.Errorf("attribute %s is inside an embedded pointer, which may be nil", h.Path())
-	}
-	return h.Field().Index, nil
 }

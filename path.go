@@ -3,23 +3,8 @@
 package ddb
 
 import (
-	"context"
-	"errors"
-	"fmt"
-
-	"github.com/dynamotable/ddb/hooks"
-	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/internal/core"
 )
-
-func pathOf(w wire.Path) hooks.Path {
-	switch w {
-	case wire.Direct:
-		return hooks.FastPath
-	case wire.Beside:
-		return hooks.BesidePath
-	}
-	return hooks.AttributeValuePath
-}
 
 // HarmlessSteps declares steps of the client as harmless: they do not look at items in inputs and outputs, nor change or
 // keep them. Requests then take the fast path, on which the SDK, and everything added to it, sees inputs and outputs without
@@ -33,26 +18,4 @@ func pathOf(w wire.Path) hooks.Path {
 //
 // Tracing by OpenTelemetry, AWS X-Ray and Datadog is known to be harmless, and so is everything at the Build, Finalize and
 // Deserialize steps. For steps that need to see items do nothing, or use [ThroughSDK].
-func HarmlessSteps(names ...string) TableOption { return harmlessStepsOption(names) }
-
-// pathReason returns why requests of the table will not take the fast path, empty if they will.
-func (c *core) pathReason(ctx context.Context) string { return wire.Probe(ctx, c.client, c.wire) }
-
-// harmlessStepsOption is the option HarmlessSteps.
-//
-//go:noinline
-func harmlessStepsOption(names []string) tableOption {
-	return tableOption(func(c *core) error {
-		var errs []error
-		for i, n := range names {
-			if n == "" {
-				errs = append(errs, fmt.Errorf("option HarmlessSteps: name %d is empty", i))
-			}
-		}
-		if len(names) == 0 {
-			errs = append(errs, errors.New("option HarmlessSteps: no names; take them from Call.PathReason or Explanation.PathReason"))
-		}
-		c.wire.Harmless = append(c.wire.Harmless, names...)
-		return errors.Join(errs...)
-	})
-}
+func HarmlessSteps(names ...string) TableOption { return core.HarmlessStepsOption(names) }

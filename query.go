@@ -6,8 +6,7 @@ import (
 	"context"
 	"iter"
 
-	"github.com/dynamotable/ddb/internal/expr"
-	"github.com/dynamotable/ddb/internal/handle"
+	"github.com/dynamotable/ddb/internal/core"
 )
 
 // Query reads the items with one partition key, in the order of the sort key. It is immutable: every method returns a
@@ -18,63 +17,38 @@ import (
 // rounded up to 4 KB. Each 4 KB costs half a unit, or a whole unit if consistent.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.html
-type Query[T, SK any] readRef
+type Query[T, SK any] core.ReadRef
 
 // Query selects the items with a partition key.
 func (t *Table[T, PK, SK]) Query(pk PK) *Query[T, SK] {
-	return (*Query[T, SK])(newRead(index{core: t.part()}, &pk).ref())
+	return (*Query[T, SK])(core.NewRead(core.Index{Core: t.Part()}, &pk).Ref())
 }
 
 // Query selects the items with a partition key, in the order of the index's sort key.
 func (x *LocalIndex[T, PK, SK]) Query(pk PK) *Query[T, SK] {
-	return (*Query[T, SK])(newRead((*indexRef)(x).index(), &pk).ref())
+	return (*Query[T, SK])(core.NewRead((*core.IndexRef)(x).Index(), &pk).Ref())
 }
-
-// newRead returns a query for the partition key that pk points to.
-func newRead(x index, pk any) *read {
-	r := newSpec(read{core: x.core, index: x.info})
-	if x.core.usable() != nil {
-		return r // every call that runs it returns the error
-	}
-	schema := r.schema()
-	avs, err := handle.EncodeKey(schema.partitionField, pk, maxIndexKey)
-	if err != nil {
-		r.errs = append(r.errs, err)
-		return r
-	}
-	if x.info == nil || !x.info.global {
-		if err := x.core.checkPartition(avs[0]); err != nil {
-			r.errs = append(r.errs, err)
-		}
-	}
-	r.partition = avs
-	r.key = expr.All(partitionNode(schema.partition, avs), r.prefixNode())
-	return r
-}
-
-// newScan returns a scan of a table or an index.
-func newScan(x index) *read { return newSpec(read{core: x.core, index: x.info, scan: true}) }
 
 // SortKey limits the query to a range of sort keys. Only one range is possible. The zero
 // [SortCond] is refused.
 func (q *Query[T, SK]) SortKey(c SortCond[SK]) *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().sortKey(c.c).ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().SortKey(c.c).Ref())
 }
 
 // Filter drops the items for which a condition is false, after they were read and billed. The conditions of all calls must
 // be true. A zero [Cond], and an [And] of nothing, drop no item; an [Or] of nothing is refused.
 func (q *Query[T, SK]) Filter(conds ...Cond[T]) *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().filtered(untyped(conds)).ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().Filtered(untyped(conds)).Ref())
 }
 
 // Project reads only the given attributes, and the keys, into T.
 func (q *Query[T, SK]) Project(attrs ...AnyAttr) *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().projected(handlesOf(attrs)).ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().Projected(handlesOf(attrs)).Ref())
 }
 
 // Descending reads from the highest sort key to the lowest.
 func (q *Query[T, SK]) Descending() *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().reversed().ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().Reversed().Ref())
 }
 
 // Limit is the number of items returned, however many the filter drops. Zero is no limit. It does not limit how many items
@@ -82,33 +56,33 @@ func (q *Query[T, SK]) Descending() *Query[T, SK] {
 // [MaxScanned] and [MaxReadUnits] limit that. (The API parameter Limit is different: it is how many items one request
 // evaluates, see [Query.PageSize].)
 func (q *Query[T, SK]) Limit(n int) *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().limited(n).ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().Limited(n).Ref())
 }
 
 // PageSize limits how many items one request evaluates, in place of the table's [PageSize].
 func (q *Query[T, SK]) PageSize(n int) *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().paged(n).ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().Paged(n).Ref())
 }
 
 // Consistent makes the query see every write that completed before, at twice the cost.
 func (q *Query[T, SK]) Consistent() *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().strong().ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().Strong().Ref())
 }
 
 // With adds options, such as [MaxScanned] and [MaxReadUnits], which end a page early, and [IncludeExpired].
 func (q *Query[T, SK]) With(opts ...ReadOption) *Query[T, SK] {
-	return (*Query[T, SK])(withOptions((*readRef)(q).read(), opts).ref())
+	return (*Query[T, SK])(withOptions((*core.ReadRef)(q).Read(), opts).Ref())
 }
 
 // After continues after a cursor, usually [Page.Next]. The zero Cursor is the beginning.
 func (q *Query[T, SK]) After(c Cursor[T]) *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().from(c.at).ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().From(c.at).Ref())
 }
 
 // Before makes [Query.Page] read the page that ends before a cursor, usually
 // [Page.Prev], in the query's own order. The zero Cursor has no effect.
 func (q *Query[T, SK]) Before(c Cursor[T]) *Query[T, SK] {
-	return (*Query[T, SK])((*readRef)(q).read().until(c.at).ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().Until(c.at).Ref())
 }
 
 // Page reads one page: as many items as the limit or, without a limit, those of one request. It continues after requests of
@@ -117,36 +91,36 @@ func (q *Query[T, SK]) Before(c Cursor[T]) *Query[T, SK] {
 // After an error the page is still valid: it holds the items that were read before, and Next continues after them. If the
 // cause is an item that cannot be read into T, Next continues at that item.
 func (q *Query[T, SK]) Page(ctx context.Context) (Page[T], error) {
-	return pageOf[T]((*readRef)(q).read().page(ctx, new([]T)))
+	return pageOf[T]((*core.ReadRef)(q).Read().Page(ctx, new([]T)))
 }
 
 // Pages reads page after page, each of one request, up to the limit in total. Empty pages are not yielded. The next page is
 // fetched while the caller works on the current one; if the loop is left it is dropped, but was billed. An error is yielded
 // once, last, after the items that were read before it; their [Page.Next] continues after them.
 func (q *Query[T, SK]) Pages(ctx context.Context) iter.Seq2[Page[T], error] {
-	return pagesOf[T]((*readRef)(q).read().pages(ctx))
+	return pagesOf[T]((*core.ReadRef)(q).Read().Pages(ctx))
 }
 
 // All yields the items one by one and fetches pages as needed; it can be ranged over again. An error is yielded once, last,
 // with the zero T. The loop can be left at any time.
 func (q *Query[T, SK]) All(ctx context.Context) iter.Seq2[T, error] {
-	return itemsOf[T]((*readRef)(q).read().all(ctx))
+	return itemsOf[T]((*core.ReadRef)(q).Read().All(ctx))
 }
 
 // Collect reads all items into memory. On an error it also returns the items read before it.
 func (q *Query[T, SK]) Collect(ctx context.Context) (list []T, err error) {
-	err = (*readRef)(q).read().collect(ctx, &list)
+	err = (*core.ReadRef)(q).Read().Collect(ctx, &list)
 	return list, err
 }
 
 // Count counts the items of the whole query, over all pages. It costs as much as reading them.
 func (q *Query[T, SK]) Count(ctx context.Context) (int, error) {
-	return (*readRef)(q).read().count(ctx)
+	return (*core.ReadRef)(q).Read().Count(ctx)
 }
 
 // First returns the first item, in the query's order, or [ErrNotFound].
 func (q *Query[T, SK]) First(ctx context.Context) (item T, err error) {
-	err = (*readRef)(q).read().first(ctx, &item)
+	err = (*core.ReadRef)(q).Read().First(ctx, &item)
 	return item, err
 }
 
@@ -162,56 +136,56 @@ func View[V, T any](q Paged[T]) *Reader[V] {
 	if q == nil {
 		return nil
 	}
-	return (*Reader[V])(q.paged(nil).sequential().viewedAs((*[]V)(nil)).ref())
+	return (*Reader[V])(q.Paged(nil).Sequential().ViewedAs((*[]V)(nil)).Ref())
 }
 
 // Reader runs a query or scan that reads into another type; see [View].
-type Reader[V any] readRef
+type Reader[V any] core.ReadRef
 
 // Page reads one page; see [Query.Page].
 func (v *Reader[V]) Page(ctx context.Context) (Page[V], error) {
-	return pageOf[V]((*readRef)(v).read().page(ctx, new([]V)))
+	return pageOf[V]((*core.ReadRef)(v).Read().Page(ctx, new([]V)))
 }
 
 // Pages reads page after page; see [Query.Pages].
 func (v *Reader[V]) Pages(ctx context.Context) iter.Seq2[Page[V], error] {
-	return pagesOf[V]((*readRef)(v).read().pages(ctx))
+	return pagesOf[V]((*core.ReadRef)(v).Read().Pages(ctx))
 }
 
 // All yields the items one by one; see [Query.All].
 func (v *Reader[V]) All(ctx context.Context) iter.Seq2[V, error] {
-	return itemsOf[V]((*readRef)(v).read().all(ctx))
+	return itemsOf[V]((*core.ReadRef)(v).Read().All(ctx))
 }
 
 // Collect reads all items into memory; see [Query.Collect].
 func (v *Reader[V]) Collect(ctx context.Context) (list []V, err error) {
-	err = (*readRef)(v).read().collect(ctx, &list)
+	err = (*core.ReadRef)(v).Read().Collect(ctx, &list)
 	return list, err
 }
 
 // First returns the first item or [ErrNotFound]; see [Query.First].
 func (v *Reader[V]) First(ctx context.Context) (item V, err error) {
-	err = (*readRef)(v).read().first(ctx, &item)
+	err = (*core.ReadRef)(v).Read().First(ctx, &item)
 	return item, err
 }
 
 // Count counts the items; see [Query.Count].
 func (v *Reader[V]) Count(ctx context.Context) (int, error) {
-	return (*readRef)(v).read().count(ctx)
+	return (*core.ReadRef)(v).Read().Count(ctx)
 }
 
 // After continues after a cursor of the same query, usually [Page.Next].
 func (v *Reader[V]) After(c Cursor[V]) *Reader[V] {
-	return (*Reader[V])((*readRef)(v).read().from(c.at).ref())
+	return (*Reader[V])((*core.ReadRef)(v).Read().From(c.at).Ref())
 }
 
 // Before makes [Reader.Page] read the page that ends before a cursor; see [Query.Before].
 func (v *Reader[V]) Before(c Cursor[V]) *Reader[V] {
-	return (*Reader[V])((*readRef)(v).read().until(c.at).ref())
+	return (*Reader[V])((*core.ReadRef)(v).Read().Until(c.at).Ref())
 }
 
 // ParseCursor reads the text of a cursor of the same table or index; see [Table.ParseCursor].
 func (v *Reader[V]) ParseCursor(text string) (Cursor[V], error) {
-	at, err := (*readRef)(v).read().parseCursor(text)
+	at, err := (*core.ReadRef)(v).Read().ParseCursor(text)
 	return Cursor[V]{at}, err
 }

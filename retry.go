@@ -102,11 +102,3 @@ func (b *RetryBudget) shared() *retry.Budget {
 	}
 	return &b.bucket
 }
-
-// retrier controls the retries of one piece of work on the table. It starts the clock of MaxElapsed.
-func (c *core) retrier() *retry.Loop { return retry.New(c.retry, c.budget) }
-
-// patientRetrier is for one worker of a batch, which waits when the budget is empty.
-func (c *core) patientRetrier() *retry.Loop {
-	return retry.NewPatient(c.retry, c.budget)
-}

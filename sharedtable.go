@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -15,7 +16,7 @@ import (
 // TablePart is a table of one item type: a [Table] or a [SimpleTable]. [Share] combines several.
 type TablePart interface {
 	schema.Ensurer
-	part() *core
+	Part() *core.Table
 }
 
 // SharedTable is a DynamoDB table that holds items of several types (single-table design). Its schema methods use the
@@ -24,7 +25,7 @@ type TablePart interface {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/data-modeling-foundations.html
 type SharedTable struct {
-	core *core
+	core *core.Table
 }
 
 // Share combines the definitions of typed tables that share one DynamoDB table:
@@ -39,64 +40,41 @@ type SharedTable struct {
 // names everything that is wrong and matches [ErrInvalid]; each call of the table then returns it. Requests go through the
 // client of the first part.
 func Share(parts ...TablePart) (*SharedTable, error) {
-	shared := &core{}
+	shared := &core.Table{}
 	var errs []error
 	if len(parts) == 0 {
 		errs = append(errs, errors.New("no tables to share"))
 	}
 	for i, p := range parts {
-		if p == nil || p.part() == nil {
+		if p == nil || p.Part() == nil {
 			errs = append(errs, fmt.Errorf("table %d is nil", i))
 			continue
 		}
-		c := p.part()
-		if err := c.usable(); err != nil {
+		c := p.Part()
+		if err := c.Usable(); err != nil {
 			errs = append(errs, fmt.Errorf("table %d: %w", i, err))
 			continue
 		}
-		if shared.client == nil {
-			shared.client, shared.name, shared.key, shared.keyNames = c.client, c.name, c.key, c.keyNames
+		if shared.Client == nil {
+			shared.Client, shared.Name, shared.Key, shared.KeyNames = c.Client, c.Name, c.Key, c.KeyNames
 		}
-		errs = append(errs, shared.share(c, i))
+		errs = append(errs, shared.Share(c, i))
 	}
 	if err := operr.Invalid(errs...); err != nil {
-		shared.failed = &ddberr.OpError{Op: "Share", Table: shared.name, Err: err}
+		shared.Failed = &ddberr.OpError{Op: "Share", Table: shared.Name, Err: err}
 	}
-	return &SharedTable{shared}, shared.failed
-}
-
-// share adds a part.
-func (c *core) share(part *core, i int) error {
-	var errs []error
-	if part.name != c.name {
-		errs = append(errs, fmt.Errorf("table %d is %s and the first is %s", i, part.name, c.name))
-	}
-	if a, b := part.key.described().Text(), c.key.described().Text(); a != b {
-		errs = append(errs, fmt.Errorf("table %d has the key %s and the first has %s", i, a, b))
-	}
-	switch ttl := part.ttlAttribute(); {
-	case ttl == "":
-	case c.ttlAttribute() == "":
-		c.ttl, c.tombstones = part.ttl, part.tombstones
-	case c.ttlAttribute() != ttl:
-		errs = append(errs, fmt.Errorf("table %d has the TTL attribute %s and one before it has %s; a table has one", i, ttl, c.ttlAttribute()))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	c.parts = append(c.parts, part)
-	return nil
+	return &SharedTable{shared}, shared.Failed
 }
 
 // Name returns the table's name, including the prefix.
 func (t *SharedTable) Name() string {
 	if c := t.tableCore(); c != nil {
-		return c.name
+		return c.Name
 	}
 	return ""
 }
 
-func (t *SharedTable) tableCore() *core {
+func (t *SharedTable) tableCore() *core.Table {
 	if t == nil {
 		return nil
 	}
@@ -105,23 +83,23 @@ func (t *SharedTable) tableCore() *core {
 
 // CreateTable creates the table with the indexes of all parts; see [Table.CreateTable].
 func (t *SharedTable) CreateTable(ctx context.Context, opts ...schema.Option) error {
-	return t.tableCore().createTable(ctx, opts)
+	return t.tableCore().CreateTable(ctx, opts)
 }
 
 // EnsureTable creates what is missing of the table and of the indexes of all parts; see [Table.EnsureTable].
 func (t *SharedTable) EnsureTable(ctx context.Context, opts ...schema.Option) error {
-	return t.tableCore().ensureTable(ctx, opts)
+	return t.tableCore().EnsureTable(ctx, opts)
 }
 
 // VerifyTable lists how the live table differs from the definitions of all parts; see [Table.VerifyTable].
 func (t *SharedTable) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
-	return t.tableCore().verifyTable(ctx, opts)
+	return t.tableCore().VerifyTable(ctx, opts)
 }
 
 // WaitTable waits until the table and all of its indexes are active; see [Table.WaitTable].
-func (t *SharedTable) WaitTable(ctx context.Context) error { return t.tableCore().waitTable(ctx) }
+func (t *SharedTable) WaitTable(ctx context.Context) error { return t.tableCore().WaitTable(ctx) }
 
 // DeleteTable deletes the table with the items of all types; see [Table.DeleteTable].
 func (t *SharedTable) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
-	return t.tableCore().deleteTable(ctx, allow)
+	return t.tableCore().DeleteTable(ctx, allow)
 }

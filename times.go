@@ -3,12 +3,10 @@
 package ddb
 
 import (
-	"fmt"
-	"reflect"
-	"slices"
 	"time"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/core"
 )
 
 // SDKTimes stores the times of the table's items, at any depth, in the form of the SDK's attributevalue, as if each had the
@@ -22,25 +20,7 @@ import (
 //
 // It applies to the item type T in the whole process: all tables of T need it, and New refuses it if a handle of T made a
 // condition before the first table was described. The tag option sdktime does the same for one field.
-func SDKTimes() TableOption { return sdkTimes{} }
-
-type sdkTimes struct{}
-
-// ApplyTable makes it a TableOption.
-func (sdkTimes) ApplyTable(*core) error { return nil } // see declareTimes
-
-// declareTimes sets the form of times before anything else uses the codec of the item type.
-func declareTimes(t reflect.Type, opts []anyTableOption) error {
-	keep := slices.Contains(opts, anyTableOption(sdkTimes{}))
-	if codec.KeepSDKTimes(t, keep) {
-		return nil
-	}
-	if keep {
-		return fmt.Errorf("option SDKTimes: items of type %s are already in use with times that sort, in another table or in a condition that was made "+
-			"before this table; give all tables of the type the option and make conditions after them, or use the tag option sdktime", t)
-	}
-	return fmt.Errorf("items of type %s keep their times in the form of the SDK in another table; give all tables of the type the option SDKTimes, or none", t)
-}
+func SDKTimes() TableOption { return core.SDKTimes{} }
 
 // TimeText returns the text in which a time is stored by default, for expressions that are written by hand ([RawText],
 // [Raw]) and for other programs: RFC 3339 in UTC with nine digits of the second, such as 2026-11-21T06:30:00.500000000Z.

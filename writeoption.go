@@ -3,11 +3,7 @@
 package ddb
 
 import (
-	"errors"
-	"fmt"
-	"reflect"
-
-	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/handle"
 )
 
@@ -28,53 +24,6 @@ type Option[T any] interface {
 	WriteOption[T]
 	UpdateOption[T]
 }
-
-// writeCall holds the options of one write.
-type writeCall struct {
-	conds   []*handle.Condition
-	changes []*handle.Change
-	old     any // a *T
-}
-
-// returnOld is the result of [ReturnOld]; dst is a *T.
-type returnOld struct{ dst any }
-
-// take adds the results of the options' methods.
-func (w *writeCall) take(options []any) error {
-	var errs []error
-	for _, o := range options {
-		switch o := o.(type) {
-		case *handle.Change:
-			w.add(o)
-		case []*handle.Change:
-			for _, c := range o {
-				w.add(c)
-			}
-		case *handle.Condition:
-			w.conds = append(w.conds, o)
-		case *returnOld:
-			w.old = nil
-			if !reflect.ValueOf(o.dst).IsNil() {
-				w.old = o.dst
-			}
-		case nil:
-			errs = append(errs, errors.New("an option is nil"))
-		default:
-			errs = append(errs, fmt.Errorf("an option of type %T, which package ddb does not know", o))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (w *writeCall) add(c *handle.Change) {
-	if c == nil {
-		c = &handle.Change{Err: errors.New("a zero Change was given; make changes with handles")}
-	}
-	w.changes = append(w.changes, c)
-}
-
-// guard returns all conditions of the options.
-func (w *writeCall) guard() (node expr.Node, err error) { return handle.AllOf(w.conds).Parts() }
 
 // writesOf returns the options without their item type; a nil option becomes nil.
 func writesOf[T any](opts []WriteOption[T]) []any {
@@ -111,11 +60,11 @@ func (o option[P]) ChangeOrIf(P) any    { return o.what }
 // [*ConditionFailed] with the stored item. A write whose condition is false still costs write units.
 //
 // The call refuses an If without conditions, and empty conditions (the zero [Cond], an [And] of nothing).
-func If[T any](conds ...Cond[T]) Option[T] { return option[*T]{guardOf("If", untyped(conds))} }
+func If[T any](conds ...Cond[T]) Option[T] { return option[*T]{core.GuardOf("If", untyped(conds))} }
 
 // ReturnOld stores the item as it was before the write in dst, or the zero T if there was none. It costs nothing. With it,
 // Update and Upsert also return that item instead of the new one, since DynamoDB returns only one of them.
-func ReturnOld[T any](dst *T) Option[T] { return option[*T]{&returnOld{dst}} }
+func ReturnOld[T any](dst *T) Option[T] { return option[*T]{&core.ReturnOld{Dst: dst}} }
 
 type changeList[P any] []ChangeOf[P]
 

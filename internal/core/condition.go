@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/handle"
+)
+
+func Call(h *handle.Handle, name string) *handle.Condition {
+	if err := h.Resolve(); err != nil {
+		return handle.InvalidCond(err)
+	}
+	return handle.NewCondition(expr.Call{Name: name, Args: []expr.Node{h.Node()}}, nil)
+}
+
+// GuardOf is ddb.And of conditions that must not be zero: a missing guard would let everything through.
+func GuardOf(of string, conds []*handle.Condition) *handle.Condition {
+	if len(conds) == 1 && conds[0] != nil && conds[0].Node != nil {
+		return conds[0]
+	}
+	nodes, err := handle.NodesOf(conds)
+	if len(conds) == 0 {
+		err = errors.Join(err, fmt.Errorf("%s without a condition, which would let everything through", of))
+	}
+	for i, cond := range conds {
+		if node, wrong := cond.Parts(); node == nil && wrong == nil {
+			err = errors.Join(err, fmt.Errorf("condition %d of %s is empty (the zero Cond or an And of nothing) and would let everything through", i+1, of))
+		}
+	}
+	return handle.NewCondition(expr.All(nodes...), err)
+}

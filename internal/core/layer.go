@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"fmt"
+
+	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
+)
+
+func FieldOf(h *handle.Handle) (index []int, err error) {
+	switch err := h.Resolve(); {
+	case err != nil:
+		return nil, err
+	case len(h.Path()) != 1:
+		return nil, fmt.Errorf("%s is not a top-level attribute", h.Path())
+	case gotype.Reflect(h.Field().Type) == nil: // made by Deref or the like
+		return nil, fmt.Errorf("attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", h.Path())
+	case throughPointer(gotype.Reflect(h.Item()), h.Field().Index):
+		return nil, fmt.Errorf("attribute %s is inside an embedded pointer, which may be nil", h.Path())
+	}
+	return h.Field().Index, nil
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/gotype"
+	"github.com/dynamotable/ddb/internal/handle"
+	"github.com/dynamotable/ddb/internal/itemsize"
+	"github.com/dynamotable/ddb/internal/retry"
+)
+
+// AnyTableOption is a ddb.TableOption.
+type AnyTableOption interface{ ApplyTable(*Table) error }
+
+type tableOption func(*Table) error
+
+// ApplyTable makes it a TableOption.
+func (o tableOption) ApplyTable(c *Table) error { return o(c) }
+
+const (
+	defaultConcurrency = 8
+	maxConcurrency     = 32
+)
+
+// throughPointer reports whether a promoted field is reached through an embedded pointer.
+func throughPointer(t reflect.Type, index []int) bool {
+	for _, x := range index[:len(index)-1] {
+		t = t.Field(x).Type
+		if t.Kind() == reflect.Pointer {
+			return true
+		}
+	}
+	return false
+}
+
+// VersionOption is the option Version.
+//
+//go:noinline
+func VersionOption(attr *handle.Handle) tableOption {
+	return tableOption(func(c *Table) error {
+		h, err := c.ownAttr("Version", attr, codec.KindAny)
+		if err != nil {
+			return err
+		}
+		switch gotype.Reflect(h.Field().Type).Kind() {
+		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+			if h.Value().Kind() == codec.N {
+				c.version = h
+				return nil
+			}
+		}
+		if gotype.Reflect(h.Field().Type) != revisionType {
+			return fmt.Errorf("option Version: attribute %s is a %s stored as %s; it must be a ddb.Revision, or an integer stored as a number", h.Path(), h.Field().Type, h.Value().Kind())
+		}
+		c.revision = h
+		return nil
+	})
+}
+
+// CreatedOption is the option Created.
+//
+//go:noinline
+func CreatedOption(attr *handle.Handle) tableOption {
+	return tableOption(func(c *Table) (err error) {
+		c.created, err = c.stampAttr("Created", attr)
+		return err
+	})
+}
+
+// UpdatedOption is the option Updated.
+//
+//go:noinline
+func UpdatedOption(attr *handle.Handle) tableOption {
+	return tableOption(func(c *Table) (err error) {
+		c.updated, err = c.stampAttr("Updated", attr)
+		return err
+	})
+}
+
+// TTLOption is the option TTL.
+//
+//go:noinline
+func TTLOption(attr *handle.Handle) tableOption {
+	return tableOption(func(c *Table) (err error) {
+		c.ttl, err = c.ownAttr("TTL", attr, codec.N)
+		return err
+	})
+}
+
+// ClockOption is the option Clock.
+//
+//go:noinline
+func ClockOption(now func() time.Time) tableOption {
+	return tableOption(func(c *Table) error {
+		if now == nil {
+			return errors.New("option Clock: the function is nil")
+		}
+		c.now = now
+		return nil
+	})
+}
+
+// WarnSizeOption is the option WarnSize.
+//
+//go:noinline
+func WarnSizeOption(bytes int, warn func(table string, size int)) tableOption {
+	return tableOption(func(c *Table) error {
+		var errs []error
+		if bytes < 1 || bytes >= itemsize.MaxItem {
+			errs = append(errs, fmt.Errorf("option WarnSize %d: the mark must be 1 to %d bytes", bytes, itemsize.MaxItem-1))
+		}
+		if warn == nil {
+			errs = append(errs, errors.New("option WarnSize: the function is nil"))
+		}
+		c.warnMark, c.warn = bytes, warn
+		return errors.Join(errs...)
+	})
+}
+
+// TablePrefixOption is the option TablePrefix.
+//
+//go:noinline
+func TablePrefixOption(prefix string) tableOption {
+	return tableOption(func(c *Table) error {
+		c.Name = prefix + c.Name
+		return nil
+	})
+}
+
+// PageSizeOption is the option PageSize.
+//
+//go:noinline
+func PageSizeOption(n int) tableOption {
+	return tableOption(func(c *Table) error {
+		if n < 1 || n > 1<<30 {
+			return fmt.Errorf("option PageSize %d: must be at least 1", n)
+		}
+		c.pageSize = int32(n)
+		return nil
+	})
+}
+
+// ConcurrencyOption is the option Concurrency.
+//
+//go:noinline
+func ConcurrencyOption(n int) tableOption {
+	return tableOption(func(c *Table) error {
+		if n < 1 || n > maxConcurrency {
+			return fmt.Errorf("option Concurrency %d: must be 1 to %d", n, maxConcurrency)
+		}
+		c.concurrency = n
+		return nil
+	})
+}
+
+// RetryOption is the option Retry.
+//
+//go:noinline
+func RetryOption(p retry.Policy) tableOption {
+	return tableOption(func(c *Table) error {
+		c.retry = p
+		return p.Validate()
+	})
+}
+
+// WithRetryBudgetOption is the option WithRetryBudget.
+//
+//go:noinline
+func WithRetryBudgetOption(b *retry.Budget) tableOption {
+	return tableOption(func(c *Table) error {
+		c.budget = b
+		return nil
+	})
+}
+
+// WithLedgerOption is the option WithLedger.
+//
+//go:noinline
+func WithLedgerOption(l *cost.Ledger) tableOption {
+	return tableOption(func(c *Table) error {
+		c.ledger = l
+		return nil
+	})
+}
+
+// ThroughSDKOption is the option ThroughSDK.
+//
+//go:noinline
+func ThroughSDKOption() tableOption {
+	return tableOption(func(c *Table) error {
+		c.wire.Off = true
+		return nil
+	})
+}
+
+// ownAttr resolves a handle given to an option and checks that it is a top-level
+// attribute of the table's items, stored as kind.
+func (c *Table) ownAttr(option string, h *handle.Handle, kind codec.Kind) (*handle.Handle, error) {
+	if err := h.Resolve(); err != nil {
+		return nil, fmt.Errorf("option %s: %w", option, err)
+	}
+	switch {
+	case !gotype.Same(h.Item(), c.Plan.Type()):
+		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.Item(), c.Plan.Type())
+	case c.Plan.IsWire():
+		return nil, fmt.Errorf("option %s: a table of raw items does not write attributes itself; the option needs a table of a struct", option)
+	case len(h.Path()) != 1:
+		return nil, fmt.Errorf("option %s: %s is not a top-level attribute", option, h.Path())
+	case gotype.Reflect(h.Field().Type) == nil: // made by Deref or the like
+		return nil, fmt.Errorf("option %s: attribute %s is not named by the handle of its field; pass the handle that ddb.Field, StrField or another constructor made", option, h.Path())
+	case kind != codec.KindAny && h.Value().Kind() != kind:
+		hint := ""
+		if kind == codec.N && gotype.Reflect(h.Field().Type) == reflect.TypeFor[time.Time]() {
+			hint = "; add unixtime to the dynamodbav tag of that field, which stores a time as a number of seconds"
+		}
+		return nil, fmt.Errorf("option %s: attribute %s is stored as %s, it must be %s%s", option, h.Path(), h.Value().Kind(), kind, hint)
+	}
+	if throughPointer(gotype.Reflect(c.Plan.Type()), h.Field().Index) {
+		return nil, fmt.Errorf("option %s: attribute %s is inside an embedded pointer, which may be nil", option, h.Path())
+	}
+	for _, name := range c.Key.names() {
+		if name == h.Path().String() {
+			return nil, fmt.Errorf("option %s: attribute %s is a key of the table", option, name)
+		}
+	}
+	return h, nil
+}
+
+func (c *Table) stampAttr(option string, attr *handle.Handle) (*handle.Handle, error) {
+	h, err := c.ownAttr(option, attr, codec.KindAny)
+	if err != nil {
+		return nil, err
+	}
+	if gotype.Reflect(h.Field().Type) != reflect.TypeFor[time.Time]() {
+		return nil, fmt.Errorf("option %s: attribute %s is a %s; it must be a time.Time", option, h.Path(), h.Field().Type)
+	}
+	return h, nil
+}

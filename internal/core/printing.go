@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/dynamotable/ddb/internal/cursor"
+)
+
+func SortText(op string) string {
+	switch op {
+	case "":
+		return "no condition"
+	case "BETWEEN":
+		return "sort key BETWEEN ? AND ?"
+	case "begins_with":
+		return "begins_with(sort key, ?)"
+	}
+	return "sort key " + op + " ?"
+}
+
+func Hidden(p *cursor.Position) string {
+	if p == nil {
+		return "zero cursor"
+	}
+	return "cursor"
+}
+
+func PageText(n int, next *cursor.Position) string {
+	if next == nil {
+		return fmt.Sprintf("page of %d items, the last", n)
+	}
+	return fmt.Sprintf("page of %d items", n)
+}
+
+func GotText(found bool) string {
+	if found {
+		return "an item"
+	}
+	return "no item"
+}
+
+// KeyText hashes a key. It is not inlined, since hashText takes a list, which would be made and compared in each package that
+// uses a table.
+//
+//go:noinline
+func KeyText(partition, sort any) string { return HashText("key", partition, sort) }
+
+// HashText distinguishes values without showing them.
+func HashText(what string, values ...any) string {
+	h := sha256.New()
+	for _, v := range values {
+		_, _ = fmt.Fprintf(h, "%#v\n", v)
+	}
+	return what + " #" + hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+func (r *Read) Where() string {
+	if r == nil || r.Core == nil {
+		return "zero query"
+	}
+	return r.op() + " " + r.Place()
+}
+
+// Place is the table, or the index as table/index.
+func (r *Read) Place() string {
+	if r.Index != nil {
+		return Index{r.Core, r.Index}.Place()
+	}
+	return r.Core.Name
+}
