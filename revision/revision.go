@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package revision identifies the states of an item, so that a write applies only to the state that it was prepared on.
+// Package revision identifies the states of an item, so that a write applies only to the state that it was prepared on. A table with an
+// attribute of type [Revision] (see ddb.Version) proves what a write did whose reply was lost. The revision is also an entity tag for HTTP:
+//
+//	w.Header().Set("ETag", account.Revision.ETag())           // the answer to GET
+//	seen, err := revision.ParseETag(r.Header.Get("If-Match")) // the next request to change it
+//	account, err = accounts.Update(ctx, id, accountOwner.Set(name), ddb.If(accountRevision.Eq(seen)))
 package revision
 
 import (

@@ -33,6 +33,7 @@ var foundations = map[string]bool{ // whether it is above the root
 	"ddberr":     false,
 	"hooks":      false,
 	"rawitem":    false,
+	"revision":   false,
 	"schema":     false,
 	"progress":   false,
 	"pagetoken":  true,
@@ -42,6 +43,10 @@ var foundations = map[string]bool{ // whether it is above the root
 	"layerstats": false,
 	"job":        true,
 }
+
+// untyped are the operations, handles and errors without type parameters, below the root. They use the public types of the foundations
+// below the root; all other internal packages are below the foundations, too.
+var untyped = []string{internals + "/core", internals + "/handle", internals + "/operr"}
 
 // clientPackages make clients, and so depend on the SDK's credential packages. Programs that bring their own client depend on neither.
 var clientPackages = []string{"ddbclient", "grant/grantclient"}
@@ -54,6 +59,12 @@ func layerOf(dir string) (layer string, ok bool) {
 	layer, _, _ = strings.Cut(dir, "/")
 	_, isFoundation := foundations[layer]
 	return layer, !isFoundation
+}
+
+// isBelowRoot reports whether a folder is a foundation below the root.
+func isBelowRoot(dir string) bool {
+	above, ok := foundations[dir]
+	return ok && !above
 }
 
 // forTests reports whether a folder contains a package for tests: its name ends in "test".
@@ -109,8 +120,14 @@ func importFault(f goFile, imported string) string {
 		if !f.isTest() && !under(dir, engine, examples, commands, benchmarks) && !forTests(dir) && f.module == "" {
 			return "only tests and examples import the engine"
 		}
+	case under(dir, untyped...) && isBelowRoot(target):
+		return ""
 	case under(dir, internals) && !under(target, internals) && f.module == "" && !forTests(dir):
 		return "internal packages lie below the root and import nothing above them"
+	case under(target, untyped...) && under(dir, internals) && !under(dir, untyped...) && f.module == "" && !forTests(dir):
+		return "the untyped core lies above the other internal packages"
+	case under(target, untyped...) && isBelowRoot(dir):
+		return "the untyped core lies above this package"
 
 	case (target == leases || target == repeats) && isLayer:
 		return "" // two layers distribute shards among processes, all of them repeat writes with an unknown outcome, and none imports another
@@ -127,7 +144,7 @@ func importFault(f goFile, imported string) string {
 	case isFoundation && targetIsLayer:
 		return "the foundations lie below the layers"
 
-	case isFoundation && !foundations[dir] && target == rootDir && !f.isTest():
+	case isBelowRoot(dir) && target == rootDir && !f.isTest():
 		return "this package lies below the root"
 
 	case isLayer && targetIsLayer && layer != targetLayer:
@@ -169,6 +186,23 @@ func TestImportRules(t *testing.T) {
 		{"internal/wire/get.go", library, false},
 		{"internal/wire/get.go", library + "/ddbtest", false},
 		{"internal/codec/plan_test.go", library, false},
+		{"internal/core/get.go", library + "/ddberr", true},
+		{"internal/core/get.go", library + "/internal/handle", true},
+		{"internal/core/get.go", library + "/internal/wire", true},
+		{"internal/core/get.go", library, false},
+		{"internal/core/get.go", library + "/hotkeys", false},
+		{"internal/core/get.go", library + "/eventstore", false},
+		{"internal/core/get.go", library + "/ddbtest", false},
+		{"internal/core/table_test.go", library + "/ddbtest", true},
+		{"internal/handle/condition.go", library + "/attrtype", true},
+		{"internal/operr/advice.go", library + "/ddberr", true},
+		{"internal/wire/get.go", library + "/ddberr", false},
+		{"internal/wire/get.go", library + "/internal/core", false},
+		{"ddberr/errors.go", library + "/internal/core", false},
+		{"rawtable/open.go", library + "/internal/core", true},
+		{"table.go", library + "/internal/core", true},
+		{"table.go", library + "/revision", true},
+		{"eventstore/store.go", library + "/internal/core", false},
 		{"internal/apitest/batch/throttle_test.go", library, true},
 		{"internal/apitest/batch/throttle_test.go", library + "/ddbtest", true},
 		{"eventstore/store.go", library, true},

@@ -15,7 +15,7 @@ var itemOperations = map[string]bool{
 	"BatchGetItem": true, "BatchWriteItem": true, "TransactGetItems": true, "TransactWriteItems": true,
 }
 
-// besidePath returns the calls in a file that send a request outside a function that is passed to core.send or sendAll; such a
+// besidePath returns the calls in a file that send a request outside a function that is passed to Table.send or sendAll; such a
 // function has a parameter of type outgoing.
 func besidePath(file *ast.File) (beside []token.Pos, inside int) {
 	var onPath []ast.Node // the function literals that contain the node
@@ -61,12 +61,15 @@ func TestRequestPath(t *testing.T) {
 	t.Parallel()
 	all := 0
 	for _, f := range goFiles(t) {
-		if f.dir() != "" || f.isTest() {
+		if f.isTest() || f.dir() == "internal/wire" || f.module != "" {
 			continue
 		}
 		beside, inside := besidePath(f.syntax)
+		if inside > 0 && f.dir() != "internal/core" {
+			t.Errorf("%s sends requests of tables; only internal/core does", f.name)
+		}
 		if all += inside; len(beside) > 0 {
-			t.Errorf("%s sends %d requests itself; every request goes through core.send or sendAll (request.go)", f.name, len(beside))
+			t.Errorf("%s sends %d requests itself; every request goes through Table.send or sendAll (internal/core/request.go)", f.name, len(beside))
 		}
 	}
 	if all < len(itemOperations) {

@@ -40,48 +40,48 @@ var mutations = []mutation{
 		"case ", "lasting && !base.Stored", "!base.Stored", "",
 	},
 	{
-		"a Create that is sent again keeps its tag", "provenwrite.go",
+		"a Create that is sent again keeps its tag", "internal/core/provenwrite.go",
 		"if ", "len(tags) == 0 || base.revision.IsZero()", "len(tags) == 0", "",
 	},
 	{
-		"the tag that is sent is not the one that is searched", "provenwrite.go",
+		"the tag that is sent is not the one that is searched", "internal/core/provenwrite.go",
 		"w.send(ctx, base, ", "tags[len(tags)-1]", "newTag()", "",
 	},
 	{
-		"a refusal is trusted although an earlier attempt got no reply", "provenwrite.go",
+		"a refusal is trusted although an earlier attempt got no reply", "internal/core/provenwrite.go",
 		"clean := ", "!ambiguous && max(seen.worst, last) == notApplied", "max(seen.worst, last) == notApplied", "",
 	},
 	{
-		"a lost request on an item that did not change is a failed condition", "provenwrite.go",
+		"a lost request on an item that did not change is a failed condition", "internal/core/provenwrite.go",
 		"case ", "shown == proof.Pending && refusal != nil", "shown == proof.Pending", "",
 	},
 	{
-		"a loop starts again without proof", "provenwrite.go",
+		"a loop starts again without proof", "internal/core/provenwrite.go",
 		"case ", "len(base.item) == 0 && base.revision.IsZero() || !now.exists()", "len(base.item) == 0 && base.revision.IsZero() || !now.exists() || w.again(now)", "",
 	},
 	{
-		"a write drops the tags of earlier writes", "revision.go",
+		"a write drops the tags of earlier writes", "internal/core/revision.go",
 		"copy(n.Tags[1:], ", "r.Tags[:]", "r.Tags[:0]", "",
 	},
 	{
-		"every 4xx is taken as the service's", "outcome.go",
+		"every 4xx is taken as the service's", "internal/core/outcome.go",
 		"return ", "marked && refusalCodes[code]", "marked || len(code) > 0", "",
 	},
 	{
-		"a put does not require the revision", "put.go",
+		"a put does not require the revision", "internal/core/put.go",
 		"return expr.All(", "c.newestTag(base.revision)", `c.keyCall("attribute_exists")`, ", p.guard)",
 	},
 	{
-		"a delete does not require the revision", "delete.go",
+		"a delete does not require the revision", "internal/core/delete.go",
 		"case !base.revision.IsZero():\n\t\treturn ", "c.newestTag(base.revision)", `c.keyCall("attribute_exists")`, "\n",
 	},
 	{
-		"a put that lost a race continues with the state of the winner", "put.go",
+		"a put that lost a race continues with the state of the winner", "internal/core/put.go",
 		"return ", "now.revision.Same(p.base)", "true", " // the state was read to complete the tags",
 	},
 	{
-		"a create treats any item as expired", "put.go",
-		"len(now.item) == 0 || ", "c.overExpired(p, now)", "p.verb == verbCreate", " // a guess",
+		"a create treats any item as expired", "internal/core/put.go",
+		"len(now.item) == 0 || ", "c.overExpired(p, now)", "p.verb == VerbCreate", " // a guess",
 	},
 	{
 		"a transaction without a reply counts as applied", "eventstore/send.go",
@@ -215,11 +215,8 @@ func writeMutations(root, dir string) (overlay string, err error) {
 			if files[m.file], err = os.ReadFile(filepath.Join(root, m.file)); err != nil {
 				return "", err
 			}
-			name := "ddb"
-			if in := filepath.Dir(m.file); in != "." {
-				name = filepath.Base(in)
-			}
-			files[filepath.Join(filepath.Dir(m.file), "mutation.go")] = fmt.Appendf(nil, switchSource, name)
+			dir := filepath.Dir(m.file)
+			files[filepath.Join(dir, "mutation.go")] = fmt.Appendf(nil, switchSource, filepath.Base(dir))
 		}
 		old := []byte(m.before + m.right + m.after)
 		if n := bytes.Count(files[m.file], old); n != 1 {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,7 +18,6 @@ import (
 	"github.com/dynamotable/ddb/change"
 	dumps3 "github.com/dynamotable/ddb/dump/s3"
 	"github.com/dynamotable/ddb/eventstore"
-	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
@@ -95,10 +95,17 @@ func below(names []string, field string) (rest []string) {
 	return rest
 }
 
-// defined reports whether a type is a table's defined, which all values made from it share, and which holds no items.
+// defined reports whether a type is a definition, such as a table's, which all values made from it share, and which holds no items.
 func defined(t reflect.Type) bool {
-	return t.PkgPath() == reflect.TypeFor[codec.Plan]().PkgPath() ||
-		slices.Contains([]string{"core", "indexInfo", "handle", "store", "table"}, t.Name())
+	switch path.Base(t.PkgPath()) {
+	case "codec":
+		return true
+	case "core":
+		return t.Name() == "Table" || t.Name() == "IndexInfo"
+	case "handle":
+		return t.Name() == "Handle"
+	}
+	return t.Name() == "store" || t.Name() == "table"
 }
 
 func fillInterface(v reflect.Value) {

@@ -282,7 +282,7 @@ var functions = map[string]any{
 	"ddb.Or":                                ddb.Or[member],
 	"ddb.OrdField":                          ddb.OrdField[member, string],
 	"ddb.PageSize":                          ddb.PageSize,
-	"revision.ParseETag":                         revision.ParseETag,
+	"revision.ParseETag":                    revision.ParseETag,
 	"ddb.Pick":                              ddb.Pick[string],
 	"ddb.Prepend":                           ddb.Prepend[member, string],
 	"ddb.Project":                           ddb.Project,

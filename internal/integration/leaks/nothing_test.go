@@ -132,7 +132,7 @@ type caller struct {
 	calls int
 }
 
-// ours reports whether a type is one of the library's, and none of its internal packages.
+// ours reports whether a type is one of the library's public packages.
 func ours(t reflect.Type) bool {
 	return strings.HasPrefix(t.PkgPath(), "github.com/dynamotable/ddb") && !strings.Contains(t.PkgPath(), "/internal/")
 }
@@ -171,13 +171,15 @@ func (c *caller) methods(v reflect.Value, depth int) {
 	}
 }
 
-// sealed reports whether a method has a parameter that only its package can create.
+// sealed reports whether a method has a parameter that only the library can create: an unexported type, or a pointer to the state of a
+// call in an internal package.
 func sealed(m reflect.Type) bool {
 	for in := range m.Ins() {
+		pointer := in.Kind() == reflect.Pointer
 		for in.Kind() == reflect.Pointer || in.Kind() == reflect.Slice {
 			in = in.Elem()
 		}
-		if ours(in) && in.Name() != "" && !token.IsExported(in.Name()) {
+		if ours(in) && in.Name() != "" && !token.IsExported(in.Name()) || pointer && strings.HasPrefix(in.PkgPath(), "github.com/dynamotable/ddb/internal/") {
 			return true
 		}
 	}
