@@ -6,7 +6,10 @@ import (
 	"context"
 	"sync"
 
+	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/prefetch"
+	"github.com/dynamotable/ddb/internal/replykey"
+	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // readCount counts by pages without items.
@@ -68,4 +71,57 @@ func (r *Read) Count(ctx context.Context) (int, error) {
 		return countParallel(ctx, r)
 	}
 	return readCount(ctx, r, Segment{})
+}
+
+// countRows counts the items that a read would return.
+type countRows struct {
+	read  *Read
+	check replykey.Query
+	n     int
+
+	expiry *expiry // nil if expired items are counted
+}
+
+func (c *countRows) Reset(int) { c.n = 0 }
+
+func (c *countRows) Row(d *codec.Decoder) error {
+	own, err := c.read.takes(d)
+	if err == nil && !own && c.read.mixed != nil {
+		err = c.read.mixed.unknownError()
+	}
+	if err != nil {
+		return err
+	}
+	hidden, err := c.expiry.hides(d)
+	if err != nil {
+		return err
+	}
+	raw, err := d.Raw()
+	if err == nil {
+		err = c.check.Find(raw)
+	}
+	if err == nil && own && !hidden {
+		c.n++
+	}
+	return err
+}
+
+// counting returns the read of a count. It needs only the attributes that items are recognised by, and the time to live.
+func (r *Read) counting() *Read {
+	if r == nil || r.ready == nil || r.Core.Usable() != nil || len(r.entities()) == 0 && !r.hides() {
+		return r
+	}
+	r = r.Changed()
+	r.bare, r.fromTable, r.wholeItems = true, false, false
+	return r
+}
+
+// counted returns the rows of a count: nil if the service can count the items itself.
+func (r *Read) counted() wire.Rows {
+	if len(r.entities()) == 0 && !r.hides() {
+		return nil
+	}
+	c := &countRows{read: r, expiry: r.expiry()}
+	c.check.Init(r.key)
+	return c
 }

@@ -4,11 +4,13 @@ package core
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/cursor"
@@ -176,4 +178,11 @@ func (i *IndexInfo) Label() string {
 		return ""
 	}
 	return i.name
+}
+
+// resumable adds to the error of an exceeded budget the cursor from which the query or scan can continue.
+func resumable(err error, cursor func() string) {
+	if e, ok := errors.AsType[*cost.BudgetExceeded](err); ok && e.Cursor == "" {
+		e.Cursor = cursor()
+	}
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/replykey"
-	"github.com/dynamotable/ddb/internal/wire"
 )
 
 // maxEntityTests is the largest number of attributes that recognise an item: the discriminator and the two keys.
@@ -40,39 +39,6 @@ func decodeOwnRow(c *Table, plan *codec.Plan, d *codec.Decoder, to reflect.Value
 		err = c.otherEntity()
 	}
 	return false, err
-}
-
-// countRows counts the items that a read would return.
-type countRows struct {
-	read  *Read
-	check replykey.Query
-	n     int
-
-	expiry *expiry // nil if expired items are counted
-}
-
-func (c *countRows) Reset(int) { c.n = 0 }
-
-func (c *countRows) Row(d *codec.Decoder) error {
-	own, err := c.read.takes(d)
-	if err == nil && !own && c.read.mixed != nil {
-		err = c.read.mixed.unknownError()
-	}
-	if err != nil {
-		return err
-	}
-	hidden, err := c.expiry.hides(d)
-	if err != nil {
-		return err
-	}
-	raw, err := d.Raw()
-	if err == nil {
-		err = c.check.Find(raw)
-	}
-	if err == nil && own && !hidden {
-		c.n++
-	}
-	return err
 }
 
 // decodeGot reads an item that the batch returns.
@@ -270,26 +236,6 @@ func (r *oneRow) recognise(d *codec.Decoder) error {
 		r.skip, err = true, r.of.otherEntity()
 	}
 	return err
-}
-
-// counting returns the read of a count. It needs only the attributes that items are recognised by, and the time to live.
-func (r *Read) counting() *Read {
-	if r == nil || r.ready == nil || r.Core.Usable() != nil || len(r.entities()) == 0 && !r.hides() {
-		return r
-	}
-	r = r.Changed()
-	r.bare, r.fromTable, r.wholeItems = true, false, false
-	return r
-}
-
-// counted returns the rows of a count: nil if the service can count the items itself.
-func (r *Read) counted() wire.Rows {
-	if len(r.entities()) == 0 && !r.hides() {
-		return nil
-	}
-	c := &countRows{read: r, expiry: r.expiry()}
-	c.check.Init(r.key)
-	return c
 }
 
 // takes reports whether the read returns the next item.

@@ -62,6 +62,21 @@ func (c *trackedCall) TransactionTable(i int) string {
 	return c.info.actions[i].core.Name
 }
 
+// actionOf is the action of an operation of a transaction.
+func actionOf(verb string) string {
+	switch verb {
+	case "Get":
+		return "GetItem"
+	case "Check":
+		return "ConditionCheckItem"
+	case "Update", "Upsert":
+		return "UpdateItem"
+	case "Delete":
+		return "DeleteItem"
+	}
+	return "PutItem"
+}
+
 // hooksOf returns the hooks of all tables and those of the given tables.
 func hooksOf(cores []*Table) []hooks.Hook {
 	all := hooks.Registered()

@@ -106,6 +106,9 @@ type keySchema struct {
 	partitionField, sortField any
 }
 
+// NoSort is the sort key of a table or an index that has none.
+type NoSort struct{}
+
 // newKeySchema makes the key of two ddb.KeyFields; sort may be a ddb.NoSortKey. Items may lack the attributes of a sparse key.
 func newKeySchema(plan *codec.Plan, partition, sort any, sparse bool) (keySchema, error) {
 	s := keySchema{partitionField: partition, sortField: sort}

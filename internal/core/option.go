@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/dynamotable/ddb/cost"
@@ -28,17 +29,6 @@ const (
 	defaultConcurrency = 8
 	maxConcurrency     = 32
 )
-
-// throughPointer reports whether a promoted field is reached through an embedded pointer.
-func throughPointer(t reflect.Type, index []int) bool {
-	for _, x := range index[:len(index)-1] {
-		t = t.Field(x).Type
-		if t.Kind() == reflect.Pointer {
-			return true
-		}
-	}
-	return false
-}
 
 // VersionOption is the option Version.
 //
@@ -243,4 +233,22 @@ func (c *Table) stampAttr(option string, attr *handle.Handle) (*handle.Handle, e
 		return nil, fmt.Errorf("option %s: attribute %s is a %s; it must be a time.Time", option, h.Path(), h.Field().Type)
 	}
 	return h, nil
+}
+
+type SDKTimes struct{}
+
+// ApplyTable makes it a TableOption.
+func (SDKTimes) ApplyTable(*Table) error { return nil } // see declareTimes
+
+// declareTimes sets the form of times before anything else uses the codec of the item type.
+func declareTimes(t reflect.Type, opts []AnyTableOption) error {
+	keep := slices.Contains(opts, AnyTableOption(SDKTimes{}))
+	if codec.KeepSDKTimes(t, keep) {
+		return nil
+	}
+	if keep {
+		return fmt.Errorf("option SDKTimes: items of type %s are already in use with times that sort, in another table or in a condition that was made "+
+			"before this table; give all tables of the type the option and make conditions after them, or use the tag option sdktime", t)
+	}
+	return fmt.Errorf("items of type %s keep their times in the form of the SDK in another table; give all tables of the type the option SDKTimes, or none", t)
 }

@@ -266,6 +266,27 @@ func (r *Read) size(remaining int) int {
 	return size
 }
 
+// itemsLeft returns how many items a page may evaluate with what the budgets have left; 0 is no bound. If nothing is left it
+// returns 1, and admit refuses the page.
+func itemsLeft(ctx context.Context, size int) int {
+	for _, b := range CallOptionsOf(ctx).Budgets {
+		if left, limited := b.ItemsLeft(); limited && (size == 0 || left < int64(size)) {
+			size = int(left)
+		}
+	}
+	return size
+}
+
+// gatePageSize limits a page to the page sizes of the gates.
+func gatePageSize(ctx context.Context, r *Read, size int) int {
+	for _, g := range CallOptionsOf(ctx).Gates {
+		if n := g.PageSize(r.Core.Name, r.Index.Label(), r.strongly); n > 0 && (size == 0 || n < size) {
+			size = n
+		}
+	}
+	return size
+}
+
 // Page implements Page; it reads into the list that list points to.
 func (r *Read) Page(ctx context.Context, list any) (*PageData, error) {
 	r = r.Sequential()

@@ -57,18 +57,3 @@ func HashText(what string, values ...any) string {
 	}
 	return what + " #" + hex.EncodeToString(h.Sum(nil)[:8])
 }
-
-func (r *Read) Where() string {
-	if r == nil || r.Core == nil {
-		return "zero query"
-	}
-	return r.op() + " " + r.Place()
-}
-
-// Place is the table, or the index as table/index.
-func (r *Read) Place() string {
-	if r.Index != nil {
-		return Index{r.Core, r.Index}.Place()
-	}
-	return r.Core.Name
-}

@@ -47,19 +47,6 @@ type preparedPut struct {
 	rejected   func(error) error
 }
 
-// replyToWrite is the reply to the write of one item.
-func replyToWrite(cc *types.ConsumedCapacity, m *types.ItemCollectionMetrics) replyInfo {
-	return replyInfo{answered: true, capacity: cc, collection: m, items: 1}
-}
-
-// lostReply is the error of a write whose reply should have returned an item, and was lost.
-func lostReply(wanted bool) func() error {
-	if !wanted {
-		return nil
-	}
-	return func() error { return ddberr.ErrReplyLost }
-}
-
 // itemBuffer is a buffer to encode a put; it is reused by later puts.
 type itemBuffer struct{ b []byte }
 
@@ -268,9 +255,4 @@ func (c *Table) putItem(ctx context.Context, info *requestInfo, in *dynamodb.Put
 		return replyToWrite(out.ConsumedCapacity, out.ItemCollectionMetrics), err
 	})
 	return err
-}
-
-// keyCall returns a condition on whether there is an item with the key.
-func (c *Table) keyCall(function string) expr.Node {
-	return expr.Call{Name: function, Args: []expr.Node{expr.Attribute(c.Key.partition[0].Name)}}
 }

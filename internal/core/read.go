@@ -352,9 +352,6 @@ func usesAlias(text, alias string) bool {
 	return false
 }
 
-// Segment is one part of a parallel scan; the zero segment is the whole scan.
-type Segment struct{ Number, Total int }
-
 func text(s string) *string {
 	if s == "" {
 		return nil
@@ -383,4 +380,19 @@ func (r *Read) checkNext(last map[string]types.AttributeValue) error {
 		}
 	}
 	return nil
+}
+
+func (r *Read) Where() string {
+	if r == nil || r.Core == nil {
+		return "zero query"
+	}
+	return r.op() + " " + r.Place()
+}
+
+// Place is the table, or the index as table/index.
+func (r *Read) Place() string {
+	if r.Index != nil {
+		return Index{r.Core, r.Index}.Place()
+	}
+	return r.Core.Name
 }

@@ -228,6 +228,21 @@ func (q *request) begin(ctx context.Context) context.Context {
 	return ctx
 }
 
+// pass calls the gates in order. If one refuses, Done is called on those that have admitted the request.
+func (q *request) pass(ctx context.Context, gates []hooks.Gate) error {
+	for i, g := range gates {
+		if err := g.Admit(ctx, &q.call.Call); err != nil {
+			q.call.Err = err
+			for _, admitted := range gates[:i] {
+				admitted.Done(&q.call.Call)
+			}
+			return err
+		}
+	}
+	q.gates = gates
+	return nil
+}
+
 // watching records each attempt of the SDK in the call of the hooks.
 func (q *request) watching(o wire.Options) wire.Options {
 	call := q.call
@@ -371,3 +386,5 @@ func (c *Table) admitSchema(ctx context.Context, op string) error {
 	}
 	return nil
 }
+
+var DefaultLedger = cost.NewLedger()

@@ -5,9 +5,13 @@ package core
 import (
 	"reflect"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/replykey"
+	"github.com/dynamotable/ddb/rawitem"
 )
 
 // oneRow decodes a single item. With a core the item must have key, which is in wire form; see package replykey.
@@ -74,4 +78,42 @@ func (r *keyRow) Row(d *codec.Decoder) error {
 		r.skip, err = true, r.core.otherEntity()
 	}
 	return err
+}
+
+// DecodeRaw is DecodeRaw into the value that to points to.
+func (c *Table) DecodeRaw(item rawitem.Item, to any) error {
+	if err := c.Usable(); err != nil {
+		return err
+	}
+	return operr.New("DecodeRaw", c.Name, "", decodeOwn(c, item.JSON(), reflect.ValueOf(to).Elem()))
+}
+
+// decodeOwn reads an item in wire form, which must be of the table's type.
+func decodeOwn(c *Table, item []byte, to reflect.Value) error {
+	own, err := c.ownsItem(item)
+	switch {
+	case err != nil:
+		return err
+	case !own:
+		return c.notOwn()
+	}
+	return codec.DecodeSlot(c.Plan, item, to)
+}
+
+// decodeOwnMap is decodeOwn for an item in the SDK's form.
+func decodeOwnMap(c *Table, item map[string]types.AttributeValue, to reflect.Value) error {
+	data, err := codec.AppendItemMap(nil, item)
+	if err != nil {
+		return err
+	}
+	return decodeOwn(c, data, to)
+}
+
+// decodeMap reads an item in the SDK's form.
+func decodeMap(plan *codec.Plan, item map[string]types.AttributeValue, to reflect.Value) error {
+	data, err := codec.AppendItemMap(nil, item)
+	if err != nil {
+		return err
+	}
+	return codec.DecodeSlot(plan, data, to)
 }

@@ -114,6 +114,19 @@ func (c *Table) describe(ctx context.Context, client schema.Client) (*types.Tabl
 	return schema.Describe(ctx, client, c.Name)
 }
 
+// AdmittedDescription asks Explain first.
+func (c *Table) AdmittedDescription(ctx context.Context) (*types.TableDescription, error) {
+	client, err := c.schemaClient()
+	if err == nil {
+		err = c.admitSchema(ctx, "DescribeTable")
+	}
+	if err != nil {
+		return nil, operr.New("DescribeTable", c.Label(), "", err)
+	}
+	d, err := c.describe(ctx, client)
+	return d, operr.New("DescribeTable", c.Label(), "", err)
+}
+
 func (c *Table) EnsureTable(ctx context.Context, opts []schema.Option) error {
 	s, client, err := c.spec(ctx, "EnsureTable", opts)
 	if err == nil {

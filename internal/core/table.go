@@ -176,3 +176,21 @@ func isNil(c Client) bool {
 	v := reflect.ValueOf(c)
 	return v.Kind() == reflect.Pointer && v.IsNil()
 }
+
+var errZeroTable = operr.Invalid(errors.New("a zero table or index was used; make it with ddb.New, ddb.NewSimple or one of the functions for indexes"))
+
+// Usable returns why the table cannot be used, or nil.
+func (c *Table) Usable() error {
+	if c == nil {
+		return errZeroTable
+	}
+	return c.Failed
+}
+
+// retrier controls the retries of one piece of work on the table. It starts the clock of MaxElapsed.
+func (c *Table) retrier() *retry.Loop { return retry.New(c.retry, c.budget) }
+
+// patientRetrier is for one worker of a batch, which waits when the budget is empty.
+func (c *Table) patientRetrier() *retry.Loop {
+	return retry.NewPatient(c.retry, c.budget)
+}

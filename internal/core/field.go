@@ -4,10 +4,22 @@ package core
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/handle"
 )
+
+// throughPointer reports whether a promoted field is reached through an embedded pointer.
+func throughPointer(t reflect.Type, index []int) bool {
+	for _, x := range index[:len(index)-1] {
+		t = t.Field(x).Type
+		if t.Kind() == reflect.Pointer {
+			return true
+		}
+	}
+	return false
+}
 
 func FieldOf(h *handle.Handle) (index []int, err error) {
 	switch err := h.Resolve(); {

@@ -3,6 +3,7 @@
 package core
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -151,4 +152,20 @@ func (c *Table) ItemSize(item any) (int, error) {
 		return 0, operr.New("ItemSize", c.Name, "", operr.Invalid(err))
 	}
 	return n, nil
+}
+
+// Keyed holds encoded items by their keys.
+type Keyed struct {
+	Keys  []string // of each item
+	Items map[string][]byte
+}
+
+// SameItem reports whether two encoded items are equal, whatever the order of their attributes.
+func SameItem(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	x, err1 := codec.ParseItem(a)
+	y, err2 := codec.ParseItem(b)
+	return err1 == nil && err2 == nil && reflect.DeepEqual(x, y)
 }

@@ -42,6 +42,11 @@ func (x Index) Place() string {
 	return x.Core.Name + "/" + x.Info.name
 }
 
+// failedIndex returns an index that could not be made.
+func failedIndex(c *Table, name string, err error) Index {
+	return Index{&Table{Name: c.Label(), Failed: err}, &IndexInfo{name: name}}
+}
+
 // IndexInfo describes a secondary index for schema and queries.
 type IndexInfo struct {
 	name       string
