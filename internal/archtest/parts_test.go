@@ -31,30 +31,45 @@ func unnamed(table string, files []string) (missing, stale []string) {
 	return missing, stale
 }
 
-// TestPartsAreNamed: the table of parts in docs/architecture.md has every file of the root package, and no others.
+// partFolders are the folders whose files have a table in docs/architecture.md, by the title of the table.
+var partFolders = map[string]string{
+	"The root package":  rootDir,
+	"`internal/core`":   internals + "/core",
+	"`internal/handle`": internals + "/handle",
+	"`internal/operr`":  internals + "/operr",
+}
+
+// TestPartsAreNamed: each table of parts in docs/architecture.md has every file of its folder, and no others.
 func TestPartsAreNamed(t *testing.T) {
 	t.Parallel()
 	document, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, ok := strings.Cut(string(document), "\n## The parts\n")
+	_, parts, ok := strings.Cut(string(document), "\n## The parts\n")
 	if !ok {
 		t.Fatal("docs/architecture.md has no section The parts")
 	}
-	table, _, _ = strings.Cut(table, "\n## ")
-	var files []string
-	for _, f := range goFiles(t) {
-		if f.dir() == rootDir && !f.isTest() && f.module == "" {
-			files = append(files, path.Base(f.name))
+	parts, _, _ = strings.Cut(parts, "\n## ")
+	for title, dir := range partFolders {
+		_, table, ok := strings.Cut(parts, "\n### "+title+"\n")
+		if !ok {
+			t.Errorf("docs/architecture.md has no table %s", title)
 		}
-	}
-	missing, stale := unnamed(table, files)
-	for _, f := range missing {
-		t.Errorf("the table of parts in docs/architecture.md does not name %s: add it to the line of its concept", f)
-	}
-	for _, f := range stale {
-		t.Errorf("the table of parts in docs/architecture.md names %s, which is not a file of the root package", f)
+		table, _, _ = strings.Cut(table, "\n### ")
+		var files []string
+		for _, f := range goFiles(t) {
+			if f.dir() == dir && !f.isTest() && f.module == "" {
+				files = append(files, path.Base(f.name))
+			}
+		}
+		missing, stale := unnamed(table, files)
+		for _, f := range missing {
+			t.Errorf("the table %s in docs/architecture.md does not name %s: add it to the line of its concept", title, f)
+		}
+		for _, f := range stale {
+			t.Errorf("the table %s in docs/architecture.md names %s, which is not there", title, f)
+		}
 	}
 }
 

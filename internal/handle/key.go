@@ -3,6 +3,8 @@
 package handle
 
 import (
+	"errors"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
@@ -43,4 +45,34 @@ type KeyPart struct {
 	Name  string
 	Kind  types.ScalarAttributeType
 	Value *codec.Value
+}
+
+// SeveralAttrs is a ddb.MultiKey without its type parameters.
+type SeveralAttrs struct {
+	Handles []*Handle
+	// Encode returns the values of at least the first n attributes.
+	Encode func(key any, n int) ([]types.AttributeValue, error)
+}
+
+// JoinKeys makes one key of several; values returns the addresses of their values.
+func JoinKeys(values func(key any) []any, fields ...any) *SeveralAttrs {
+	s := new(SeveralAttrs)
+	for _, f := range fields {
+		s.Handles = append(s.Handles, KeyHandles(f)...)
+	}
+	s.Encode = func(key any, n int) ([]types.AttributeValue, error) {
+		var (
+			avs  []types.AttributeValue
+			errs []error
+		)
+		for i, v := range values(key) {
+			if len(avs) >= n {
+				break
+			}
+			part, err := EncodeKey(fields[i], v, n-len(avs))
+			avs, errs = append(avs, part...), append(errs, err)
+		}
+		return avs, errors.Join(errs...)
+	}
+	return s
 }

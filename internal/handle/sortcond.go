@@ -22,6 +22,19 @@ type SortCond struct {
 	first     int
 }
 
+// OnFirst returns the condition on the first n attributes; whole returns the address of a whole key for the address of its
+// first values.
+func (c SortCond) OnFirst(n int, whole func(any) any) SortCond {
+	c.first = n
+	if c.Low != nil {
+		c.Low = whole(c.Low)
+	}
+	if c.High != nil {
+		c.High = whole(c.High)
+	}
+	return c
+}
+
 // Node returns the condition on the sort attributes of a key, a ddb.KeyField or nil.
 func (c SortCond) Node(field any, parts []KeyPart) (expr.Node, error) {
 	if c.Op == "" {
