@@ -32,6 +32,7 @@ const (
 // keySlack is how much longer than the first key the other keys of a batch are expected to be.
 const keySlack = 4
 
+// BatchCall holds the options of one batch write.
 type BatchCall struct{ stats *BatchStats }
 
 // BatchStats is the content of ddb.BatchStats.
@@ -51,7 +52,7 @@ func (s *BatchStats) add(more BatchStats) {
 	s.Consumed = s.Consumed.Plus(more.Consumed)
 }
 
-// Count counts one request, if it was answered.
+// count counts one request, if it was answered.
 func (s *BatchStats) count(write bool, r *replyInfo) {
 	if r.answered {
 		s.Requests++
@@ -65,6 +66,7 @@ func (s *BatchStats) report(dst *BatchStats) {
 	}
 }
 
+// StatsOption is the result of ddb.Stats: batches, transactions and their reads fill in Dst when they end.
 type StatsOption struct{ Dst *BatchStats }
 
 // ApplyBatch makes it a BatchOption.

@@ -94,7 +94,7 @@ type batchGetter struct {
 	got    results
 	unique []*batchEntry
 	in     types.KeysAndAttributes
-	mixed  *Mixed // items of several types; nil for those of the core's
+	mixed  *Mixed // items of several types; nil for those of the table
 }
 
 // prepare takes n keys, which encode appends in wire form, and reports those that cannot be keys by their index.
@@ -195,7 +195,7 @@ func (r *batchRows) Reset(int) {
 	}
 }
 
-// Place returns the place of an entry's result.
+// place returns the place of an entry's result.
 func (r *batchRows) place(e *batchEntry) int { return e.index - r.b.first }
 
 func (r *batchRows) Row(d *codec.Decoder) error {
@@ -285,7 +285,7 @@ func (r *batchRows) rawEntry(d *codec.Decoder) ([]byte, *batchEntry, error) {
 	return raw, e, err
 }
 
-// Found completes the result of an entry whose item was decoded from raw, and of the other entries with the same key.
+// found completes the result of an entry whose item was decoded from raw, and of the other entries with the same key.
 func (r *batchRows) found(e *batchEntry, raw []byte) error {
 	e.err = nil
 	r.b.got.setFound(r.place(e))

@@ -46,7 +46,7 @@ func refusesAll(err error) bool {
 	return true
 }
 
-// Fail gives entries their error. Those of which it is unknown whether they were written share one for each number of attempts.
+// fail gives entries their error. Those of which it is unknown whether they were written share one for each number of attempts.
 func fail(entries []*batchEntry, err error) {
 	var unknown *ddberr.OutcomeUnknownError
 	for _, e := range entries {
@@ -99,7 +99,7 @@ func (b *batch) limits() (entries, bytes int) {
 	return maxBatchGet, 0
 }
 
-// Requests is about how many requests entries need at least.
+// requests is about how many requests entries need at least.
 func (b *batch) requests(entries []*batchEntry) int {
 	most, bytes := b.limits()
 	n := (len(entries) + most - 1) / most

@@ -70,6 +70,7 @@ func (c *Table) BatchWrite(ctx context.Context, puts, deletes any, call BatchCal
 	return b.put(ctx, puts, deletes)
 }
 
+// BatchPutAll puts the items of the windows that list yields, each in its own batches, and stops at the first window that fails.
 func (c *Table) BatchPutAll(ctx context.Context, list WindowSeq, call BatchCall) (err error) {
 	if err := c.Usable(); err != nil {
 		return err
@@ -102,7 +103,7 @@ func (c *Table) batchWriter(first int) *batch {
 	return &batch{core: c, op: "BatchWriteItem", write: true, first: first, start: time.Now()}
 }
 
-// Put writes the batch.
+// put writes the batch.
 func (b *batch) put(ctx context.Context, puts, deletes any) error {
 	room := firstBlocks.Get().(*[maxBlock]byte) //nolint:forcetypeassert // the pool holds nothing else
 	defer func() {

@@ -35,11 +35,11 @@ func pathOf(w wire.Path) hooks.Path {
 	return hooks.AttributeValuePath
 }
 
-// HarmlessStepsOption is the option HarmlessSteps.
+// HarmlessStepsOption is the option ddb.HarmlessSteps.
 //
 //go:noinline
-func HarmlessStepsOption(names []string) tableOption {
-	return tableOption(func(c *Table) error {
+func HarmlessStepsOption(names []string) TableOption {
+	return TableOption(func(c *Table) error {
 		var errs []error
 		for i, n := range names {
 			if n == "" {

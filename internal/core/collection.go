@@ -18,11 +18,11 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections.SizeLimit
 const maxCollectionGB = 10
 
-// WarnCollectionSizeOption is the option WarnCollectionSize.
+// WarnCollectionSizeOption is the option ddb.WarnCollectionSize.
 //
 //go:noinline
-func WarnCollectionSizeOption(gb float64, warn func(hooks.ItemCollection)) tableOption {
-	return tableOption(func(c *Table) error {
+func WarnCollectionSizeOption(gb float64, warn func(hooks.ItemCollection)) TableOption {
+	return TableOption(func(c *Table) error {
 		var errs []error
 		if !(gb >= 0 && gb < maxCollectionGB) { // NaN is neither
 			errs = append(errs, fmt.Errorf("option WarnCollectionSize %g: the mark must be 0 or more, and less than the limit of %d GB", gb, maxCollectionGB))
@@ -40,7 +40,7 @@ func WarnCollectionSizeOption(gb float64, warn func(hooks.ItemCollection)) table
 
 // collectionMetrics requests the sizes of item collections, if the context or a table of the write wants them. Otherwise
 // nothing is sent: DynamoDB's default is NONE.
-func (o *callOptions) collectionMetrics(cores []*Table) types.ReturnItemCollectionMetrics {
+func (o *CallOptions) collectionMetrics(cores []*Table) types.ReturnItemCollectionMetrics {
 	if o.Collections || slices.ContainsFunc(cores, func(c *Table) bool { return c.collectionWarn != nil }) {
 		return types.ReturnItemCollectionMetricsSize
 	}

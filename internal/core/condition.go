@@ -10,6 +10,7 @@ import (
 	"github.com/dynamotable/ddb/internal/handle"
 )
 
+// Call is the condition of a function with one argument, such as attribute_exists.
 func Call(h *handle.Handle, name string) *handle.Condition {
 	if err := h.Resolve(); err != nil {
 		return handle.InvalidCond(err)
@@ -43,6 +44,7 @@ type FailedCondition struct {
 	DecodeErr, Cause       error
 }
 
+// ConditionText is the text of a ddb.ConditionFailed: the condition, and what is known of the item.
 func ConditionText(condition string, missing, stale bool) string {
 	state := "the item exists"
 	switch {

@@ -65,7 +65,7 @@ func countParallel(ctx context.Context, r *Read) (int, error) {
 	return sum, err
 }
 
-// Count implements Count.
+// Count counts the items of the read, by pages without items; those of a parallel scan segment by segment.
 func (r *Read) Count(ctx context.Context) (int, error) {
 	if r = r.endless(); r != nil && r.segments > 1 {
 		return countParallel(ctx, r)

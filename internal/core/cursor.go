@@ -36,6 +36,7 @@ type CursorTerms struct {
 	Query        [8]byte
 }
 
+// PartsOf returns what a cursor is bound to, and its key in wire form; nil for the beginning.
 func PartsOf(p *cursor.Position) (CursorTerms, []byte) {
 	if p == nil {
 		return CursorTerms{}, nil
@@ -47,6 +48,7 @@ func termsOf(p *cursor.Position) CursorTerms {
 	return CursorTerms{p.Table, p.Index, p.Query}
 }
 
+// CursorFrom makes a cursor of the key that open returns, given what the cursor is to be bound to. A nil key is the beginning.
 func CursorFrom(r *Read, open func(CursorTerms) ([]byte, error)) (*cursor.Position, error) {
 	r = r.From(nil).Until(nil)
 	t, err := r.Text()
@@ -79,7 +81,7 @@ func (x Index) ParseCursor(text string) (*cursor.Position, error) {
 	return at, nil
 }
 
-// ParseCursor reads a cursor's text and checks that it belongs to table and index. All causes give the same error, so that
+// parseCursor reads a cursor's text and checks that it belongs to table and index. All causes give the same error, so that
 // an attacker learns nothing.
 func (c *Table) parseCursor(text string, index *IndexInfo) (*cursor.Position, error) {
 	if text == "" {

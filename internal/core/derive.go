@@ -21,8 +21,8 @@ import (
 // DeriveOption is the option ddb.Derive. from returns a pointer to the value for an item, which is a *T.
 //
 //go:noinline
-func DeriveOption(attr *handle.Handle, members []*handle.Handle, from func(item any) (value any, ok bool)) tableOption {
-	return tableOption(func(c *Table) error {
+func DeriveOption(attr *handle.Handle, members []*handle.Handle, from func(item any) (value any, ok bool)) TableOption {
+	return TableOption(func(c *Table) error {
 		h, err := c.ownAttr("Derive", attr, codec.KindAny)
 		errs := []error{err}
 		if from == nil {
@@ -165,7 +165,7 @@ func valueAt(attrs map[string]types.AttributeValue, path expr.Path) types.Attrib
 	return attrs[path[0].Name]
 }
 
-// Place puts a value at a path of names, and makes missing maps.
+// place puts a value at a path of names, and makes missing maps.
 func place(attrs map[string]types.AttributeValue, path expr.Path, av types.AttributeValue) {
 	for ; len(path) > 1; path = path[1:] {
 		m, ok := attrs[path[0].Name].(*types.AttributeValueMemberM)
@@ -254,7 +254,8 @@ func (c *Table) checkMembers(d *derivation, attrs map[string]types.AttributeValu
 		return err
 	}
 	if !reflect.DeepEqual(alone, whole) {
-		return fmt.Errorf("attribute %s: its function gives another value when the item has nothing but %s, as they are stored; name all attributes that it reads as members of Derive", d.target.Path(), d.memberNames())
+		return fmt.Errorf("attribute %s: its function gives another value when the item has nothing but %s, as they are stored; name all attributes that it reads as members of Derive",
+			d.target.Path(), d.memberNames())
 	}
 	return nil
 }

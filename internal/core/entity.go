@@ -100,11 +100,11 @@ func (e *entity) recognises(item []byte) (ok bool, err error) {
 	return e.is(rawitem.Unchecked(item)), nil
 }
 
-// DiscriminatorOption is the option Discriminator.
+// DiscriminatorOption is the option ddb.Discriminator.
 //
 //go:noinline
-func DiscriminatorOption(attr string, value string) tableOption {
-	return tableOption(func(c *Table) error {
+func DiscriminatorOption(attr string, value string) TableOption {
+	return TableOption(func(c *Table) error {
 		e := c.entityOf()
 		var errs []error
 		if attr == "" || len(attr) > maxAttributeName {
@@ -132,11 +132,11 @@ func DiscriminatorOption(attr string, value string) tableOption {
 	})
 }
 
-// KeyPrefixOption is the option KeyPrefix.
+// KeyPrefixOption is the option ddb.KeyPrefix.
 //
 //go:noinline
-func KeyPrefixOption(key *handle.Handle, prefix string) tableOption {
-	return tableOption(func(c *Table) error {
+func KeyPrefixOption(key *handle.Handle, prefix string) TableOption {
+	return TableOption(func(c *Table) error {
 		h := key
 		if err := h.Resolve(); err != nil {
 			return fmt.Errorf("option KeyPrefix: %w", err)
@@ -162,11 +162,11 @@ func KeyPrefixOption(key *handle.Handle, prefix string) tableOption {
 	})
 }
 
-// RecognizeByOption is the option RecognizeBy.
+// RecognizeByOption is the option ddb.RecognizeBy.
 //
 //go:noinline
-func RecognizeByOption(is func(item rawitem.Item) bool, attrs []string) tableOption {
-	return tableOption(func(c *Table) error {
+func RecognizeByOption(is func(item rawitem.Item) bool, attrs []string) TableOption {
+	return TableOption(func(c *Table) error {
 		e := c.entityOf()
 		switch {
 		case is == nil:
@@ -184,11 +184,11 @@ func RecognizeByOption(is func(item rawitem.Item) bool, attrs []string) tableOpt
 	})
 }
 
-// SkipOthersOption is the option SkipOthers.
+// SkipOthersOption is the option ddb.SkipOthers.
 //
 //go:noinline
-func SkipOthersOption() tableOption {
-	return tableOption(func(c *Table) error {
+func SkipOthersOption() TableOption {
+	return TableOption(func(c *Table) error {
 		c.entityOf().skip = true
 		return nil
 	})

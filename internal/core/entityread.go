@@ -254,7 +254,7 @@ func (b *batchGetter) takes(d *codec.Decoder) (bool, error) {
 	return b.core.owns(d)
 }
 
-// Other skips an item of another type: the key then has no item, or an error.
+// other skips an item of another type: the key then has no item, or an error.
 func (r *batchRows) other(d *codec.Decoder, err error) error {
 	if err != nil {
 		return err

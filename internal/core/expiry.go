@@ -61,11 +61,11 @@ func (e *expiry) wire(value []byte) bool {
 	return err == nil && ok && e.over(n.Value)
 }
 
-// HideExpiredOption is the option HideExpired.
+// HideExpiredOption is the option ddb.HideExpired.
 //
 //go:noinline
-func HideExpiredOption() tableOption {
-	return tableOption(func(c *Table) error {
+func HideExpiredOption() TableOption {
+	return TableOption(func(c *Table) error {
 		c.hideExpired = true
 		return nil
 	})

@@ -21,7 +21,7 @@ type Explainer struct {
 	First cost.Explanation
 }
 
-// Keep keeps the first explanation.
+// keep keeps the first explanation.
 func (x *Explainer) keep(e cost.Explanation) error {
 	x.Mu.Lock()
 	defer x.Mu.Unlock()

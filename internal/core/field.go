@@ -21,6 +21,7 @@ func throughPointer(t reflect.Type, index []int) bool {
 	return false
 }
 
+// FieldOf returns the index, as reflect.Value.FieldByIndex takes it, of the field of a top-level attribute.
 func FieldOf(h *handle.Handle) (index []int, err error) {
 	switch err := h.Resolve(); {
 	case err != nil:

@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
+// ReadCall holds the options of reads by key.
 type ReadCall struct {
 	consistent bool
 	Expired    bool // are returned on a table that hides them
@@ -27,12 +28,16 @@ type ReadCall struct {
 	project    []*handle.Handle
 }
 
+// ConsistentOption is the result of ddb.Consistent.
 type ConsistentOption struct{}
 
+// ConsistentOrProject makes it an option of reads by key.
 func (ConsistentOption) ConsistentOrProject(r *ReadCall) { r.consistent = true }
 
+// ProjectOption is the result of ddb.Project.
 type ProjectOption []*handle.Handle
 
+// ConsistentOrProject makes it an option of reads by key.
 func (p ProjectOption) ConsistentOrProject(r *ReadCall) { r.project = append(r.project, p...) }
 
 // addPath adds a path unless there is an ancestor of it, and drops the paths below it: DynamoDB refuses projections with
@@ -53,7 +58,7 @@ func addPath(paths []expr.Path, p expr.Path) []expr.Path {
 // keyRoom is how many bytes most keys take in wire form at most.
 const keyRoom = 128
 
-// GetState is the part of a getCall without type parameters.
+// GetState is what one Get needs of memory: the caller allocates it together with the item.
 type GetState struct {
 	in   getInput
 	room [keyRoom]byte
@@ -69,7 +74,7 @@ type getInput struct {
 	hide    bool // expired items
 }
 
-// Projected limits the read to some paths, if there are any.
+// projected limits the read to some paths, if there are any.
 func (in *getInput) projected(paths []expr.Path) {
 	if len(paths) == 0 {
 		return
@@ -166,6 +171,8 @@ func (c *Table) Get(ctx context.Context, g *GetState, key, item any, r ReadCall)
 	return g.send(ctx, c, c.Plan, item, true)
 }
 
+// Exists reports whether there is an item with the key that key points to. It reads the key attributes only; the units are those of the
+// whole item.
 func (c *Table) Exists(ctx context.Context, key any, r ReadCall) (bool, error) {
 	r.project = nil
 	var in getInput
@@ -182,6 +189,7 @@ func (c *Table) Exists(ctx context.Context, key any, r ReadCall) (bool, error) {
 	return found && !row.skip, err
 }
 
+// GetView is Get into a smaller type than the table's; it reads only the attributes of that type.
 func (c *Table) GetView(ctx context.Context, g *GetState, key, item any, r ReadCall) error {
 	if err := c.Usable(); err != nil {
 		return err

@@ -139,7 +139,7 @@ func (c *trackedCall) complete(r *replyInfo, capacities []types.ConsumedCapacity
 	}
 }
 
-// Failed records one failed attempt.
+// failed records one failed attempt.
 func (c *trackedCall) failed(err error) (reasons []ddberr.ThrottlingReason, throttled bool) {
 	c.Attempts++
 	reasons, throttled = operr.Throttling(err)
@@ -150,11 +150,11 @@ func (c *trackedCall) failed(err error) (reasons []ddberr.ThrottlingReason, thro
 	return reasons, throttled
 }
 
-// WithHookOption is the option WithHook.
+// WithHookOption is the option ddb.WithHook.
 //
 //go:noinline
-func WithHookOption(h hooks.Hook) tableOption {
-	return tableOption(func(c *Table) error {
+func WithHookOption(h hooks.Hook) TableOption {
+	return TableOption(func(c *Table) error {
 		if h == nil {
 			return errors.New("option WithHook: the hook is nil")
 		}

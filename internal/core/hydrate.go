@@ -117,12 +117,13 @@ func hydrate(ctx context.Context, s *rowSink, page *PageData, start, next map[st
 	return next, err
 }
 
+// Hydrated makes a read of an index return whole items: those of a global index are read from the table, in batches.
 func (r *Read) Hydrated() *Read {
 	r = r.Changed()
 	switch {
 	case r.ready == nil || r.Core.Usable() != nil: // whose terminals refuse it
 	case r.Index == nil:
-		r.errs = append(slices.Clip(r.errs), errors.New("Hydrate: the items of a table are whole; it is for queries and scans of an index"))
+		r.errs = append(slices.Clip(r.errs), errors.New("Hydrate: the items of a table are whole; it is for queries and scans of an index")) //nolint:staticcheck // the method's name
 	default:
 		r.fromTable, r.wholeItems = r.Index.global, !r.Index.global
 	}
@@ -144,10 +145,10 @@ func (r *Read) fetchesAny(paths []expr.Path) bool {
 	return slices.ContainsFunc(paths, func(p expr.Path) bool { return !r.Index.stores(r.Core, p[0].Name) })
 }
 
-// Failed reports whether the entry, or the one that was read in its place, was not read.
+// failed reports whether the entry, or the one that was read in its place, was not read.
 func (e *batchEntry) failed() bool { return e.first().err != nil }
 
-// First returns the entry that is read for all entries with its key.
+// first returns the entry that is read for all entries with its key.
 func (e *batchEntry) first() *batchEntry {
 	for e.winner != nil {
 		e = e.winner

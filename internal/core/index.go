@@ -21,9 +21,31 @@ type Index struct {
 	Info *IndexInfo
 }
 
+// NewIndex describes a global index and registers it with the table. After an error it also returns an index, which refuses every call.
+func NewIndex(c *Table, name string, partition, sort any, opts []IndexOption) (Index, error) {
+	info, err := c.addIndex(name, true, partition, sort, opts)
+	if err != nil {
+		return failedIndex(c, name, err), err
+	}
+	return Index{c, info}, nil
+}
+
+// NewLocalIndex is NewIndex for a local index, which has the partition key of the table.
+func NewLocalIndex(c *Table, name string, sort any, opts []IndexOption) (Index, error) {
+	if err := c.Usable(); err != nil {
+		return failedIndex(c, name, err), err
+	}
+	info, err := c.addIndex(name, false, c.Key.partitionField, sort, opts)
+	if err != nil {
+		return failedIndex(c, name, err), err
+	}
+	return Index{c, info}, nil
+}
+
 // IndexRef is the content of ddb.Index, ddb.SimpleIndex and ddb.LocalIndex.
 type IndexRef struct{ x Index }
 
+// Index returns the index; the zero Index for nil.
 func (x *IndexRef) Index() Index {
 	if x == nil {
 		return Index{}
@@ -58,29 +80,11 @@ type IndexInfo struct {
 	vector     *vectorInfo // that this is part of; nil for an index with keys
 }
 
+// IndexOption is an option of an index.
 type IndexOption func(*Table, *IndexInfo) error
 
 // ApplyIndex makes it an option.
 func (o IndexOption) ApplyIndex(c *Table, i *IndexInfo) error { return o(c, i) }
-
-func NewIndex(c *Table, name string, partition, sort any, opts []IndexOption) (Index, error) {
-	info, err := c.addIndex(name, true, partition, sort, opts)
-	if err != nil {
-		return failedIndex(c, name, err), err
-	}
-	return Index{c, info}, nil
-}
-
-func NewLocalIndex(c *Table, name string, sort any, opts []IndexOption) (Index, error) {
-	if err := c.Usable(); err != nil {
-		return failedIndex(c, name, err), err
-	}
-	info, err := c.addIndex(name, false, c.Key.partitionField, sort, opts)
-	if err != nil {
-		return failedIndex(c, name, err), err
-	}
-	return Index{c, info}, nil
-}
 
 const maxIndexKey = 4
 
@@ -89,7 +93,7 @@ func (i *IndexInfo) holds(c *Table, name string) bool {
 	return i == nil || !i.global || i.stores(c, name) // DynamoDB fetches the rest from the table
 }
 
-// KeysOnlyOption is the option KeysOnly.
+// KeysOnlyOption is the option ddb.KeysOnly.
 //
 //go:noinline
 func KeysOnlyOption() IndexOption {
@@ -99,7 +103,7 @@ func KeysOnlyOption() IndexOption {
 	})
 }
 
-// ProjectingOption is the option Projecting.
+// ProjectingOption is the option ddb.Projecting.
 //
 //go:noinline
 func ProjectingOption(attrs []*handle.Handle) IndexOption {

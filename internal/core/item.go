@@ -123,6 +123,7 @@ func (c *Table) warnSize(item []byte) {
 	}
 }
 
+// ItemSize returns the size that DynamoDB would bill for the item, a *T, as a put would store it.
 func (c *Table) ItemSize(item any) (int, error) {
 	if err := c.Usable(); err != nil {
 		return 0, err

@@ -109,7 +109,7 @@ type keySchema struct {
 // NoSort is the sort key of a table or an index that has none.
 type NoSort struct{}
 
-// newKeySchema makes the key of two ddb.KeyFields; sort may be a ddb.NoSortKey. Items may lack the attributes of a sparse key.
+// newKeySchema makes the key of two fields (see handle.KeyHandles); sort may be NoSort. Items may lack the attributes of a sparse key.
 func newKeySchema(plan *codec.Plan, partition, sort any, sparse bool) (keySchema, error) {
 	s := keySchema{partitionField: partition, sortField: sort}
 	var err1, err2 error

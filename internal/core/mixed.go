@@ -25,6 +25,57 @@ type MixedKey struct {
 	Key any
 }
 
+// MixedFilter is a filter of items of one of the tables.
+type MixedFilter struct {
+	Of    *Table
+	Conds []*handle.Condition
+}
+
+// Mixed is a ddb.Mixed without its type.
+type Mixed struct {
+	Failed    error
+	Table     string
+	list      gotype.Type // []I
+	parts     []*Table
+	names     []string // of the attributes by which items are recognised
+	at        [][]int  // of the tests of each part, in names
+	exclusive bool     // an item belongs to at most one part
+	Keep      func(rawitem.Item, any) bool
+}
+
+const maxMixedNames = 16
+
+// NewMixed returns the reads of all types of a shared table; list is the type of a list of the interface that the items have in common. A
+// mistake is in Failed.
+func NewMixed(c *Table, list reflect.Type) *Mixed {
+	m := &Mixed{list: gotype.Of(list), exclusive: true}
+	var errs []error
+	switch {
+	case c == nil:
+		errs = append(errs, errors.New("the table is nil; make it with ddb.Share"))
+	case c.Failed != nil:
+		m.Failed = c.Failed
+		return m
+	case list.Elem().Kind() != reflect.Interface:
+		errs = append(errs, fmt.Errorf("%s is no interface; name one that a pointer to each item type implements", list.Elem()))
+	case len(c.parts) == 0:
+		errs = append(errs, errors.New("no tables to share"))
+	default:
+		m.Table = c.Name
+		for i, part := range c.parts {
+			errs = append(errs, m.add(i, part))
+		}
+	}
+	if len(m.names) > maxMixedNames {
+		errs = append(errs, fmt.Errorf("items are recognised by %d attributes, the limit is %d", len(m.names), maxMixedNames))
+	}
+	if err := operr.Invalid(errs...); err != nil {
+		m.Failed = &ddberr.OpError{Op: "Share", Table: m.Table, Err: err}
+	}
+	return m
+}
+
+// DecodeMixed decodes an item of any of the types into the interface value to.
 func DecodeMixed(m *Mixed, item rawitem.Item, to reflect.Value) error {
 	d := codec.NewDecoder(item.JSON(), codec.Options{})
 	defer d.Release()
@@ -35,14 +86,7 @@ func DecodeMixed(m *Mixed, item rawitem.Item, to reflect.Value) error {
 	return err
 }
 
-// base returns the part whose options apply to batches: the first, or the first with tombstones, which batches hide.
-func (m *Mixed) base() *Table {
-	if i := slices.IndexFunc(m.parts, func(c *Table) bool { return c.tombstones != nil }); i >= 0 {
-		return m.parts[i]
-	}
-	return m.parts[0]
-}
-
+// ErrZeroMixed is the error of a nil Mixed.
 var ErrZeroMixed = operr.Invalid(errors.New("a zero Mixed was used; make it by NewMixed"))
 
 // BatchGet reads keys into the list at got, a *[]Got.
@@ -77,52 +121,12 @@ func (m *Mixed) BatchGet(ctx context.Context, n int, key func(int) MixedKey, got
 	}, got, r)
 }
 
-// MixedFilter is a filter of items of one of the tables.
-type MixedFilter struct {
-	Of    *Table
-	Conds []*handle.Condition
-}
-
-// Mixed is a ddb.Mixed without its type.
-type Mixed struct {
-	Failed    error
-	Table     string
-	list      gotype.Type // []I
-	parts     []*Table
-	names     []string // of the attributes by which items are recognised
-	at        [][]int  // of the tests of each part, in names
-	exclusive bool     // an item belongs to at most one part
-	Keep      func(rawitem.Item, any) bool
-}
-
-const maxMixedNames = 16
-
-func NewMixed(c *Table, list reflect.Type) *Mixed {
-	m := &Mixed{list: gotype.Of(list), exclusive: true}
-	var errs []error
-	switch {
-	case c == nil:
-		errs = append(errs, errors.New("the table is nil; make it with ddb.Share"))
-	case c.Failed != nil:
-		m.Failed = c.Failed
-		return m
-	case list.Elem().Kind() != reflect.Interface:
-		errs = append(errs, fmt.Errorf("%s is no interface; name one that a pointer to each item type implements", list.Elem()))
-	case len(c.parts) == 0:
-		errs = append(errs, errors.New("no tables to share"))
-	default:
-		m.Table = c.Name
-		for i, part := range c.parts {
-			errs = append(errs, m.add(i, part))
-		}
+// base returns the part whose options apply to batches: the first, or the first with tombstones, which batches hide.
+func (m *Mixed) base() *Table {
+	if i := slices.IndexFunc(m.parts, func(c *Table) bool { return c.tombstones != nil }); i >= 0 {
+		return m.parts[i]
 	}
-	if len(m.names) > maxMixedNames {
-		errs = append(errs, fmt.Errorf("items are recognised by %d attributes, the limit is %d", len(m.names), maxMixedNames))
-	}
-	if err := operr.Invalid(errs...); err != nil {
-		m.Failed = &ddberr.OpError{Op: "Share", Table: m.Table, Err: err}
-	}
-	return m
+	return m.parts[0]
 }
 
 // add adds a part.
@@ -246,7 +250,7 @@ const (
 	lastMixedBlock  = 64
 )
 
-// Next returns a zero item to decode into.
+// next returns a zero item to decode into.
 func (r *mixedRoom) next(item reflect.Type) reflect.Value {
 	if r == nil {
 		return reflect.New(item).Elem()

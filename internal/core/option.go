@@ -20,21 +20,22 @@ import (
 // AnyTableOption is a ddb.TableOption.
 type AnyTableOption interface{ ApplyTable(*Table) error }
 
-type tableOption func(*Table) error
+// TableOption is an option of a table.
+type TableOption func(*Table) error
 
 // ApplyTable makes it a TableOption.
-func (o tableOption) ApplyTable(c *Table) error { return o(c) }
+func (o TableOption) ApplyTable(c *Table) error { return o(c) }
 
 const (
 	defaultConcurrency = 8
 	maxConcurrency     = 32
 )
 
-// VersionOption is the option Version.
+// VersionOption is the option ddb.Version.
 //
 //go:noinline
-func VersionOption(attr *handle.Handle) tableOption {
-	return tableOption(func(c *Table) error {
+func VersionOption(attr *handle.Handle) TableOption {
+	return TableOption(func(c *Table) error {
 		h, err := c.ownAttr("Version", attr, codec.KindAny)
 		if err != nil {
 			return err
@@ -55,41 +56,41 @@ func VersionOption(attr *handle.Handle) tableOption {
 	})
 }
 
-// CreatedOption is the option Created.
+// CreatedOption is the option ddb.Created.
 //
 //go:noinline
-func CreatedOption(attr *handle.Handle) tableOption {
-	return tableOption(func(c *Table) (err error) {
+func CreatedOption(attr *handle.Handle) TableOption {
+	return TableOption(func(c *Table) (err error) {
 		c.created, err = c.stampAttr("Created", attr)
 		return err
 	})
 }
 
-// UpdatedOption is the option Updated.
+// UpdatedOption is the option ddb.Updated.
 //
 //go:noinline
-func UpdatedOption(attr *handle.Handle) tableOption {
-	return tableOption(func(c *Table) (err error) {
+func UpdatedOption(attr *handle.Handle) TableOption {
+	return TableOption(func(c *Table) (err error) {
 		c.updated, err = c.stampAttr("Updated", attr)
 		return err
 	})
 }
 
-// TTLOption is the option TTL.
+// TTLOption is the option ddb.TTL.
 //
 //go:noinline
-func TTLOption(attr *handle.Handle) tableOption {
-	return tableOption(func(c *Table) (err error) {
+func TTLOption(attr *handle.Handle) TableOption {
+	return TableOption(func(c *Table) (err error) {
 		c.ttl, err = c.ownAttr("TTL", attr, codec.N)
 		return err
 	})
 }
 
-// ClockOption is the option Clock.
+// ClockOption is the option ddb.Clock.
 //
 //go:noinline
-func ClockOption(now func() time.Time) tableOption {
-	return tableOption(func(c *Table) error {
+func ClockOption(now func() time.Time) TableOption {
+	return TableOption(func(c *Table) error {
 		if now == nil {
 			return errors.New("option Clock: the function is nil")
 		}
@@ -98,11 +99,11 @@ func ClockOption(now func() time.Time) tableOption {
 	})
 }
 
-// WarnSizeOption is the option WarnSize.
+// WarnSizeOption is the option ddb.WarnSize.
 //
 //go:noinline
-func WarnSizeOption(bytes int, warn func(table string, size int)) tableOption {
-	return tableOption(func(c *Table) error {
+func WarnSizeOption(bytes int, warn func(table string, size int)) TableOption {
+	return TableOption(func(c *Table) error {
 		var errs []error
 		if bytes < 1 || bytes >= itemsize.MaxItem {
 			errs = append(errs, fmt.Errorf("option WarnSize %d: the mark must be 1 to %d bytes", bytes, itemsize.MaxItem-1))
@@ -115,21 +116,21 @@ func WarnSizeOption(bytes int, warn func(table string, size int)) tableOption {
 	})
 }
 
-// TablePrefixOption is the option TablePrefix.
+// TablePrefixOption is the option ddb.TablePrefix.
 //
 //go:noinline
-func TablePrefixOption(prefix string) tableOption {
-	return tableOption(func(c *Table) error {
+func TablePrefixOption(prefix string) TableOption {
+	return TableOption(func(c *Table) error {
 		c.Name = prefix + c.Name
 		return nil
 	})
 }
 
-// PageSizeOption is the option PageSize.
+// PageSizeOption is the option ddb.PageSize.
 //
 //go:noinline
-func PageSizeOption(n int) tableOption {
-	return tableOption(func(c *Table) error {
+func PageSizeOption(n int) TableOption {
+	return TableOption(func(c *Table) error {
 		if n < 1 || n > 1<<30 {
 			return fmt.Errorf("option PageSize %d: must be at least 1", n)
 		}
@@ -138,11 +139,11 @@ func PageSizeOption(n int) tableOption {
 	})
 }
 
-// ConcurrencyOption is the option Concurrency.
+// ConcurrencyOption is the option ddb.Concurrency.
 //
 //go:noinline
-func ConcurrencyOption(n int) tableOption {
-	return tableOption(func(c *Table) error {
+func ConcurrencyOption(n int) TableOption {
+	return TableOption(func(c *Table) error {
 		if n < 1 || n > maxConcurrency {
 			return fmt.Errorf("option Concurrency %d: must be 1 to %d", n, maxConcurrency)
 		}
@@ -151,41 +152,41 @@ func ConcurrencyOption(n int) tableOption {
 	})
 }
 
-// RetryOption is the option Retry.
+// RetryOption is the option ddb.Retry.
 //
 //go:noinline
-func RetryOption(p retry.Policy) tableOption {
-	return tableOption(func(c *Table) error {
+func RetryOption(p retry.Policy) TableOption {
+	return TableOption(func(c *Table) error {
 		c.retry = p
 		return p.Validate()
 	})
 }
 
-// WithRetryBudgetOption is the option WithRetryBudget.
+// WithRetryBudgetOption is the option ddb.WithRetryBudget.
 //
 //go:noinline
-func WithRetryBudgetOption(b *retry.Budget) tableOption {
-	return tableOption(func(c *Table) error {
+func WithRetryBudgetOption(b *retry.Budget) TableOption {
+	return TableOption(func(c *Table) error {
 		c.budget = b
 		return nil
 	})
 }
 
-// WithLedgerOption is the option WithLedger.
+// WithLedgerOption is the option ddb.WithLedger.
 //
 //go:noinline
-func WithLedgerOption(l *cost.Ledger) tableOption {
-	return tableOption(func(c *Table) error {
+func WithLedgerOption(l *cost.Ledger) TableOption {
+	return TableOption(func(c *Table) error {
 		c.ledger = l
 		return nil
 	})
 }
 
-// ThroughSDKOption is the option ThroughSDK.
+// ThroughSDKOption is the option ddb.ThroughSDK.
 //
 //go:noinline
-func ThroughSDKOption() tableOption {
-	return tableOption(func(c *Table) error {
+func ThroughSDKOption() TableOption {
+	return TableOption(func(c *Table) error {
 		c.wire.Off = true
 		return nil
 	})
@@ -235,6 +236,7 @@ func (c *Table) stampAttr(option string, attr *handle.Handle) (*handle.Handle, e
 	return h, nil
 }
 
+// SDKTimes is the option ddb.SDKTimes. It is applied before the others, by declareTimes.
 type SDKTimes struct{}
 
 // ApplyTable makes it a TableOption.

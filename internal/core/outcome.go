@@ -152,7 +152,7 @@ func (a *attempts) IsErrorRetryable(err error) bool {
 	return a.RetryerV2.IsErrorRetryable(err)
 }
 
-// Into adds the observer to the options of a call.
+// into adds the observer to the options of a call.
 func (a *attempts) into(o wire.Options) wire.Options {
 	o.Client = append(append(a.fns[:0], o.Client...), a.watch)
 	return o

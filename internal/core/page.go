@@ -161,7 +161,7 @@ func (s *rowSink) decode(d *codec.Decoder) (own bool, err error) {
 	return own, err
 }
 
-// Key keeps the key of the row, by which its item is read from the table.
+// key keeps the key of the row, by which its item is read from the table.
 func (s *rowSink) key(d *codec.Decoder) error {
 	row, err := d.Raw()
 	if err == nil {
@@ -287,7 +287,7 @@ func gatePageSize(ctx context.Context, r *Read, size int) int {
 	return size
 }
 
-// Page implements Page; it reads into the list that list points to.
+// Page reads one page into list, a *[]T: as many items as the limit or, without a limit, those of one request.
 func (r *Read) Page(ctx context.Context, list any) (*PageData, error) {
 	r = r.Sequential()
 	back := r != nil && r.upTo != nil
@@ -324,7 +324,7 @@ func (r *Read) Page(ctx context.Context, list any) (*PageData, error) {
 	return &p.page, err
 }
 
-// Pages implements Pages: one page after the other, each with the items of one request. While the caller works on a page,
+// Pages yields one page after the other, each with the items of one request. While the caller works on a page,
 // the next is fetched.
 func (r *Read) Pages(ctx context.Context) PageSeq {
 	r = r.endToEnd()
@@ -400,7 +400,7 @@ func (r *Read) following(ctx context.Context, t *ReadText, prev *pageResult) (c 
 	return c, c.next != nil, err
 }
 
-// Collect implements Collect; it adds to the list that list points to.
+// Collect reads all items and adds them to list, a *[]T. On an error the list has the items that were read before it.
 func (r *Read) Collect(ctx context.Context, list any) (err error) {
 	items := reflect.ValueOf(list).Elem()
 	r.All(ctx)(func(p *PageData, end error) bool {
@@ -418,7 +418,7 @@ func (r *Read) Collect(ctx context.Context, list any) (err error) {
 	return err
 }
 
-// First implements First, into the item that item points to. Entries of an index whose item is gone are skipped.
+// First reads the first item into item, a *T. Entries of an index whose item is gone are skipped.
 func (r *Read) First(ctx context.Context, item any) error {
 	to := reflect.ValueOf(item).Elem()
 	for r = r.endless().Limited(1); ; {

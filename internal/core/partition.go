@@ -32,6 +32,7 @@ func hashOf[S string | []byte](table, index string, id S) hooks.PartitionHash {
 	return hooks.PartitionHash(partition.Hash(table, index, id))
 }
 
+// PartitionHash returns the hash of the partition key that the query reads.
 func (r *Read) PartitionHash() (hooks.PartitionHash, error) {
 	if err := r.Core.Usable(); err != nil {
 		return 0, err

@@ -10,6 +10,7 @@ import (
 	"github.com/dynamotable/ddb/internal/cursor"
 )
 
+// SortText describes a condition on the sort key by its operator.
 func SortText(op string) string {
 	switch op {
 	case "":
@@ -22,6 +23,7 @@ func SortText(op string) string {
 	return "sort key " + op + " ?"
 }
 
+// Hidden is the text of a cursor.
 func Hidden(p *cursor.Position) string {
 	if p == nil {
 		return "zero cursor"
@@ -29,6 +31,7 @@ func Hidden(p *cursor.Position) string {
 	return "cursor"
 }
 
+// PageText is the text of a page of n items.
 func PageText(n int, next *cursor.Position) string {
 	if next == nil {
 		return fmt.Sprintf("page of %d items, the last", n)
@@ -36,6 +39,7 @@ func PageText(n int, next *cursor.Position) string {
 	return fmt.Sprintf("page of %d items", n)
 }
 
+// GotText is the text of a ddb.Got.
 func GotText(found bool) string {
 	if found {
 		return "an item"
@@ -43,7 +47,7 @@ func GotText(found bool) string {
 	return "no item"
 }
 
-// KeyText hashes a key. It is not inlined, since hashText takes a list, which would be made and compared in each package that
+// KeyText hashes a key. It is not inlined, since HashText takes a list, which would be made and compared in each package that
 // uses a table.
 //
 //go:noinline

@@ -16,7 +16,7 @@ type stored struct {
 	tombstone bool // of a deleted item
 }
 
-// Exists reports whether there is an item that readers see.
+// exists reports whether there is an item that readers see.
 func (s stored) exists() bool { return len(s.item) > 0 && !s.tombstone }
 
 func stateOf(s stored) proof.State[revision.Tag] {

@@ -178,7 +178,7 @@ func (w *provenWrite) untilProven(ctx context.Context, loop *retry.Loop, base st
 	}
 }
 
-// Fail returns the error of a write whose condition is false, as the state shows.
+// fail returns the error of a write whose condition is false, as the state shows.
 func (w *provenWrite) fail(now stored, err error) error {
 	if err != nil && conditionFailure(err) != nil && !now.tombstone {
 		return w.rejected(err)

@@ -23,6 +23,7 @@ import (
 // verb is what a write of a whole item requires of the stored one.
 type verb uint8
 
+// What a put requires of the stored item.
 const (
 	VerbPut     verb = iota // anything
 	VerbCreate              // absent
@@ -78,7 +79,7 @@ func putGuard(c *Table, v verb, item reflect.Value) expr.Node {
 	return nil
 }
 
-// Put implements Put, Create and Replace of the item that item points to.
+// Put writes the item that item points to, a *T; the verb says what must be stored before.
 func (c *Table) Put(ctx context.Context, v verb, item any, opts []any) error {
 	if err := c.Usable(); err != nil {
 		return err

@@ -148,6 +148,7 @@ func (r *Read) SortKey(c handle.SortCond) *Read {
 	return r
 }
 
+// Filtered adds conditions that DynamoDB checks after it has read, and billed, an item.
 func (r *Read) Filtered(conds []*handle.Condition) *Read {
 	nodes, err := handle.NodesOf(conds)
 	r = r.Wrong(err)
@@ -155,6 +156,7 @@ func (r *Read) Filtered(conds []*handle.Condition) *Read {
 	return r
 }
 
+// Projected limits the read to attributes.
 func (r *Read) Projected(attrs []*handle.Handle) *Read {
 	r = r.Changed()
 	if r.project == nil {
@@ -168,18 +170,21 @@ func (r *Read) Projected(attrs []*handle.Handle) *Read {
 	return r
 }
 
+// Reversed reads in descending order of the sort key.
 func (r *Read) Reversed() *Read {
 	r = r.Changed()
 	r.backwards = true
 	return r
 }
 
+// Strong makes the reads strongly consistent.
 func (r *Read) Strong() *Read {
 	r = r.Changed()
 	r.strongly = true
 	return r
 }
 
+// Limited sets how many items are read in all; 0 is no limit.
 func (r *Read) Limited(n int) *Read {
 	if n < 0 {
 		r = r.Wrong(fmt.Errorf("limit %d is negative", n))
@@ -190,6 +195,7 @@ func (r *Read) Limited(n int) *Read {
 	return r
 }
 
+// Paged sets how many items one request evaluates.
 func (r *Read) Paged(n int) *Read {
 	if n < 1 {
 		r = r.Wrong(fmt.Errorf("page size %d: must be at least 1", n))
@@ -200,19 +206,21 @@ func (r *Read) Paged(n int) *Read {
 	return r
 }
 
+// From continues after a cursor; nil is the beginning.
 func (r *Read) From(at *cursor.Position) *Read {
 	r = r.bounded()
 	r.after = at
 	return r
 }
 
+// Until reads the page that ends before a cursor; nil has no effect.
 func (r *Read) Until(at *cursor.Position) *Read {
 	r = r.bounded()
 	r.upTo = at
 	return r
 }
 
-// ViewedAs reads into a smaller type V; list is a *[]V.
+// ViewedAs reads into a smaller type V; of is a nil *[]V.
 func (r *Read) ViewedAs(of any) *Read {
 	r = r.Changed()
 	list := reflect.TypeOf(of).Elem()

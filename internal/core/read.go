@@ -59,7 +59,7 @@ type Read struct {
 	toEnd       bool // all pages are read
 	Expired     bool // are returned on a table that hides them
 	segments    int
-	mixed       *Mixed // items of several types; nil for those of the core's
+	mixed       *Mixed // items of several types; nil for those of the table
 	bare        bool   // only the attributes by which items are recognised
 	errs        []error
 	ready       *ReadText
@@ -97,6 +97,7 @@ func (r *Read) op() string {
 	return "Query"
 }
 
+// Fail wraps an error of the read in an OpError with its operation, table and index.
 func (r *Read) Fail(err error) error {
 	if r == nil {
 		return operr.New("Query", "", "", err)
@@ -382,6 +383,7 @@ func (r *Read) checkNext(last map[string]types.AttributeValue) error {
 	return nil
 }
 
+// Where is the text of a query: operation and place, without its keys.
 func (r *Read) Where() string {
 	if r == nil || r.Core == nil {
 		return "zero query"

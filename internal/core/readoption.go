@@ -10,19 +10,20 @@ import (
 	"github.com/dynamotable/ddb/internal/itemsize"
 )
 
-type readOption func(*Read) error
+// ReadOption is an option of a query or scan.
+type ReadOption func(*Read) error
 
 // ApplyRead makes it an option.
-func (o readOption) ApplyRead(r *Read) error { return o(r) }
+func (o ReadOption) ApplyRead(r *Read) error { return o(r) }
 
 // errNoUnits is the error of a page with MaxReadUnits if the endpoint does not state the units.
 var errNoUnits = errors.New("MaxReadUnits: the reply does not state what the request has consumed, so the bound cannot be kept; use MaxScanned")
 
-// MaxScannedOption is the option MaxScanned.
+// MaxScannedOption is the option ddb.MaxScanned.
 //
 //go:noinline
-func MaxScannedOption(n int) readOption {
-	return readOption(func(r *Read) error {
+func MaxScannedOption(n int) ReadOption {
+	return ReadOption(func(r *Read) error {
 		if n < 1 {
 			return fmt.Errorf("MaxScanned %d: must be at least 1", n)
 		}
@@ -31,11 +32,11 @@ func MaxScannedOption(n int) readOption {
 	})
 }
 
-// MaxReadUnitsOption is the option MaxReadUnits.
+// MaxReadUnitsOption is the option ddb.MaxReadUnits.
 //
 //go:noinline
-func MaxReadUnitsOption(units float64) readOption {
-	return readOption(func(r *Read) error {
+func MaxReadUnitsOption(units float64) ReadOption {
+	return ReadOption(func(r *Read) error {
 		if !(units > 0 && units <= cost.MaxUnits) { // written so that NaN is refused
 			return fmt.Errorf("MaxReadUnits %g: must be more than 0 and at most %g", units, cost.MaxUnits)
 		}

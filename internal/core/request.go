@@ -24,8 +24,8 @@ import (
 	"github.com/dynamotable/ddb/progress"
 )
 
-// callOptions are the options that a context carries for the calls made with it.
-type callOptions struct {
+// CallOptions are the options that a context carries for the calls made with it.
+type CallOptions struct {
 	Label       string
 	Budgets     []*cost.Budget
 	Gates       []hooks.Gate
@@ -37,14 +37,16 @@ type callOptions struct {
 
 type callOptionsKey struct{}
 
-func CallOptionsOf(ctx context.Context) callOptions {
-	if o, ok := ctx.Value(callOptionsKey{}).(*callOptions); ok {
+// CallOptionsOf returns the options of a context; the zero options if it carries none.
+func CallOptionsOf(ctx context.Context) CallOptions {
+	if o, ok := ctx.Value(callOptionsKey{}).(*CallOptions); ok {
 		return *o
 	}
-	return callOptions{}
+	return CallOptions{}
 }
 
-func (o callOptions) Into(ctx context.Context) context.Context {
+// Into returns a context that carries the options in place of its own.
+func (o CallOptions) Into(ctx context.Context) context.Context {
 	return context.WithValue(ctx, callOptionsKey{}, &o)
 }
 
@@ -157,7 +159,7 @@ func sendAll(ctx context.Context, cores []*Table, info *requestInfo, o wire.Opti
 }
 
 // observed reports whether anything besides the ledger needs to see a request.
-func (o *callOptions) observed(cores []*Table) bool {
+func (o *CallOptions) observed(cores []*Table) bool {
 	if o.Explain != nil || len(o.Budgets) > 0 || len(o.Gates) > 0 || len(hooks.Registered()) > 0 {
 		return true
 	}
@@ -170,7 +172,7 @@ func (o *callOptions) observed(cores []*Table) bool {
 }
 
 // capacity requests the consumed capacity, by index, if a ledger, a budget, a gate or a progress counts it.
-func (o *callOptions) capacity(cores []*Table) types.ReturnConsumedCapacity {
+func (o *CallOptions) capacity(cores []*Table) types.ReturnConsumedCapacity {
 	if o.task != nil || len(o.Budgets) > 0 || len(o.Gates) > 0 || slices.ContainsFunc(cores, func(c *Table) bool { return c.ledger != nil }) {
 		return types.ReturnConsumedCapacityIndexes
 	}
@@ -188,7 +190,7 @@ type request struct {
 }
 
 // admit calls Explain, the budgets and the gates, which may wait. end must be called for an admitted request.
-func admit(ctx context.Context, opts callOptions, cores []*Table, info *requestInfo) (q request, err error) {
+func admit(ctx context.Context, opts CallOptions, cores []*Table, info *requestInfo) (q request, err error) {
 	estimate, whole := info.estimate(cores[0])
 	if opts.Explain != nil {
 		x := info.explain(cores[0], estimate)
@@ -387,4 +389,5 @@ func (c *Table) admitSchema(ctx context.Context, op string) error {
 	return nil
 }
 
+// DefaultLedger counts the units of tables without a ledger of their own.
 var DefaultLedger = cost.NewLedger()

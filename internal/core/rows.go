@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb/rawitem"
 )
 
-// oneRow decodes a single item. With a core the item must have key, which is in wire form; see package replykey.
+// oneRow decodes a single item. With a table the item must have key, which is in wire form; see package replykey.
 type oneRow struct {
 	plan *codec.Plan
 	dst  any // a pointer to the item
@@ -80,7 +80,7 @@ func (r *keyRow) Row(d *codec.Decoder) error {
 	return err
 }
 
-// DecodeRaw is DecodeRaw into the value that to points to.
+// DecodeRaw decodes an item of the table into to, a *T.
 func (c *Table) DecodeRaw(item rawitem.Item, to any) error {
 	if err := c.Usable(); err != nil {
 		return err

@@ -147,8 +147,10 @@ func (r *Read) parallelPages(ctx context.Context) PageSeq {
 	}
 }
 
+// ErrZeroSegments is the error of a nil or zero ddb.ScanSegments.
 var ErrZeroSegments = operr.Invalid(errors.New("a nil or zero ScanSegments was used; make it with SegmentsOf"))
 
+// CheckSegments returns why a read cannot be read in segments page by page, or nil.
 func (r *Read) CheckSegments() error {
 	var errs []error
 	if !r.scan {
@@ -163,6 +165,8 @@ func (r *Read) CheckSegments() error {
 	return operr.Invalid(errs...)
 }
 
+// SegmentPage reads one page of a segment, after a cursor in text form, into list, a *[]T. The text t is that of the read, made once for
+// all pages.
 func (r *Read) SegmentPage(ctx context.Context, t *ReadText, seg Segment, after string, list any) (*PageData, error) {
 	if seg.Total < 1 || seg.Total > maxSegments || seg.Number < 0 || seg.Number >= seg.Total {
 		return nil, r.Fail(operr.Invalid(fmt.Errorf("segment %d of %d: there must be 1 to %d segments, numbered from 0", seg.Number, seg.Total, maxSegments)))

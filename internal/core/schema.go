@@ -76,6 +76,7 @@ func (c *Table) schemaClient() (schema.Client, error) {
 	return client, nil
 }
 
+// CreateTable creates the table and waits until it is active.
 func (c *Table) CreateTable(ctx context.Context, opts []schema.Option) error {
 	s, client, err := c.spec(ctx, "CreateTable", opts)
 	if err == nil {
@@ -84,6 +85,7 @@ func (c *Table) CreateTable(ctx context.Context, opts []schema.Option) error {
 	return operr.New("CreateTable", c.Label(), "", err)
 }
 
+// WaitTable waits until the table and its indexes are active.
 func (c *Table) WaitTable(ctx context.Context) error {
 	client, err := c.schemaClient()
 	if err == nil {
@@ -95,6 +97,7 @@ func (c *Table) WaitTable(ctx context.Context) error {
 	return operr.New("DescribeTable", c.Label(), "", err)
 }
 
+// DeleteTable deletes the table that the permission names.
 func (c *Table) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
 	client, err := c.schemaClient()
 	if !allow.Allows(c.Label()) {
@@ -127,6 +130,7 @@ func (c *Table) AdmittedDescription(ctx context.Context) (*types.TableDescriptio
 	return d, operr.New("DescribeTable", c.Label(), "", err)
 }
 
+// EnsureTable creates the table if it is missing, adds what it lacks, and waits.
 func (c *Table) EnsureTable(ctx context.Context, opts []schema.Option) error {
 	s, client, err := c.spec(ctx, "EnsureTable", opts)
 	if err == nil {
@@ -139,6 +143,7 @@ func (c *Table) EnsureTable(ctx context.Context, opts []schema.Option) error {
 	return operr.New("EnsureTable", c.Label(), "", err)
 }
 
+// VerifyTable returns the differences between the table and its definition.
 func (c *Table) VerifyTable(ctx context.Context, opts []schema.Option) ([]schema.Difference, error) {
 	s, client, err := c.spec(ctx, "VerifyTable", opts)
 	if err != nil {

@@ -24,28 +24,28 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// itemOf is what a core knows about the type of its items.
-type itemOf struct {
+// ItemOf is what a table knows about the type of its items.
+type ItemOf struct {
 	item, list gotype.Type // T and []T
-	// conditionFailed makes a ddb.ConditionFailed of T.
+	// conditionFailed makes a ddb.ConditionFailed of T, with its content.
 	conditionFailed func(FailedCondition) error
 }
 
-// NewItemOf takes a nil pointer to a list of the items.
+// NewItemOf takes a nil *[]T, and the function that makes a ddb.ConditionFailed of T.
 //
 //go:noinline
-func NewItemOf(list any, conditionFailed func(FailedCondition) error) itemOf {
+func NewItemOf(list any, conditionFailed func(FailedCondition) error) ItemOf {
 	t := reflect.TypeOf(list).Elem()
-	return itemOf{gotype.Of(t.Elem()), gotype.Of(t), conditionFailed}
+	return ItemOf{gotype.Of(t.Elem()), gotype.Of(t), conditionFailed}
 }
 
-// Core is the part of a table without type parameters.
+// Table is a table without type parameters: what ddb.Table, ddb.SimpleTable and ddb.SharedTable consist of. A nil Table refuses every call.
 type Table struct {
 	Failed         error // the error of its constructor; every call returns it
 	Client         Client
 	Name           string
 	Plan           *codec.Plan
-	of             itemOf
+	of             ItemOf
 	Key            keySchema
 	KeyNames       itemid.Key // of the primary key, partition first
 	keyAttrs       []keyAttr  // the same
@@ -78,7 +78,7 @@ type Table struct {
 	mu      sync.Mutex
 	indexes []*IndexInfo
 	vectors atomic.Value         // []*vectorInfo
-	known   map[string]knownSize // of the table and its indexes, by LearnSizes
+	known   map[string]KnownSize // of the table and its indexes, by LearnSizes
 	filters map[string]*filterStats
 }
 
@@ -90,8 +90,8 @@ func (c *Table) Label() string {
 	return c.Name
 }
 
-// New describes a table. After an error it also returns a core, which refuses every call.
-func New(client Client, name string, of itemOf, partition, sort any, opts []AnyTableOption, budget *retry.Budget) (*Table, error) {
+// New describes a table; see ddb.New. After an error it also returns a table, which refuses every call.
+func New(client Client, name string, of ItemOf, partition, sort any, opts []AnyTableOption, budget *retry.Budget) (*Table, error) {
 	c := &Table{
 		Client: client, Name: name, of: of, ledger: DefaultLedger, retry: retry.DefaultPolicy(), budget: budget,
 		concurrency: defaultConcurrency, now: time.Now, wire: wire.Default,

@@ -71,7 +71,7 @@ func (l *liveRows) look(d *codec.Decoder) error {
 	return nil
 }
 
-// Found reports whether the rows of a transaction have an item that is not a tombstone.
+// found reports whether the rows of a transaction have an item that is not a tombstone.
 func (l *liveRows) found() bool {
 	f, ok := l.rows.(foundRow)
 	return ok && !l.hidden && f.found()
@@ -101,11 +101,11 @@ func (t *tombstones) of(c *Table, key map[string]types.AttributeValue, r revisio
 	return item
 }
 
-// TombstonesOption is the option Tombstones.
+// TombstonesOption is the option ddb.Tombstones.
 //
 //go:noinline
-func TombstonesOption(attr string, keep time.Duration) tableOption {
-	return tableOption(func(c *Table) error {
+func TombstonesOption(attr string, keep time.Duration) TableOption {
+	return TableOption(func(c *Table) error {
 		var errs []error
 		if attr == "" || len(attr) > maxAttributeName {
 			errs = append(errs, fmt.Errorf("option Tombstones: an attribute name has 1 to %d bytes", maxAttributeName))

@@ -47,14 +47,14 @@ func Transact(ctx context.Context, client Client, n int, op func(int) TxPart) er
 	defer tx.report()
 	for i := range n {
 		op := op(i)
-		if _, ok := op.(txFunc); !ok && op != nil { // options first: operations are stamped by them
+		if _, ok := op.(TxFunc); !ok && op != nil { // options first: operations are stamped by them
 			op.AddTo(tx)
 		}
 	}
 	for i := range n {
 		if op := op(i); op == nil {
 			tx.errs = append(tx.errs, errors.New("an operation is nil"))
-		} else if f, ok := op.(txFunc); ok {
+		} else if f, ok := op.(TxFunc); ok {
 			f(tx)
 			tx.arg++
 		}
@@ -96,6 +96,7 @@ func (tx *Transaction) mark(c *Table) (mark, error) {
 	return m, nil
 }
 
+// StampTimeOption is the result of ddb.StampTime.
 type StampTimeOption time.Time
 
 // AddTo makes it a TxOp.
@@ -105,6 +106,7 @@ func (o StampTimeOption) AddTo(tx *Transaction) {
 	}
 }
 
+// TokenOption is the result of ddb.Token.
 type TokenOption string
 
 // AddTo makes it a TxOp.
@@ -147,10 +149,11 @@ func (a *txAction) neverAgain(item map[string]types.AttributeValue) bool {
 	return !a.base.IsZero() && tagsOf(a.core.storedState(item).revision).Place(a.base.Tags[0]) != 0
 }
 
-type txFunc func(*Transaction)
+// TxFunc is an operation of a transaction, as a function that adds it.
+type TxFunc func(*Transaction)
 
 // AddTo makes it a TxOp.
-func (f txFunc) AddTo(tx *Transaction) { f(tx) }
+func (f TxFunc) AddTo(tx *Transaction) { f(tx) }
 
 // add adds an operation, or the reasons why it is refused.
 func (tx *Transaction) add(a txAction, errs ...error) {

@@ -55,6 +55,7 @@ func TransactGet(ctx context.Context, client Client, n int, read func(int) TxRea
 	return nil
 }
 
+// TransactionRead collects the reads of one call.
 type TransactionRead struct {
 	gets    []types.TransactGetItem
 	actions []txAction
@@ -67,10 +68,11 @@ type TransactionRead struct {
 	start   time.Time
 }
 
-type readFunc func(*TransactionRead)
+// TxReadFunc is a read of a transaction, as a function that adds it.
+type TxReadFunc func(*TransactionRead)
 
 // AddRead makes it a TxRead.
-func (f readFunc) AddRead(tx *TransactionRead) { f(tx) }
+func (f TxReadFunc) AddRead(tx *TransactionRead) { f(tx) }
 
 // gotRow decodes a single item, which must have the key, and reports whether there was one.
 type gotRow struct {
@@ -87,7 +89,7 @@ type foundRow interface {
 
 func (r *gotRow) found() bool { return r.got.Field(1).Bool() }
 
-// Found returns how many items the reply held.
+// found returns how many items the reply held.
 func (tx *TransactionRead) found() (n int) {
 	for _, r := range tx.rows {
 		n += countOf(r.found())
@@ -97,7 +99,7 @@ func (tx *TransactionRead) found() (n int) {
 
 func (r *gotRow) Reset(int) { r.got.SetZero() }
 
-// Other skips an item of another type.
+// other skips an item of another type.
 func (r *gotRow) other(d *codec.Decoder, err error) error {
 	if err != nil {
 		return err
@@ -176,8 +178,8 @@ func (tx *TransactionRead) cancelled(err error) error {
 // TxGet reads by the key that key points to into dst, a *Got.
 //
 //go:noinline
-func (c *Table) TxGet(key, dst any, r ReadCall) readFunc {
-	return readFunc(func(tx *TransactionRead) {
+func (c *Table) TxGet(key, dst any, r ReadCall) TxReadFunc {
+	return TxReadFunc(func(tx *TransactionRead) {
 		i := len(tx.gets)
 		if err := c.Usable(); err != nil {
 			tx.errs = append(tx.errs, err)

@@ -15,11 +15,11 @@ import (
 )
 
 // Compose makes one operation of n; see ddb.TxCompose.
-func Compose(verb string, failed func(cause error) error, invalid error, n int, op func(int) TxPart) txFunc {
-	return txFunc(func(tx *Transaction) {
+func Compose(verb string, failed func(cause error) error, invalid error, n int, op func(int) TxPart) TxFunc {
+	return TxFunc(func(tx *Transaction) {
 		before, at, failure := len(tx.errs), len(tx.actions), invalid
 		for i := range n {
-			f, ok := op(i).(txFunc)
+			f, ok := op(i).(TxFunc)
 			if !ok {
 				failure = errors.Join(failure, errors.New("TxCompose: an operation is nil, or an option"))
 				continue
@@ -49,8 +49,8 @@ func noOld(verb string, old any) error {
 }
 
 // txOp is an operation of the table, or the error that refuses it.
-func (c *Table) txOp(add func(*Transaction)) txFunc {
-	return txFunc(func(tx *Transaction) {
+func (c *Table) txOp(add func(*Transaction)) TxFunc {
+	return TxFunc(func(tx *Transaction) {
 		if err := c.Usable(); err != nil {
 			tx.add(txAction{core: c}, err)
 			return
@@ -59,8 +59,10 @@ func (c *Table) txOp(add func(*Transaction)) txFunc {
 	})
 }
 
+// TxDelete is the operation that deletes by the key that key points to.
+//
 //go:noinline
-func (c *Table) TxDelete(key any, opts []any) txFunc {
+func (c *Table) TxDelete(key any, opts []any) TxFunc {
 	return c.txOp(func(tx *Transaction) {
 		w, err := writeOptions(opts)
 		k, err2 := c.encodeKey(key)
@@ -74,8 +76,10 @@ func (c *Table) TxDelete(key any, opts []any) txFunc {
 	})
 }
 
+// TxDeleteItem is the operation that deletes an item, a *T, on condition that it has the item's version.
+//
 //go:noinline
-func (c *Table) TxDeleteItem(item any, opts []any) txFunc {
+func (c *Table) TxDeleteItem(item any, opts []any) TxFunc {
 	return c.txOp(func(tx *Transaction) {
 		w, err := writeOptions(opts)
 		d, err := c.prepareDeleteItem(item, w, err)
@@ -87,8 +91,10 @@ func (c *Table) TxDeleteItem(item any, opts []any) txFunc {
 	})
 }
 
+// TxCheck is the operation that requires conditions of an item and writes nothing.
+//
 //go:noinline
-func (c *Table) TxCheck(key any, conds []*handle.Condition) txFunc {
+func (c *Table) TxCheck(key any, conds []*handle.Condition) TxFunc {
 	return c.txOp(func(tx *Transaction) {
 		k, err := c.encodeKey(key)
 		cond, err2 := GuardOf("TxCheck", conds).Parts()
@@ -114,8 +120,10 @@ func (c *Table) action(verb, id string, cond expr.Node, needed bool) txAction {
 	}
 }
 
+// TxPut is the operation of a put, create or replace of an item, a *T.
+//
 //go:noinline
-func (c *Table) TxPut(v verb, item any, opts []any) txFunc {
+func (c *Table) TxPut(v verb, item any, opts []any) TxFunc {
 	return c.txOp(func(tx *Transaction) {
 		w, err := writeOptions(opts)
 		with, err2 := tx.mark(c)
@@ -139,8 +147,10 @@ func (c *Table) TxPut(v verb, item any, opts []any) txFunc {
 	})
 }
 
+// TxUpdate is the operation of an Update (the item must be present) or an Upsert.
+//
 //go:noinline
-func (c *Table) TxUpdate(verb string, key any, present bool, opts []any) txFunc {
+func (c *Table) TxUpdate(verb string, key any, present bool, opts []any) TxFunc {
 	return c.txOp(func(tx *Transaction) {
 		w, err := updateOptions(opts)
 		with, err2 := tx.mark(c)

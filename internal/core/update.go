@@ -60,7 +60,8 @@ func withActions(u *expr.Update, set []expr.Action) *expr.Update {
 	return &more
 }
 
-// Update implements Update and Upsert, by the key that key points to, into the item that item points to.
+// Update changes the item with the key that key points to, and reads the result into item, a *T. With present (ddb.Table.Update) there must be
+// an item; without (Upsert) one is created.
 func (c *Table) Update(ctx context.Context, key, item any, present bool, opts []any) error {
 	if err := c.Usable(); err != nil {
 		return err

@@ -39,6 +39,8 @@ type vectorInfo struct {
 	distance   schema.VectorDistance
 }
 
+// NewVectorIndex describes a vector index and registers it with the table; partition is a handle, or nil. After an error it also returns
+// an index, which refuses every call.
 func NewVectorIndex(c *Table, name string, attr *handle.Handle, dimensions int, distance schema.VectorDistance, partition any, opts []IndexOption) (VectorIndex, error) {
 	if err := c.Usable(); err != nil {
 		return failedVectorIndex(c, name, err), err
@@ -124,7 +126,7 @@ func checkVectors(c *Table, item reflect.Value) error {
 	return errors.Join(errs...)
 }
 
-// SearchFiltersOption is the option SearchFilters.
+// SearchFiltersOption is the option ddb.SearchFilters.
 //
 //go:noinline
 func SearchFiltersOption(attrs []*handle.Handle) IndexOption {

@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
+// HitText is the text of a ddb.VectorHit.
 func HitText(score float64) string { return fmt.Sprintf("hit with score %g", score) }
 
 // vectorClient is what a search needs of a client.
@@ -47,6 +48,7 @@ func decodeHit(c *Table, data []byte, hiding *expiry, to reflect.Value) (given b
 	return decodeOwnRow(c, c.Plan, d, to)
 }
 
+// Name returns the name of the index; empty for the zero VectorIndex.
 func (x VectorIndex) Name() string {
 	if x.info == nil {
 		return ""
@@ -54,6 +56,7 @@ func (x VectorIndex) Name() string {
 	return x.info.name
 }
 
+// Place returns table/index.
 func (x VectorIndex) Place() string {
 	if x.core == nil {
 		return ""
@@ -172,7 +175,7 @@ func (x VectorIndex) checkFilter(filter expr.Node) error {
 	return errors.Join(errs...)
 }
 
-// Read decodes the results into a list of hits, and leaves out expired items and, with ddb.SkipOthers, those of another type.
+// read decodes the results into a list of hits, and leaves out expired items and, with ddb.SkipOthers, those of another type.
 func (x VectorIndex) read(results []types.SearchResultItem, in *dynamodb.SearchVectorsInput, n int, list reflect.Value) error {
 	mismatch := func(err error) error {
 		return &wire.ReplyError{Operation: opSearch, Read: true, Fault: wire.ReplyMismatch, Err: err}

@@ -19,19 +19,19 @@ import (
 )
 
 // StatedSizes holds the sizes of the table, under the empty name, and of its indexes.
-func StatedSizes(t *types.TableDescription) map[string]knownSize {
-	known := map[string]knownSize{"": {aws.ToInt64(t.TableSizeBytes), aws.ToInt64(t.ItemCount)}}
+func StatedSizes(t *types.TableDescription) map[string]KnownSize {
+	known := map[string]KnownSize{"": {aws.ToInt64(t.TableSizeBytes), aws.ToInt64(t.ItemCount)}}
 	for _, g := range t.GlobalSecondaryIndexes {
-		known[aws.ToString(g.IndexName)] = knownSize{aws.ToInt64(g.IndexSizeBytes), aws.ToInt64(g.ItemCount)}
+		known[aws.ToString(g.IndexName)] = KnownSize{aws.ToInt64(g.IndexSizeBytes), aws.ToInt64(g.ItemCount)}
 	}
 	for _, l := range t.LocalSecondaryIndexes {
-		known[aws.ToString(l.IndexName)] = knownSize{aws.ToInt64(l.IndexSizeBytes), aws.ToInt64(l.ItemCount)}
+		known[aws.ToString(l.IndexName)] = KnownSize{aws.ToInt64(l.IndexSizeBytes), aws.ToInt64(l.ItemCount)}
 	}
 	return known
 }
 
-// knownSize is the size of a table or index as DynamoDB reported it.
-type knownSize struct{ Bytes, Items int64 }
+// KnownSize is the size of a table or index as DynamoDB reported it.
+type KnownSize struct{ Bytes, Items int64 }
 
 // The sizes are up to six hours old, so ranges include a margin of a quarter and of one page.
 const staleness = 0.25
@@ -64,6 +64,7 @@ const (
 	partitionSize = 1000 // write units a second
 )
 
+// LearnSizes reads the sizes of table and indexes from their description, for the estimates of whole calls. They are up to six hours old.
 func (c *Table) LearnSizes(ctx context.Context) error {
 	if err := c.Usable(); err != nil {
 		return err
@@ -80,7 +81,7 @@ func (c *Table) LearnSizes(ctx context.Context) error {
 }
 
 // sizeOf returns what LearnSizes found for a table or index.
-func (c *Table) sizeOf(x *IndexInfo) (knownSize, bool) {
+func (c *Table) sizeOf(x *IndexInfo) (KnownSize, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	size := c.known[x.Label()]

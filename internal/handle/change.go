@@ -24,6 +24,7 @@ type Change struct {
 	Err     error
 }
 
+// AtLeastOnce accepts that the change may be applied twice after a lost reply.
 func (c *Change) AtLeastOnce() *Change {
 	if c == nil {
 		return nil
@@ -33,6 +34,7 @@ func (c *Change) AtLeastOnce() *Change {
 	return &changed
 }
 
+// Exactly makes the update a transaction, which is applied once.
 func (c *Change) Exactly() *Change {
 	if c == nil {
 		return nil
@@ -42,6 +44,7 @@ func (c *Change) Exactly() *Change {
 	return &changed
 }
 
+// Text names the attribute that is changed, without its value.
 func (c *Change) Text() string {
 	if c == nil {
 		return "no change"
@@ -49,11 +52,13 @@ func (c *Change) Text() string {
 	return "change of " + c.Action.Path.String()
 }
 
+// Set is SET attribute = *v.
 func Set(h *Handle, v any) *Change {
 	av, err := Encode(h, v)
 	return newChange(h, expr.ClauseSet, expr.Value{AV: av}, err)
 }
 
+// SetIfMissing sets the attribute to *v unless there is a value.
 func SetIfMissing(h *Handle, v any) *Change {
 	av, err := Encode(h, v)
 	if err != nil {
@@ -62,6 +67,7 @@ func SetIfMissing(h *Handle, v any) *Change {
 	return newChange(h, expr.ClauseSet, expr.Call{Name: "if_not_exists", Args: []expr.Node{h.Node(), expr.Value{AV: av}}}, nil)
 }
 
+// SetFrom sets the attribute to the stored value of another. Applied twice it may have another effect than once.
 func SetFrom(h, from *Handle) *Change {
 	if err := errors.Join(h.Resolve(), from.Resolve()); err != nil {
 		return &Change{Err: err}
@@ -69,8 +75,10 @@ func SetFrom(h, from *Handle) *Change {
 	return counting(newChange(h, expr.ClauseSet, from.Node(), nil))
 }
 
+// Remove is REMOVE attribute.
 func Remove(h *Handle) *Change { return newChange(h, expr.ClauseRemove, nil, nil) }
 
+// Shift adds *n to a number or, with the operator -, subtracts it. A missing number counts as 0.
 func Shift(h *Handle, op string, n any) *Change {
 	av, err := Encode(h, n)
 	if err != nil {
@@ -80,7 +88,7 @@ func Shift(h *Handle, op string, n any) *Change {
 	return counting(newChange(h, expr.ClauseSet, expr.Arithmetic{Left: base, Op: op, Right: expr.Value{AV: av}}, nil))
 }
 
-// SetMembers takes a pointer to a slice, as extend does.
+// SetMembers adds members, a pointer to a slice, to a set, or deletes them from it, as the clause says.
 func SetMembers(h *Handle, c expr.Clause, members any) *Change {
 	if reflect.ValueOf(members).Elem().Len() == 0 {
 		return &Change{Err: fmt.Errorf("attribute %s: a set change needs at least one member", h.Name())}
@@ -89,6 +97,7 @@ func SetMembers(h *Handle, c expr.Clause, members any) *Change {
 	return newChange(h, c, expr.Value{AV: av}, err)
 }
 
+// Extend adds elements, a pointer to a slice, to a list: to its front or its end. A missing list counts as empty.
 func Extend(h *Handle, elements any, front bool) *Change {
 	if reflect.ValueOf(elements).Elem().Len() == 0 {
 		return &Change{Err: fmt.Errorf("attribute %s: a list change needs at least one element", h.Name())}
@@ -124,6 +133,7 @@ func counting(c *Change) *Change {
 	return c
 }
 
+// WithParents makes the update create the maps that the attribute is in.
 func (c *Change) WithParents() *Change {
 	if c == nil {
 		return nil
@@ -133,6 +143,7 @@ func (c *Change) WithParents() *Change {
 	return &changed
 }
 
+// NumberValue is an integer as DynamoDB stores it.
 func NumberValue(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }

@@ -27,6 +27,7 @@ type conditionParts struct {
 	err  error
 }
 
+// NewCondition returns a condition of a node, or one that its user refuses with err.
 func NewCondition(node expr.Node, err error) *Condition {
 	c := &struct { // one allocation
 		Condition
@@ -44,13 +45,16 @@ func (c *Condition) Parts() (expr.Node, error) {
 	return c.Node, c.err
 }
 
+// Text returns the condition with a question mark in place of each value.
 func (c *Condition) Text() string {
 	node, _ := c.Parts()
 	return expr.Describe(node)
 }
 
+// InvalidCond is a condition that its user refuses with err.
 func InvalidCond(err error) *Condition { return NewCondition(nil, err) }
 
+// Compare is attribute op *v, for the operators =, <>, <, <=, > and >=.
 func Compare(h *Handle, op string, v any) *Condition {
 	av, err := Encode(h, v)
 	if err != nil {
@@ -59,6 +63,7 @@ func Compare(h *Handle, op string, v any) *Condition {
 	return NewCondition(expr.Compare{Left: h.Node(), Op: op, Right: expr.Value{AV: av}}, nil)
 }
 
+// Between is attribute BETWEEN *low AND *high. A range that no value can be in is refused.
 func Between(h *Handle, low, high any) *Condition {
 	l, err1 := Encode(h, low)
 	u, err2 := Encode(h, high)
@@ -94,6 +99,7 @@ func InList(h *Handle, values any) *Condition {
 	return NewCondition(expr.In{Operand: h.Node(), List: list}, nil)
 }
 
+// Function is name(attribute, *v), such as begins_with.
 func Function(h *Handle, name string, v any) *Condition {
 	av, err := Encode(h, v)
 	if err != nil {
@@ -102,6 +108,7 @@ func Function(h *Handle, name string, v any) *Condition {
 	return NewCondition(expr.Call{Name: name, Args: []expr.Node{h.Node(), expr.Value{AV: av}}}, nil)
 }
 
+// Contains is contains(attribute, *element) of a list or set.
 func Contains(h *Handle, element any) *Condition {
 	av, err := encodeElem(h, element)
 	if err != nil {
@@ -110,6 +117,7 @@ func Contains(h *Handle, element any) *Condition {
 	return NewCondition(expr.Call{Name: "contains", Args: []expr.Node{h.Node(), expr.Value{AV: av}}}, nil)
 }
 
+// IsType is attribute_type(attribute, t).
 func IsType(h *Handle, t attrtype.Type) *Condition {
 	if err := h.Resolve(); err != nil {
 		return InvalidCond(err)
@@ -118,6 +126,7 @@ func IsType(h *Handle, t attrtype.Type) *Condition {
 	return NewCondition(expr.Call{Name: "attribute_type", Args: []expr.Node{h.Node(), name}}, nil)
 }
 
+// SizeIs is size(attribute) op n.
 func SizeIs(h *Handle, op string, n int) *Condition {
 	if err := h.Resolve(); err != nil {
 		return InvalidCond(err)
@@ -126,6 +135,7 @@ func SizeIs(h *Handle, op string, n int) *Condition {
 	return NewCondition(expr.Compare{Left: size, Op: op, Right: expr.Value{AV: NumberValue(int64(n))}}, nil)
 }
 
+// EqualAttrs is a = b, of two attributes.
 func EqualAttrs(a, b *Handle) *Condition {
 	if err := errors.Join(a.Resolve(), b.Resolve()); err != nil {
 		return InvalidCond(err)
@@ -133,6 +143,7 @@ func EqualAttrs(a, b *Handle) *Condition {
 	return NewCondition(expr.Compare{Left: a.Node(), Op: "=", Right: b.Node()}, nil)
 }
 
+// AllOf joins conditions by AND and leaves out empty ones; nil if all are.
 func AllOf(conds []*Condition) *Condition {
 	nodes, err := NodesOf(conds)
 	if len(nodes) == 0 && err == nil {
@@ -141,6 +152,7 @@ func AllOf(conds []*Condition) *Condition {
 	return NewCondition(expr.All(nodes...), err)
 }
 
+// AnyOf joins conditions by OR. An OR of nothing is refused.
 func AnyOf(conds []*Condition) *Condition {
 	nodes, err := NodesOf(conds)
 	if len(nodes) == 0 {
@@ -150,6 +162,7 @@ func AnyOf(conds []*Condition) *Condition {
 	return NewCondition(node, errors.Join(err, expr.Check(node)))
 }
 
+// NotOf negates a condition. A NOT of nothing is refused.
 func NotOf(c *Condition) *Condition {
 	node, err := c.Parts()
 	if node == nil {
@@ -158,6 +171,7 @@ func NotOf(c *Condition) *Condition {
 	return NewCondition(expr.Not{Term: node}, err)
 }
 
+// NodesOf returns the nodes of the conditions that are not empty, and their errors.
 func NodesOf(conds []*Condition) ([]expr.Node, error) {
 	nodes := make([]expr.Node, 0, len(conds))
 	var errs []error
@@ -173,6 +187,7 @@ func NodesOf(conds []*Condition) ([]expr.Node, error) {
 	return nodes, errors.Join(errs...)
 }
 
+// RawCond is a condition of the SDK's expression builder.
 func RawCond(b expression.ConditionBuilder) *Condition {
 	e, err := expression.NewBuilder().WithCondition(b).Build()
 	if err != nil {
@@ -181,6 +196,7 @@ func RawCond(b expression.ConditionBuilder) *Condition {
 	return NewCondition(expr.Text{Text: *e.Condition(), Names: e.Names(), Values: e.Values()}, nil)
 }
 
+// RawText is a condition as text, with its placeholders.
 func RawText(text string, names map[string]string, values map[string]any) *Condition {
 	avs, err := RawValues(values)
 	err = errors.Join(CheckRaw(text, slices.Collect(maps.Keys(names)), slices.Collect(maps.Keys(values))), err)

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Package handle has what handles make, without type parameters: attributes found by selectors, conditions, changes and conditions on the
+// sort key. Package ddb puts types over them: a ddb.StrHandle is a Handle, a ddb.Cond is a *Condition, a ddb.Change is a *Change.
+//
+// Functions take values as any: a pointer to a value of the attribute's Go type. A mistake does not stop them: what they return carries the
+// error, and the operation that uses it reports all errors before it sends anything. The package knows neither tables nor requests.
+// Start reading at New in handle.go.
 package handle
 
 import (
@@ -93,6 +99,7 @@ func (h *Handle) Text() string {
 	return h.Item().String() + "." + h.Path().String()
 }
 
+// Print is the method Format of handles: every verb prints item type and path.
 func (h *Handle) Print(s fmt.State, verb rune) { quiet.Format(s, verb, h.Text()) }
 
 // At returns the handle of a list element.
@@ -175,6 +182,7 @@ func (h *Handle) lead(inner *Handle) {
 	}
 }
 
+// Resolve finds the attribute on its first call, and returns what is wrong with the handle.
 func (h *Handle) Resolve() error {
 	if h == nil || h.a == nil {
 		return errors.New("a zero handle was used; make it with ddb.Field, StrField or another constructor")
@@ -304,8 +312,10 @@ func isTime(v any) bool {
 	return false
 }
 
+// Pointee makes the handle of a pointer that of the value it points to. It is a step of Handle.Child.
 func Pointee(h *Handle) { h.a.value = h.Value().Pointee() }
 
+// MembersOf makes the handle of a map that is stored as a set that of its members. It is a step of Handle.Child.
 func MembersOf(h *Handle) {
 	members := h.Value().Members()
 	if members == nil {

@@ -14,6 +14,8 @@ import (
 	"github.com/dynamotable/ddb/rawitem"
 )
 
+// Named returns the handle of an attribute by its name and the names below it: fields, keys of maps, indexes of lists. Its values are of
+// any type.
 func Named(item reflect.Type, name string, below []string) *Handle {
 	return &Handle{&attribute{item: gotype.Of(item), find: func(h *Handle) {
 		plan, err := codec.PlanOf(item)
@@ -35,6 +37,7 @@ func Named(item reflect.Type, name string, below []string) *Handle {
 	}}}
 }
 
+// RawKey returns the handle of a key attribute of raw items.
 func RawKey(name string, t attrtype.Type) *Handle {
 	item := reflect.TypeFor[rawitem.Item]()
 	return &Handle{&attribute{item: gotype.Of(item), find: func(h *Handle) {

@@ -38,6 +38,8 @@ func RawValues(values map[string]any) (map[string]types.AttributeValue, error) {
 	return avs, errors.Join(errs...)
 }
 
+// RawChanges returns the changes of the text of an update expression. If err or the text is wrong, it is one change that its user
+// refuses.
 func RawChanges(text string, names map[string]string, values map[string]types.AttributeValue, err error) []*Change {
 	err = errors.Join(err, CheckRaw(text, slices.Collect(maps.Keys(names)), slices.Collect(maps.Keys(values))))
 	actions, problem := exprtext.ReadUpdate(text, names, values)

@@ -75,6 +75,7 @@ func advise(err error) error {
 	return AdviseOn(api.ErrorCode(), api.ErrorMessage(), err)
 }
 
+// AdviseOn adds to an error of the service what to do about it, if there is advice for its code and message.
 func AdviseOn(code, message string, err error) error {
 	for _, a := range advice {
 		if code == a.code && strings.Contains(message, a.text) {

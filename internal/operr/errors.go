@@ -82,6 +82,7 @@ func classified(err error) error {
 	return advise(err)
 }
 
+// Throttling reports whether an error is that of a throttled request, with the service's reasons.
 func Throttling(err error) ([]ddberr.ThrottlingReason, bool) {
 	var (
 		pte *types.ProvisionedThroughputExceededException
