@@ -50,7 +50,7 @@ func TestParkingModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	parkedOnce, replays, steps := 0, 0, size(400, 200)
+	parkedOnce, replays, steps := 0, 0, size(400, 240)
 	for seed := range uint64(size(6, 1)) {
 		synctest.Test(t, func(t *testing.T) {
 			on := new(atomic.Bool)
@@ -77,7 +77,7 @@ func TestParkingModel(t *testing.T) {
 			}
 			all := []*process{start("a"), start("b"), start("c")}
 			on.Store(true)
-			for step := range steps {
+			for step := range steps { // a process is killed in the last one; a replay there would leave nothing parked
 				write()
 				<-time.After(time.Duration(rng.IntN(600)) * time.Millisecond)
 				switch {

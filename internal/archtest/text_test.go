@@ -17,6 +17,7 @@ import (
 // A textRule describes text that no committed file may contain.
 type textRule struct {
 	why     string
+	parts   []string // each match contains one of them; they are searched first, which is much faster
 	pattern *regexp.Regexp
 	except  []string // matches that are allowed
 }
@@ -24,31 +25,38 @@ type textRule struct {
 var textRules = []textRule{
 	{
 		why:     "a path of somebody's machine",
+		parts:   []string{"/tmp/", "/home/", "/root/", "/work/", "/Users/", "/mnt/"},
 		pattern: regexp.MustCompile(`(^|[\s"'` + "`" + `=(:])/(tmp|home|root|work|Users|mnt)/[\w.-]`),
 	},
 	{
 		why:     "work put off; finish it, or open an issue and name it in prose",
+		parts:   []string{"TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"},
 		pattern: regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X|HA` + `CK)\b`),
 	},
 	{
 		why:     "a merge conflict",
+		parts:   []string{"<<<<", ">>>>"},
 		pattern: regexp.MustCompile(`(?m)^(<{7}|>{7}) `),
 	},
 	{
 		why:     "an AWS access key",
+		parts:   []string{"AK" + "IA", "AS" + "IA"},
 		pattern: regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`),
 		except:  []string{"AKIAIOSFODNN7EXAMPLE"}, // AWS's own documentation uses it
 	},
 	{
 		why:     "a private key",
+		parts:   []string{"PRIVATE"},
 		pattern: regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY`),
 	},
 	{
 		why:     "a Windows line end",
+		parts:   []string{"\r"},
 		pattern: regexp.MustCompile(`\r\n`),
 	},
 	{
 		why:     "a character that reorders the text around it",
+		parts:   []string{"\xe2\x80", "\xe2\x81"},
 		pattern: regexp.MustCompile(`[\x{202A}-\x{202E}\x{2066}-\x{2069}]`),
 	},
 }
@@ -86,6 +94,9 @@ func TestCommittedText(t *testing.T) {
 func textFaults(text string) []string {
 	var faults []string
 	for _, rule := range textRules {
+		if !slices.ContainsFunc(rule.parts, func(part string) bool { return strings.Contains(text, part) }) {
+			continue
+		}
 		for _, match := range rule.pattern.FindAllString(text, -1) {
 			if !slices.Contains(rule.except, match) {
 				faults = append(faults, rule.why+": "+strings.TrimSpace(match))
