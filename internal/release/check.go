@@ -38,7 +38,7 @@ func check(ctx context.Context, root string) (err error) {
 	// afterwards.
 	defer func() { err = errors.Join(err, forget(cache, all, version)) }()
 	u := user{version: version, dir: work, env: []string{
-		"GOWORK=off", "GOFLAGS=-mod=mod", "GONOSUMDB=" + all[0].path, "GOPROXY=file://" + filepath.ToSlash(p.dir) + "," + upstream,
+		"GOWORK=off", "GOFLAGS=" + os.Getenv("GOFLAGS") + " -mod=mod", "GONOSUMDB=" + all[0].path, "GOPROXY=file://" + filepath.ToSlash(p.dir) + "," + upstream,
 	}}
 	for _, m := range all {
 		if !m.published() {
@@ -109,7 +109,7 @@ func (u user) use(ctx context.Context, root string, m module) error {
 
 func (u user) install(ctx context.Context, path string) error {
 	bin := filepath.Join(u.dir, "bin")
-	if _, err := command(ctx, u.dir, append(u.env, "GOBIN="+bin, "GOFLAGS="), "go", "install", path+"@"+u.version); err != nil {
+	if _, err := command(ctx, u.dir, append(u.env, "GOBIN="+bin, "GOFLAGS="+os.Getenv("GOFLAGS")), "go", "install", path+"@"+u.version); err != nil {
 		return err
 	}
 	installed := filepath.Join(bin, filepath.Base(path))
