@@ -66,7 +66,7 @@ func (s *BatchStats) report(dst *BatchStats) {
 	}
 }
 
-// StatsOption is the result of ddb.Stats: batches, transactions and their reads fill in Dst when they end.
+// StatsOption is the result of ddb.StatsTo: batches, transactions and their reads fill in Dst when they end.
 type StatsOption struct{ Dst *BatchStats }
 
 // ApplyBatch makes it a BatchOption.

@@ -328,7 +328,7 @@ func (c *Table) BatchGet(ctx context.Context, keys, got any, r ReadCall) error {
 	return b.get(ctx, keys, got, r)
 }
 
-// BatchGetAll yields lists of the type that list points to.
+// BatchGetAll reads a stream of keys and yields the results of each window of it, as lists of the type that list points to.
 //
 //go:noinline
 func (c *Table) BatchGetAll(ctx context.Context, keys WindowSeq, list any, r ReadCall) ResultSeq {

@@ -185,7 +185,7 @@ func (b *batch) work(ctx context.Context, send sendBatch) {
 	}
 }
 
-// try sends one request. refused is why it left everything, if it was refused as a whole for the moment.
+// try sends one request. rejected is why it left everything, if the service rejected it as a whole for the moment.
 func (b *batch) try(ctx context.Context, pending []*batchEntry, send sendBatch) (left []*batchEntry, rejected, err error) {
 	options := b.core.wire
 	seen := &attempts{repeat: true, always: true}

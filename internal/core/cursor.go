@@ -69,7 +69,7 @@ func CursorFrom(r *Read, open func(CursorTerms) ([]byte, error)) (*cursor.Positi
 	return at, nil
 }
 
-// ParseCursor reads the text of a cursor of the index, or of the table if index is nil.
+// ParseCursor reads the text of a cursor of the index, or of the table if x is no index.
 func (x Index) ParseCursor(text string) (*cursor.Position, error) {
 	if err := x.Core.Usable(); err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// reportFailure passes a failure to the hooks that are a FailureHook.
+// reportFailure passes a failure to the hooks that are a hooks.FailureHook.
 func reportFailure(ctx context.Context, cores []*Table, f hooks.Failure) {
 	for _, h := range hooksOf(cores) {
 		if h, ok := h.(hooks.FailureHook); ok {
@@ -163,7 +163,7 @@ func WithHookOption(h hooks.Hook) TableOption {
 	})
 }
 
-// ended is opError for a write of one item; it also reports an unknown outcome to hooks.
+// ended is operr.New for a write of one item; it also reports an unknown outcome to hooks.
 func (c *Table) ended(ctx context.Context, op string, err error) error {
 	if err = operr.New(op, c.Name, "", err); errors.Is(err, ddberr.ErrOutcomeUnknown) {
 		reportFailure(ctx, []*Table{c}, hooks.Failure{Operation: op, Table: c.Name, Items: 1, Err: err})

@@ -53,7 +53,7 @@ func (x *IndexRef) Index() Index {
 	return x.x
 }
 
-// Ref returns what an index without its type is the content of.
+// Ref returns the content of a ddb.Index for the index.
 func (x Index) Ref() *IndexRef { return &IndexRef{x} }
 
 // Place returns table/index.

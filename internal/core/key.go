@@ -81,7 +81,7 @@ func appendKey(c *Table, b []byte, key reflect.Value) ([]byte, error) {
 	return append(b, '}'), errors.Join(err1, err2)
 }
 
-// checkWireKey is checkStoredKey for a value in wire form, such as {"S":"text"}.
+// checkWireKey is itemid.CheckValue for a value in wire form, such as {"S":"text"}.
 func checkWireKey(name string, value []byte, limit int) error {
 	const head, tail = `{"S":"`, `"}`
 	if n := len(value) - len(head) - len(tail); n >= 0 && bytes.IndexByte(value, '\\') < 0 {

@@ -19,7 +19,7 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
-// PageData is a Page without its type.
+// PageData is a ddb.Page without its type.
 type PageData struct {
 	List       any // a pointer to the list of items
 	Next, Prev *cursor.Position
@@ -30,7 +30,7 @@ type PageData struct {
 	Consumed   cost.Consumed
 }
 
-// itemsIn returns the list of a page. It is a function since every package that uses a table reads the methods of pageData.
+// itemsIn returns the list of a page. It is a function since every package that uses a table reads the methods of PageData.
 func itemsIn(p *PageData) reflect.Value { return reflect.ValueOf(p.List).Elem() }
 
 // PageSeq yields pages, and finally an error; it is an iter.Seq2.

@@ -43,7 +43,7 @@ func (r *Read) PartitionHash() (hooks.PartitionHash, error) {
 	return hashOf(tablename.Short(r.Core.Name), r.Index.Label(), r.partitionID()), nil
 }
 
-// partitionID returns the partition key as keyID writes it, with all its attributes.
+// partitionID returns the partition key as itemid.Key.ID writes it, with all its attributes.
 func (r *Read) partitionID() []byte {
 	var id []byte
 	for _, v := range r.partition {

@@ -23,7 +23,7 @@ import (
 // read without a method Format, which each package that uses a table would compile four times for each type of query.
 type ReadRef struct{ r **Read }
 
-// Read returns nil for a nil or zero query.
+// Read returns the read; nil for a nil or zero query.
 func (q *ReadRef) Read() *Read {
 	if q == nil || q.r == nil {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Share adds a part.
+// Share adds the table of one item type to a shared table; i is its place in the caller's list, for errors.
 func (c *Table) Share(part *Table, i int) error {
 	var errs []error
 	if part.Name != c.Name {
