@@ -80,3 +80,59 @@ func TestPartsRule(t *testing.T) {
 		t.Errorf("missing %q, stale %q", missing, stale)
 	}
 }
+
+var (
+	quotedPath = regexp.MustCompile("`([\\w/]+/\\w+\\.go)`")
+	declaredIn = regexp.MustCompile("`(?:\\w+\\.)?(\\w+)`(?: and `\\w+`)? (?:in|of) `([\\w/]+/\\w+\\.go)`")
+)
+
+// staleAnswers returns the paths that a document names and that are not there, and the declarations that it says a file has and that it lacks.
+func staleAnswers(document string, sources map[string]string) (faults []string) {
+	for _, m := range quotedPath.FindAllStringSubmatch(document, -1) {
+		if _, ok := sources[m[1]]; !ok {
+			faults = append(faults, m[1]+" is not there")
+		}
+	}
+	for _, m := range declaredIn.FindAllStringSubmatch(document, -1) {
+		declaration := regexp.MustCompile(`(?m)^(?:func (?:\([^)]*\) )?|type |var |const |\t)` + m[1] + `\b`)
+		if source, ok := sources[m[2]]; ok && !declaration.MatchString(source) {
+			faults = append(faults, m[2]+" does not declare "+m[1])
+		}
+	}
+	return faults
+}
+
+// TestAnswersHold: the files and declarations that CONTRIBUTING.md and docs/architecture.md name are where they say.
+func TestAnswersHold(t *testing.T) {
+	t.Parallel()
+	sources := map[string]string{}
+	for _, f := range goFiles(t) {
+		sources[f.name] = f.source
+	}
+	found := 0
+	for _, name := range []string{"CONTRIBUTING.md", "docs/architecture.md"} {
+		document, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found += len(declaredIn.FindAllString(string(document), -1))
+		for _, fault := range staleAnswers(string(document), sources) {
+			t.Errorf("%s: %s", name, fault)
+		}
+	}
+	if found < 6 {
+		t.Errorf("only %d declarations are named; this test looks for the wrong thing", found)
+	}
+}
+
+func TestAnswersRule(t *testing.T) {
+	t.Parallel()
+	sources := map[string]string{"a/b.go": "package a\n\nfunc (x *T) send() {}\n\nvar list = 1\n"}
+	for document, want := range map[string]int{
+		"`send` in `a/b.go`": 0, "`T.send` in `a/b.go`": 0, "`list` of `a/b.go`": 0, "`sen` in `a/b.go`": 1, "`x` in `a/b.go`": 1, "see `a/c.go`": 1,
+	} {
+		if faults := staleAnswers(document, sources); len(faults) != want {
+			t.Errorf("%s: %q", document, faults)
+		}
+	}
+}
