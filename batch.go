@@ -51,19 +51,3 @@ func StatsTo(dst *BatchStats) interface {
 } {
 	return core.StatsOption{Dst: (*core.BatchStats)(dst)}
 }
-
-// Pick returns the elements of a list at the given indexes, for example the items to retry:
-//
-//	var failed *ddb.BatchError
-//	if errors.As(err, &failed) {
-//		again := ddb.Pick(items, failed.Puts())
-//	}
-//
-// It panics, as indexing does, if the list is shorter than the one the indexes are of.
-func Pick[E any](list []E, indexes []int) []E {
-	picked := make([]E, 0, len(indexes))
-	for _, i := range indexes {
-		picked = append(picked, list[i])
-	}
-	return picked
-}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/cursor"
-	"github.com/dynamotable/ddb/internal/operr"
 )
 
 // Cursor is a position in the results of a query or scan of items of type T: after the last item that was returned. It is
@@ -22,19 +21,19 @@ import (
 type Cursor[T any] = CursorOf[*T]
 
 // CursorOf is the type behind [Cursor]: Cursor[Order] is CursorOf[*Order].
-type CursorOf[P any] struct{ at *cursor.Position }
+type CursorOf[P any] cursor.Cursor
 
 // IsZero reports whether the cursor is zero: the beginning or, as Page.Next, the end.
-func (c CursorOf[P]) IsZero() bool { return c.at == nil }
+func (c CursorOf[P]) IsZero() bool { return cursor.Cursor(c).Position() == nil }
 
 // String returns the cursor as URL-safe text of at most 16 KB, empty for the zero Cursor. It usually has 20 characters more
 // than names and keys need.
-func (c CursorOf[P]) String() string { return c.at.String() }
+func (c CursorOf[P]) String() string { return cursor.Cursor(c).Position().String() }
 
 // MarshalText returns an error except for the zero Cursor, whose text is empty: otherwise encoding packages would send the
 // key of an item by accident. Encode a token of package pagetoken, or [CursorOf.String] if the reader may know the key.
 func (c CursorOf[P]) MarshalText() ([]byte, error) {
-	if c.at != nil {
+	if !c.IsZero() {
 		return nil, errCursorText
 	}
 	return nil, nil
@@ -46,45 +45,36 @@ var errCursorText = errors.New("ddb: a cursor shows a key, so it cannot be encod
 // of this table is [ErrBadCursor]. Whether it belongs to a query is checked when it is used.
 func (t *Table[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
 	at, err := core.Index{Core: t.Part()}.ParseCursor(text)
-	return Cursor[T]{at}, err
+	return Cursor[T](cursor.Of(at)), err
 }
 
 // ParseCursor reads the text of a cursor of this table; see [Table.ParseCursor].
 func (t *SimpleTable[T, PK]) ParseCursor(text string) (Cursor[T], error) {
 	at, err := core.Index{Core: t.Part()}.ParseCursor(text)
-	return Cursor[T]{at}, err
+	return Cursor[T](cursor.Of(at)), err
 }
 
 // ParseCursor reads the text of a cursor of this index; see [Table.ParseCursor].
 func (x *Index[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
 	at, err := (*core.IndexRef)(x).Index().ParseCursor(text)
-	return Cursor[T]{at}, err
+	return Cursor[T](cursor.Of(at)), err
 }
 
 // ParseCursor reads the text of a cursor of this index; see [Table.ParseCursor].
 func (x *SimpleIndex[T, PK]) ParseCursor(text string) (Cursor[T], error) {
 	at, err := (*core.IndexRef)(x).Index().ParseCursor(text)
-	return Cursor[T]{at}, err
+	return Cursor[T](cursor.Of(at)), err
 }
 
 // ParseCursor reads the text of a cursor of this index; see [Table.ParseCursor].
 func (x *LocalIndex[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
 	at, err := (*core.IndexRef)(x).Index().ParseCursor(text)
-	return Cursor[T]{at}, err
+	return Cursor[T](cursor.Of(at)), err
 }
 
-// CursorTerms says what a cursor is bound to: its table, its index, and a hash of its query with its direction.
-type CursorTerms struct {
-	Table, Index string
-	Query        [8]byte
-}
-
-// Parts returns what the cursor is bound to, and the key after which it continues, as bytes that [CursorFrom] reads. Both are
-// empty for the zero Cursor. It is for packages that give cursors another form than [CursorOf.String]; [CursorFrom] makes a
-// cursor from that form.
-func (c CursorOf[P]) Parts() (terms CursorTerms, key []byte) {
-	t, key := core.PartsOf(c.at)
-	return CursorTerms(t), key
+// Parts returns what the cursor is bound to, and the key after which it continues. It is for package pagetoken.
+func (c CursorOf[P]) Parts() (terms core.CursorTerms, key []byte) {
+	return core.PartsOf(cursor.Cursor(c).Position())
 }
 
 // Paged is a query or scan that returns pages of T: [Query], [IndexQuery], [Scan],
@@ -96,14 +86,3 @@ func (q *IndexQuery[T, SK]) Paged(*T) *core.Read { return (*core.ReadRef)(q).Rea
 func (s *Scan[T]) Paged(*T) *core.Read           { return (*core.ReadRef)(s).Read() }
 func (s *IndexScan[T]) Paged(*T) *core.Read      { return (*core.ReadRef)(s).Read() }
 func (v *Reader[V]) Paged(*V) *core.Read         { return (*core.ReadRef)(v).Read() }
-
-// CursorFrom makes a cursor of a query. It calls open with what the cursor must be bound to; open returns the key, and a nil
-// key gives the zero Cursor. A key that does not belong to the query is [ErrBadCursor]. An error of open is returned, and an
-// invalid query is an [InvalidError]. Nothing is sent.
-func CursorFrom[T any](q Paged[T], open func(CursorTerms) (key []byte, err error)) (Cursor[T], error) {
-	if q == nil || open == nil {
-		return Cursor[T]{}, operr.New("CursorFrom", "", "", operr.Invalid(errors.New("the query or the function is nil")))
-	}
-	at, err := core.CursorFrom(q.Paged(nil), func(t core.CursorTerms) ([]byte, error) { return open(CursorTerms(t)) })
-	return Cursor[T]{at}, err
-}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/itemid"
 	"github.com/dynamotable/ddb/internal/operr"
 )
@@ -54,5 +55,5 @@ func CursorAfter[T any](q Paged[T], item *T) (Cursor[T], error) {
 	if t.Check(at, r) != nil {
 		return Cursor[T]{}, r.Fail(operr.Invalid(errors.New("CursorAfter: the item is not in the partition of the query")))
 	}
-	return Cursor[T]{at}, nil
+	return Cursor[T](cursor.Of(at)), nil
 }

@@ -4,6 +4,7 @@ package ddb
 
 import (
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // Derive maintains an attribute that is computed from other attributes, its members; for example the key of an index. The
@@ -39,9 +40,9 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html
 func Derive[T, V any](attr AttrOf[T, V], from func(item *T) (value V, ok bool), members ...AnyAttr) TableOption {
 	if from == nil {
-		return core.DeriveOption(handleOf(attr), handlesOf(members), nil)
+		return core.DeriveOption(handle.Of(attr), handlesOf(members), nil)
 	}
-	return core.DeriveOption(handleOf(attr), handlesOf(members), func(item any) (any, bool) {
+	return core.DeriveOption(handle.Of(attr), handlesOf(members), func(item any) (any, bool) {
 		v, ok := from(item.(*T)) //nolint:forcetypeassert // an item of the table
 		return &v, ok
 	})

@@ -4,6 +4,7 @@ package ddb
 
 import (
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/rawitem"
 )
 
@@ -42,7 +43,7 @@ func Discriminator(attr, value string) TableOption { return core.DiscriminatorOp
 // item of another type. A query of the table, or of a local index with the same sort key, that has no SortKey condition
 // selects the prefix automatically, and neither reads nor pays for other items of the partition.
 func KeyPrefix(key AnyAttr, prefix string) TableOption {
-	return core.KeyPrefixOption(handleOf(key), prefix)
+	return core.KeyPrefixOption(handle.Of(key), prefix)
 }
 
 // RecognizeBy recognises the items of the table by a function, where a [Discriminator] or a [KeyPrefix] does not suffice:

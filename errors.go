@@ -37,8 +37,6 @@ var (
 	ErrOtherEntity = ddberr.ErrOtherEntity
 	// ErrItemTooLarge means that an item exceeds 400 KB.
 	ErrItemTooLarge = ddberr.ErrItemTooLarge
-	// ErrExplained is the error of calls under [Explain]: they are not made.
-	ErrExplained = ddberr.ErrExplained
 )
 
 // The types of errors that callers look for. Package ddberr has their fields and methods.

@@ -9,6 +9,7 @@ import (
 	"log"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -94,7 +95,7 @@ func ExampleSimpleTable_BatchPut() {
 		for _, f := range failed.Failed {
 			fmt.Println(f.Index, f.Unknown, f.Err)
 		}
-		again := ddb.Pick(list, failed.Puts())
+		again := ddberr.Pick(list, failed.Puts())
 		fmt.Println("to try again later:", len(again))
 	}
 	fmt.Println(err, stats.Done, "written by", stats.Requests, "requests for", stats.Consumed.WriteUnits, "units")

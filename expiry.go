@@ -30,16 +30,9 @@ func HideExpired() TableOption { return core.HideExpiredOption() }
 
 // IncludeExpired makes one call return the items that [HideExpired] hides. It is an option of reads by key, and of the
 // method With of queries and scans.
-func IncludeExpired() IncludeExpiredOption { return IncludeExpiredOption{} }
-
-// IncludeExpiredOption is what [IncludeExpired] returns: a [GetOption] and a [ReadOption].
-type IncludeExpiredOption struct{}
-
-// ConsistentOrProject makes it a [GetOption].
-func (IncludeExpiredOption) ConsistentOrProject(r *core.ReadCall) { r.Expired = true }
-
-// ApplyRead makes it a [ReadOption].
-func (IncludeExpiredOption) ApplyRead(r *core.Read) error { //nolint:unparam // other options can be wrong
-	r.Expired = true
-	return nil
+func IncludeExpired() interface {
+	GetOption
+	ReadOption
+} {
+	return core.IncludeExpired{}
 }

@@ -22,7 +22,7 @@ import (
 //
 // For a call that creates, describes or deletes a table it returns only the name.
 //
-// Calls with the function's context return [ErrExplained]. If a call is refused before it is sent, Explain returns that
+// Calls with the function's context return [ddberr.ErrExplained]. If a call is refused before it is sent, Explain returns that
 // error. A function that makes no call is an error too. Nothing is sent and nothing is billed.
 //
 // Units are computed from DynamoDB's billing rules and from the sizes of the items that this process has read and written on

@@ -67,7 +67,7 @@ func Field[T, V any](sel func(*T) *V) Attr[T, V] { return Attr[T, V](handle.New(
 func OrdField[T, V any](sel func(*T) *V) Ord[T, V] { return Ord[T, V](handle.New(sel)) }
 
 // TimeField makes a handle of a time. Without a tag option a time is stored as RFC 3339 text of fixed width in UTC, such as
-// 2026-11-21T06:30:00.500000000Z ([TimeText]), which sorts and compares like the times: as a key, in an index and in a
+// 2026-11-21T06:30:00.500000000Z ([typeditem.TimeText]), which sorts and compares like the times: as a key, in an index and in a
 // condition. The offset of a time is not stored. With the tag option unixtime it is a number of seconds. With sdktime, or
 // the option [SDKTimes] of the table, it is the text of the SDK's attributevalue, which does not sort.
 func TimeField[T any](sel func(*T) *time.Time) Ord[T, time.Time] {
@@ -135,24 +135,7 @@ type AttrOf[T, V any] interface {
 
 // NameOf returns the attribute's document path, such as status or address.city, for logs and messages. The key of a map
 // ([MapHandle.Key]) is data, and is shown as a question mark. The path is empty if the selector is wrong.
-func NameOf(attr AnyAttr) string { return handleOf(attr).Name() }
+func NameOf(attr AnyAttr) string { return handle.Of(attr).Name() }
 
-// handlesOf returns the handles of several.
-func handlesOf(attrs []AnyAttr) []*handle.Handle {
-	if len(attrs) == 0 {
-		return nil
-	}
-	handles := make([]*handle.Handle, len(attrs))
-	for i, a := range attrs {
-		handles[i] = handleOf(a)
-	}
-	return handles
-}
-
-// handleOf returns the handle of an interface, nil if that is nil.
-func handleOf(a AnyAttr) *handle.Handle {
-	if a == nil {
-		return nil
-	}
-	return a.Handle()
-}
+// handlesOf returns the handles of several. It is no generic function, which each package with a table would compile.
+func handlesOf(attrs []AnyAttr) []*handle.Handle { return handle.All(attrs) }

@@ -24,14 +24,7 @@ func Consistent() GetOption { return core.ConsistentOption{} }
 // are zero. It saves transfer and decoding, not read units.
 func Project(attrs ...AnyAttr) GetOption { return core.ProjectOption(handlesOf(attrs)) }
 
-func readOptions(opts []GetOption) (r core.ReadCall) {
-	for _, o := range opts {
-		if o != nil {
-			o.ConsistentOrProject(&r)
-		}
-	}
-	return r
-}
+func readOptions(opts []GetOption) core.ReadCall { return core.ReadOptions(opts) }
 
 // Get reads one item. It returns [ErrNotFound] if there is none.
 //

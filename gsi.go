@@ -53,19 +53,19 @@ func KeysOnly() IndexOption { return core.KeysOnlyOption() }
 func Projecting(attrs ...AnyAttr) IndexOption { return core.ProjectingOption(handlesOf(attrs)) }
 
 // NewIndex describes a global secondary index of a table. It sends nothing; [Table.CreateTable] and [Table.EnsureTable]
-// create the indexes that were described before. Keys may have several attributes ([Multi2]). Items that lack an index key
+// create the indexes that were described before. Keys may have several attributes ([multikey.Of2]). Items that lack an index key
 // attribute are not in the index (a sparse index).
 //
 // The error matches [ErrInvalid] and names everything that is wrong. The returned index is then not nil, but each of its
 // calls returns that error, as do those of an index of a table that could not be made.
 func NewIndex[T, PK, SK any](table AnyTable[T], name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...IndexOption) (*Index[T, PK, SK], error) {
-	x, err := core.NewIndex(coreOf(table), name, partition, sort, indexOptions(opts))
+	x, err := core.NewIndex(core.PartOf(table), name, partition, sort, indexOptions(opts))
 	return (*Index[T, PK, SK])(x.Ref()), err
 }
 
 // NewSimpleIndex describes a global secondary index without a sort key; see [NewIndex].
 func NewSimpleIndex[T, PK any](table AnyTable[T], name string, partition KeyField[T, PK], opts ...IndexOption) (*SimpleIndex[T, PK], error) {
-	x, err := core.NewIndex(coreOf(table), name, partition, core.NoSort{}, indexOptions(opts))
+	x, err := core.NewIndex(core.PartOf(table), name, partition, core.NoSort{}, indexOptions(opts))
 	return (*SimpleIndex[T, PK])(x.Ref()), err
 }
 
@@ -76,13 +76,4 @@ func NewLocalIndex[T, PK, SK, LSK any](table *Table[T, PK, SK], name string, sor
 	return (*LocalIndex[T, PK, LSK])(x.Ref()), err
 }
 
-// indexOptions returns the functions of options, nil for one that is nil.
-func indexOptions(opts []IndexOption) []core.IndexOption {
-	all := make([]core.IndexOption, len(opts))
-	for i, o := range opts {
-		if o != nil {
-			all[i] = o.ApplyIndex
-		}
-	}
-	return all
-}
+func indexOptions(opts []IndexOption) []core.IndexOption { return core.IndexOptions(opts) }

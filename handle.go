@@ -19,12 +19,12 @@ type AttrHandle[P, V any] handle.Handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
 func (a *AttrHandle[P, V]) Eq(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "=", &v)))
 }
 
 // Ne is true where the attribute differs from v, or is absent.
 func (a *AttrHandle[P, V]) Ne(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<>", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<>", &v)))
 }
 
 // Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
@@ -50,37 +50,37 @@ type OrdHandle[P, V any] handle.Handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
 func (a *OrdHandle[P, V]) Eq(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "=", &v)))
 }
 
 // Ne is true where the attribute differs from v, or is absent.
 func (a *OrdHandle[P, V]) Ne(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<>", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<>", &v)))
 }
 
 // Lt is true where the attribute is less than v.
 func (a *OrdHandle[P, V]) Lt(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<", &v)))
 }
 
 // Le is true where the attribute is at most v.
 func (a *OrdHandle[P, V]) Le(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<=", &v)))
 }
 
 // Gt is true where the attribute is greater than v.
 func (a *OrdHandle[P, V]) Gt(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), ">", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), ">", &v)))
 }
 
 // Ge is true where the attribute is at least v.
 func (a *OrdHandle[P, V]) Ge(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), ">=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), ">=", &v)))
 }
 
 // Between is true where low <= attribute <= high. A call with low above high is refused.
 func (a *OrdHandle[P, V]) Between(low, high V) CondOf[P] {
-	return CondOf[P]{handle.Between((*handle.Handle)(a), &low, &high)}
+	return CondOf[P](handle.CondOf(handle.Between((*handle.Handle)(a), &low, &high)))
 }
 
 // Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
@@ -106,37 +106,37 @@ type NumHandle[P, V any] handle.Handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
 func (a *NumHandle[P, V]) Eq(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "=", &v)))
 }
 
 // Ne is true where the attribute differs from v, or is absent.
 func (a *NumHandle[P, V]) Ne(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<>", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<>", &v)))
 }
 
 // Lt is true where the attribute is less than v.
 func (a *NumHandle[P, V]) Lt(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<", &v)))
 }
 
 // Le is true where the attribute is at most v.
 func (a *NumHandle[P, V]) Le(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<=", &v)))
 }
 
 // Gt is true where the attribute is greater than v.
 func (a *NumHandle[P, V]) Gt(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), ">", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), ">", &v)))
 }
 
 // Ge is true where the attribute is at least v.
 func (a *NumHandle[P, V]) Ge(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), ">=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), ">=", &v)))
 }
 
 // Between is true where low <= attribute <= high. A call with low above high is refused.
 func (a *NumHandle[P, V]) Between(low, high V) CondOf[P] {
-	return CondOf[P]{handle.Between((*handle.Handle)(a), &low, &high)}
+	return CondOf[P](handle.CondOf(handle.Between((*handle.Handle)(a), &low, &high)))
 }
 
 // Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
@@ -173,47 +173,47 @@ type StrHandle[P, V any] handle.Handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
 func (a *StrHandle[P, V]) Eq(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "=", &v)))
 }
 
 // Ne is true where the attribute differs from v, or is absent.
 func (a *StrHandle[P, V]) Ne(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<>", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<>", &v)))
 }
 
 // Lt is true where the attribute is less than v.
 func (a *StrHandle[P, V]) Lt(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<", &v)))
 }
 
 // Le is true where the attribute is at most v.
 func (a *StrHandle[P, V]) Le(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<=", &v)))
 }
 
 // Gt is true where the attribute is greater than v.
 func (a *StrHandle[P, V]) Gt(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), ">", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), ">", &v)))
 }
 
 // Ge is true where the attribute is at least v.
 func (a *StrHandle[P, V]) Ge(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), ">=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), ">=", &v)))
 }
 
 // Between is true where low <= attribute <= high. A call with low above high is refused.
 func (a *StrHandle[P, V]) Between(low, high V) CondOf[P] {
-	return CondOf[P]{handle.Between((*handle.Handle)(a), &low, &high)}
+	return CondOf[P](handle.CondOf(handle.Between((*handle.Handle)(a), &low, &high)))
 }
 
 // BeginsWith is true where the text begins with the prefix.
 func (a *StrHandle[P, V]) BeginsWith(prefix V) CondOf[P] {
-	return CondOf[P]{handle.Function((*handle.Handle)(a), "begins_with", &prefix)}
+	return CondOf[P](handle.CondOf(handle.Function((*handle.Handle)(a), "begins_with", &prefix)))
 }
 
 // Contains is true where the text contains the other text.
 func (a *StrHandle[P, V]) Contains(part V) CondOf[P] {
-	return CondOf[P]{handle.Function((*handle.Handle)(a), "contains", &part)}
+	return CondOf[P](handle.CondOf(handle.Function((*handle.Handle)(a), "contains", &part)))
 }
 
 // Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
@@ -239,47 +239,47 @@ type BinHandle[P, V any] handle.Handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
 func (a *BinHandle[P, V]) Eq(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "=", &v)))
 }
 
 // Ne is true where the attribute differs from v, or is absent.
 func (a *BinHandle[P, V]) Ne(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<>", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<>", &v)))
 }
 
 // Lt is true where the attribute is less than v.
 func (a *BinHandle[P, V]) Lt(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<", &v)))
 }
 
 // Le is true where the attribute is at most v.
 func (a *BinHandle[P, V]) Le(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<=", &v)))
 }
 
 // Gt is true where the attribute is greater than v.
 func (a *BinHandle[P, V]) Gt(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), ">", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), ">", &v)))
 }
 
 // Ge is true where the attribute is at least v.
 func (a *BinHandle[P, V]) Ge(v V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), ">=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), ">=", &v)))
 }
 
 // Between is true where low <= attribute <= high. A call with low above high is refused.
 func (a *BinHandle[P, V]) Between(low, high V) CondOf[P] {
-	return CondOf[P]{handle.Between((*handle.Handle)(a), &low, &high)}
+	return CondOf[P](handle.CondOf(handle.Between((*handle.Handle)(a), &low, &high)))
 }
 
 // BeginsWith is true where the bytes begin with the prefix.
 func (a *BinHandle[P, V]) BeginsWith(prefix V) CondOf[P] {
-	return CondOf[P]{handle.Function((*handle.Handle)(a), "begins_with", &prefix)}
+	return CondOf[P](handle.CondOf(handle.Function((*handle.Handle)(a), "begins_with", &prefix)))
 }
 
 // Contains is true where the bytes contain the other bytes.
 func (a *BinHandle[P, V]) Contains(part V) CondOf[P] {
-	return CondOf[P]{handle.Function((*handle.Handle)(a), "contains", &part)}
+	return CondOf[P](handle.CondOf(handle.Function((*handle.Handle)(a), "contains", &part)))
 }
 
 // Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
@@ -305,17 +305,17 @@ type SetHandle[P, E any] handle.Handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
 func (a *SetHandle[P, E]) Eq(v []E) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "=", &v)))
 }
 
 // Ne is true where the attribute differs from v, or is absent.
 func (a *SetHandle[P, E]) Ne(v []E) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<>", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<>", &v)))
 }
 
 // Has is true where the set has the member.
 func (a *SetHandle[P, E]) Has(member E) CondOf[P] {
-	return CondOf[P]{handle.Contains((*handle.Handle)(a), &member)}
+	return CondOf[P](handle.CondOf(handle.Contains((*handle.Handle)(a), &member)))
 }
 
 // Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
@@ -351,17 +351,17 @@ type ListHandle[P, E any] handle.Handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
 func (a *ListHandle[P, E]) Eq(v []E) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "=", &v)))
 }
 
 // Ne is true where the attribute differs from v, or is absent.
 func (a *ListHandle[P, E]) Ne(v []E) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<>", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<>", &v)))
 }
 
 // Has is true where the list has an element equal to the value.
 func (a *ListHandle[P, E]) Has(element E) CondOf[P] {
-	return CondOf[P]{handle.Contains((*handle.Handle)(a), &element)}
+	return CondOf[P](handle.CondOf(handle.Contains((*handle.Handle)(a), &element)))
 }
 
 // Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the
@@ -397,12 +397,12 @@ type MapHandle[P any, K ~string, V any] handle.Handle
 
 // Eq is true where the attribute equals v. An absent attribute equals nothing.
 func (a *MapHandle[P, K, V]) Eq(v map[K]V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "=", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "=", &v)))
 }
 
 // Ne is true where the attribute differs from v, or is absent.
 func (a *MapHandle[P, K, V]) Ne(v map[K]V) CondOf[P] {
-	return CondOf[P]{handle.Compare((*handle.Handle)(a), "<>", &v)}
+	return CondOf[P](handle.CondOf(handle.Compare((*handle.Handle)(a), "<>", &v)))
 }
 
 // Set writes the attribute. A nil pointer is stored as NULL, a nil map or list as an empty one; use [Remove] to drop the

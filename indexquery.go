@@ -7,6 +7,8 @@ import (
 	"iter"
 
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/cursor"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // IndexQuery is a [Query] on a global index. It has the methods of Query except Consistent: global indexes are updated after
@@ -31,12 +33,12 @@ func (x *SimpleIndex[T, PK]) Query(pk PK) *IndexQuery[T, NoSortKey] {
 
 // SortKey limits the query to a range of sort keys; see [Query.SortKey].
 func (q *IndexQuery[T, SK]) SortKey(c SortCond[SK]) *IndexQuery[T, SK] {
-	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Read().SortKey(c.c).Ref())
+	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Read().SortKey(handle.SortCond(c)).Ref())
 }
 
 // Filter drops items after they were read; see [Query.Filter].
 func (q *IndexQuery[T, SK]) Filter(conds ...Cond[T]) *IndexQuery[T, SK] {
-	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Read().Filtered(untyped(conds)).Ref())
+	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Read().Filtered(handle.Conditions(conds)).Ref())
 }
 
 // Project reads only the given attributes, and the keys; see [Query.Project].
@@ -66,12 +68,12 @@ func (q *IndexQuery[T, SK]) With(opts ...ReadOption) *IndexQuery[T, SK] {
 
 // After continues after a cursor; see [Query.After].
 func (q *IndexQuery[T, SK]) After(c Cursor[T]) *IndexQuery[T, SK] {
-	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Read().From(c.at).Ref())
+	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Read().From(cursor.Cursor(c).Position()).Ref())
 }
 
 // Before reads the page that ends before a cursor; see [Query.Before].
 func (q *IndexQuery[T, SK]) Before(c Cursor[T]) *IndexQuery[T, SK] {
-	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Read().Until(c.at).Ref())
+	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Read().Until(cursor.Cursor(c).Position()).Ref())
 }
 
 // Page reads one page; see [Query.Page].

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/revision"
 )
@@ -47,21 +48,21 @@ type Revision = revision.Revision
 // it proves nothing after a lost reply: the error is then [ErrOutcomeUnknown].
 //
 // A table can have both while programs move from a number to a Revision; docs/guides/writes.md has the steps.
-func Version(attr AnyAttr) TableOption { return core.VersionOption(handleOf(attr)) }
+func Version(attr AnyAttr) TableOption { return core.VersionOption(handle.Of(attr)) }
 
 // Created makes a time attribute record when the item was first stored. Put, Create and Replace set it if it is zero, Upsert
 // if the attribute is absent.
-func Created(attr AnyAttr) TableOption { return core.CreatedOption(handleOf(attr)) }
+func Created(attr AnyAttr) TableOption { return core.CreatedOption(handle.Of(attr)) }
 
 // Updated makes a time attribute record when the item was last written. Every write except batches and deletes sets it.
-func Updated(attr AnyAttr) TableOption { return core.UpdatedOption(handleOf(attr)) }
+func Updated(attr AnyAttr) TableOption { return core.UpdatedOption(handle.Of(attr)) }
 
 // TTL names the attribute that holds the time after which DynamoDB may delete the item. It must be stored as a number of
 // Unix seconds: an integer, or a time with the unixtime tag option. EnsureTable enables TTL for it. Deletion is late,
 // typically within days. Reads return expired items until then, unless [HideExpired] hides them.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
-func TTL(attr AnyAttr) TableOption { return core.TTLOption(handleOf(attr)) }
+func TTL(attr AnyAttr) TableOption { return core.TTLOption(handle.Of(attr)) }
 
 // Clock replaces time.Now for [Created], [Updated] and [HideExpired].
 func Clock(now func() time.Time) TableOption { return core.ClockOption(now) }

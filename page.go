@@ -7,6 +7,7 @@ import (
 
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/cursor"
 )
 
 // Page is one page of a query or scan.
@@ -36,7 +37,7 @@ func pageOf[T any](p *core.PageData, err error) (Page[T], error) {
 		return Page[T]{}, err
 	}
 	return Page[T]{
-		Items: *p.List.(*[]T), Next: Cursor[T]{p.Next}, Prev: Cursor[T]{p.Prev}, //nolint:forcetypeassert // it was made as one
+		Items: *p.List.(*[]T), Next: Cursor[T](cursor.Of(p.Next)), Prev: Cursor[T](cursor.Of(p.Prev)), //nolint:forcetypeassert // it was made as one
 		Scanned: p.Scanned, Missing: p.Missing, Hidden: p.Hidden, Requests: p.Requests, Consumed: p.Consumed,
 	}, err
 }

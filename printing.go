@@ -8,6 +8,8 @@ import (
 	"log/slog"
 
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/cursor"
+	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
@@ -16,26 +18,32 @@ import (
 // caller's own ([Key], [Got]), and none of the others.
 
 // Format prints the comparison without its values, for every verb.
-func (c SortCond[SK]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, core.SortText(c.c.Op)) }
+func (c SortCond[SK]) Format(s fmt.State, verb rune) {
+	quiet.Format(s, verb, handle.SortCond(c).String())
+}
 
 // Format prints the attribute, for every verb, and never the value.
 func (c ChangeOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.Text()) }
 
 // Format prints whether it is the zero Cursor, for every verb: the text of a cursor, which
 // [CursorOf.String] gives, shows a key.
-func (c CursorOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, core.Hidden(c.at)) }
+func (c CursorOf[P]) Format(s fmt.State, verb rune) {
+	quiet.Format(s, verb, core.Hidden(cursor.Cursor(c).Position()))
+}
 
 // LogValue is the text that Format prints.
-func (c CursorOf[P]) LogValue() slog.Value { return slog.StringValue(core.Hidden(c.at)) }
+func (c CursorOf[P]) LogValue() slog.Value {
+	return slog.StringValue(core.Hidden(cursor.Cursor(c).Position()))
+}
 
 // Format prints how many items there are, for every verb, and neither items nor cursors.
 func (p Page[T]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, core.PageText(len(p.Items), p.Next.at))
+	quiet.Format(s, verb, core.PageText(len(p.Items), cursor.Cursor(p.Next).Position()))
 }
 
 // LogValue is the text that Format prints.
 func (p Page[T]) LogValue() slog.Value {
-	return slog.StringValue(core.PageText(len(p.Items), p.Next.at))
+	return slog.StringValue(core.PageText(len(p.Items), cursor.Cursor(p.Next).Position()))
 }
 
 var errPageJSON = errors.New("ddb: a Page is not sent as JSON, since its cursors show keys: send Items, and Next sealed by package pagetoken, or Next.String() where the reader may know the key")
@@ -58,34 +66,6 @@ func (k Key[PK, SK]) Format(s fmt.State, verb rune) {
 // LogValue is the text that Format prints.
 func (k Key[PK, SK]) LogValue() slog.Value {
 	return slog.StringValue(core.KeyText(k.Partition, k.Sort))
-}
-
-// Format prints a hash of the values, for every verb: the same for equal values.
-func (v Two[A, B]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, core.HashText("values", v.A, v.B))
-}
-
-// LogValue is the text that Format prints.
-func (v Two[A, B]) LogValue() slog.Value { return slog.StringValue(core.HashText("values", v.A, v.B)) }
-
-// Format prints a hash of the values, for every verb: the same for equal values.
-func (v Three[A, B, C]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, core.HashText("values", v.A, v.B, v.C))
-}
-
-// LogValue is the text that Format prints.
-func (v Three[A, B, C]) LogValue() slog.Value {
-	return slog.StringValue(core.HashText("values", v.A, v.B, v.C))
-}
-
-// Format prints a hash of the values, for every verb: the same for equal values.
-func (v Four[A, B, C, D]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, core.HashText("values", v.A, v.B, v.C, v.D))
-}
-
-// LogValue is the text that Format prints.
-func (v Four[A, B, C, D]) LogValue() slog.Value {
-	return slog.StringValue(core.HashText("values", v.A, v.B, v.C, v.D))
 }
 
 // String is operation, table and index, as Query orders/by-status.

@@ -7,6 +7,8 @@ import (
 	"iter"
 
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/cursor"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // Query reads the items with one partition key, in the order of the sort key. It is immutable: every method returns a
@@ -32,13 +34,13 @@ func (x *LocalIndex[T, PK, SK]) Query(pk PK) *Query[T, SK] {
 // SortKey limits the query to a range of sort keys. Only one range is possible. The zero
 // [SortCond] is refused.
 func (q *Query[T, SK]) SortKey(c SortCond[SK]) *Query[T, SK] {
-	return (*Query[T, SK])((*core.ReadRef)(q).Read().SortKey(c.c).Ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().SortKey(handle.SortCond(c)).Ref())
 }
 
 // Filter drops the items for which a condition is false, after they were read and billed. The conditions of all calls must
 // be true. A zero [Cond], and an [And] of nothing, drop no item; an [Or] of nothing is refused.
 func (q *Query[T, SK]) Filter(conds ...Cond[T]) *Query[T, SK] {
-	return (*Query[T, SK])((*core.ReadRef)(q).Read().Filtered(untyped(conds)).Ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().Filtered(handle.Conditions(conds)).Ref())
 }
 
 // Project reads only the given attributes, and the keys, into T.
@@ -76,13 +78,13 @@ func (q *Query[T, SK]) With(opts ...ReadOption) *Query[T, SK] {
 
 // After continues after a cursor, usually [Page.Next]. The zero Cursor is the beginning.
 func (q *Query[T, SK]) After(c Cursor[T]) *Query[T, SK] {
-	return (*Query[T, SK])((*core.ReadRef)(q).Read().From(c.at).Ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().From(cursor.Cursor(c).Position()).Ref())
 }
 
 // Before makes [Query.Page] read the page that ends before a cursor, usually
 // [Page.Prev], in the query's own order. The zero Cursor has no effect.
 func (q *Query[T, SK]) Before(c Cursor[T]) *Query[T, SK] {
-	return (*Query[T, SK])((*core.ReadRef)(q).Read().Until(c.at).Ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Read().Until(cursor.Cursor(c).Position()).Ref())
 }
 
 // Page reads one page: as many items as the limit or, without a limit, those of one request. It continues after requests of
@@ -176,16 +178,16 @@ func (v *Reader[V]) Count(ctx context.Context) (int, error) {
 
 // After continues after a cursor of the same query, usually [Page.Next].
 func (v *Reader[V]) After(c Cursor[V]) *Reader[V] {
-	return (*Reader[V])((*core.ReadRef)(v).Read().From(c.at).Ref())
+	return (*Reader[V])((*core.ReadRef)(v).Read().From(cursor.Cursor(c).Position()).Ref())
 }
 
 // Before makes [Reader.Page] read the page that ends before a cursor; see [Query.Before].
 func (v *Reader[V]) Before(c Cursor[V]) *Reader[V] {
-	return (*Reader[V])((*core.ReadRef)(v).Read().Until(c.at).Ref())
+	return (*Reader[V])((*core.ReadRef)(v).Read().Until(cursor.Cursor(c).Position()).Ref())
 }
 
 // ParseCursor reads the text of a cursor of the same table or index; see [Table.ParseCursor].
 func (v *Reader[V]) ParseCursor(text string) (Cursor[V], error) {
 	at, err := (*core.ReadRef)(v).Read().ParseCursor(text)
-	return Cursor[V]{at}, err
+	return Cursor[V](cursor.Of(at)), err
 }

@@ -13,7 +13,7 @@ type RawTable = Table[rawitem.Item, rawitem.Value, rawitem.Value]
 
 // NewRaw describes a table by the attributes of its key; sort is nil for a table without a sort key:
 //
-//	t, err := ddb.NewRaw(client, "orders", ddb.RawKey("customer", attrtype.String), ddb.RawKey("id", attrtype.String))
+//	t, err := ddb.NewRaw(client, "orders", rawtable.KeyAttr("customer", attrtype.String), rawtable.KeyAttr("id", attrtype.String))
 //
 // Items are read and written as the service writes them, through no struct, so nothing of them is lost or changed. Package rawtable
 // makes such a table by what DynamoDB says of it. Options that keep an attribute of the item, such as [Version] and [TTL], are refused. NewRaw sends nothing. Its

@@ -36,11 +36,6 @@ type RetryPolicy struct {
 	MaxIdle int
 }
 
-// DefaultRetryPolicy returns the policy of tables without the [Retry] option.
-func DefaultRetryPolicy() RetryPolicy {
-	return RetryPolicy(retry.DefaultPolicy())
-}
-
 // RetryBudget limits the retries of everything that shares it, so that retries in several layers do not multiply the load on
 // a service in trouble. It counts in the tokens of the SDK's own bucket: a retry costs 5 (in the SDK 10 after a timeout) and
 // returns them if it succeeds; a success at the first attempt adds 1. In addition 5 tokens return every second, so that a

@@ -5,20 +5,12 @@ package ddb
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb/internal/retry"
 )
-
-func TestRetryPolicyDefaults(t *testing.T) {
-	want := RetryPolicy{BaseDelay: 50 * time.Millisecond, MaxDelay: 5 * time.Second, MaxElapsed: time.Minute}
-	if got := DefaultRetryPolicy(); got != want {
-		t.Errorf("DefaultRetryPolicy() = %+v", got)
-	}
-}
 
 // TestRetryBudgetTokens uses the budget as the SDK's retryer does, as its RateLimiter.
 func TestRetryBudgetTokens(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"iter"
 
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/cursor"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // Scan reads a whole table or index, in no particular order. It is immutable like [Query]. A scan costs read units for
@@ -45,7 +47,7 @@ func (x *LocalIndex[T, PK, SK]) Scan() *Scan[T] {
 
 // Filter drops items after they were read and billed; see [Query.Filter].
 func (s *Scan[T]) Filter(conds ...Cond[T]) *Scan[T] {
-	return (*Scan[T])((*core.ReadRef)(s).Read().Filtered(untyped(conds)).Ref())
+	return (*Scan[T])((*core.ReadRef)(s).Read().Filtered(handle.Conditions(conds)).Ref())
 }
 
 // Project reads only the given attributes, and the keys, into T.
@@ -75,7 +77,7 @@ func (s *Scan[T]) With(opts ...ReadOption) *Scan[T] {
 
 // After continues after a cursor. The zero Cursor is the beginning.
 func (s *Scan[T]) After(c Cursor[T]) *Scan[T] {
-	return (*Scan[T])((*core.ReadRef)(s).Read().From(c.at).Ref())
+	return (*Scan[T])((*core.ReadRef)(s).Read().From(cursor.Cursor(c).Position()).Ref())
 }
 
 // Parallel reads n parts of the table, as many at the same time as the table's [Concurrency] allows. Pages, All, Collect and
@@ -119,7 +121,7 @@ func (s *Scan[T]) First(ctx context.Context) (item T, err error) {
 
 // Filter drops items after they were read and billed; see [Query.Filter].
 func (s *IndexScan[T]) Filter(conds ...Cond[T]) *IndexScan[T] {
-	return (*IndexScan[T])((*core.ReadRef)(s).Read().Filtered(untyped(conds)).Ref())
+	return (*IndexScan[T])((*core.ReadRef)(s).Read().Filtered(handle.Conditions(conds)).Ref())
 }
 
 // Project reads only the given attributes, and the keys, into T.
@@ -144,7 +146,7 @@ func (s *IndexScan[T]) With(opts ...ReadOption) *IndexScan[T] {
 
 // After continues after a cursor.
 func (s *IndexScan[T]) After(c Cursor[T]) *IndexScan[T] {
-	return (*IndexScan[T])((*core.ReadRef)(s).Read().From(c.at).Ref())
+	return (*IndexScan[T])((*core.ReadRef)(s).Read().From(cursor.Cursor(c).Position()).Ref())
 }
 
 // Parallel reads n parts of the index at the same time; see [Scan.Parallel].

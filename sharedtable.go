@@ -68,13 +68,13 @@ func Share(parts ...TablePart) (*SharedTable, error) {
 
 // Name returns the table's name, including the prefix.
 func (t *SharedTable) Name() string {
-	if c := t.tableCore(); c != nil {
+	if c := t.Shared(); c != nil {
 		return c.Name
 	}
 	return ""
 }
 
-func (t *SharedTable) tableCore() *core.Table {
+func (t *SharedTable) Shared() *core.Table {
 	if t == nil {
 		return nil
 	}
@@ -83,23 +83,23 @@ func (t *SharedTable) tableCore() *core.Table {
 
 // CreateTable creates the table with the indexes of all parts; see [Table.CreateTable].
 func (t *SharedTable) CreateTable(ctx context.Context, opts ...schema.Option) error {
-	return t.tableCore().CreateTable(ctx, opts)
+	return t.Shared().CreateTable(ctx, opts)
 }
 
 // EnsureTable creates what is missing of the table and of the indexes of all parts; see [Table.EnsureTable].
 func (t *SharedTable) EnsureTable(ctx context.Context, opts ...schema.Option) error {
-	return t.tableCore().EnsureTable(ctx, opts)
+	return t.Shared().EnsureTable(ctx, opts)
 }
 
 // VerifyTable lists how the live table differs from the definitions of all parts; see [Table.VerifyTable].
 func (t *SharedTable) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schema.Difference, error) {
-	return t.tableCore().VerifyTable(ctx, opts)
+	return t.Shared().VerifyTable(ctx, opts)
 }
 
 // WaitTable waits until the table and all of its indexes are active; see [Table.WaitTable].
-func (t *SharedTable) WaitTable(ctx context.Context) error { return t.tableCore().WaitTable(ctx) }
+func (t *SharedTable) WaitTable(ctx context.Context) error { return t.Shared().WaitTable(ctx) }
 
 // DeleteTable deletes the table with the items of all types; see [Table.DeleteTable].
 func (t *SharedTable) DeleteTable(ctx context.Context, allow schema.DeletePermission) error {
-	return t.tableCore().DeleteTable(ctx, allow)
+	return t.Shared().DeleteTable(ctx, allow)
 }

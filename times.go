@@ -3,9 +3,6 @@
 package ddb
 
 import (
-	"time"
-
-	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/core"
 )
 
@@ -21,8 +18,3 @@ import (
 // It applies to the item type T in the whole process: all tables of T need it, and New refuses it if a handle of T made a
 // condition before the first table was described. The tag option sdktime does the same for one field.
 func SDKTimes() TableOption { return core.SDKTimes{} }
-
-// TimeText returns the text in which a time is stored by default, for expressions that are written by hand ([RawText],
-// [Raw]) and for other programs: RFC 3339 in UTC with nine digits of the second, such as 2026-11-21T06:30:00.500000000Z.
-// Such texts sort like the times, for the years 0 to 9999; times of other years are not stored.
-func TimeText(t time.Time) string { return t.UTC().Format(codec.Sortable) }

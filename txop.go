@@ -4,6 +4,7 @@ package ddb
 
 import (
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/handle"
 )
 
 // TxPut is [Table.Put] in a transaction.
@@ -79,12 +80,12 @@ func (t *SimpleTable[T, PK]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp 
 // TxCheck makes a transaction depend on an item that it does not write. As for [If], there must be at least one condition,
 // and none may be zero.
 func (t *Table[T, PK, SK]) TxCheck(key Key[PK, SK], conds ...Cond[T]) TxOp {
-	return t.Part().TxCheck(&key, untyped(conds))
+	return t.Part().TxCheck(&key, handle.Conditions(conds))
 }
 
 // TxCheck makes a transaction depend on an item that it does not write; see [Table.TxCheck].
 func (t *SimpleTable[T, PK]) TxCheck(key PK, conds ...Cond[T]) TxOp {
-	return t.Part().TxCheck(&key, untyped(conds))
+	return t.Part().TxCheck(&key, handle.Conditions(conds))
 }
 
 // The functions behind the operations are not inlined, since their closures would then be compiled again for each item type.

@@ -33,18 +33,18 @@ func (c ChangeOf[P]) Exact() ChangeOf[P] { return ChangeOf[P]{c.c.Exactly()} }
 
 // SetFrom copies the value that another attribute of the item has before the update. The call fails if that attribute is absent.
 func SetFrom[T, V any](to, from AttrOf[T, V]) Change[T] {
-	return Change[T]{handle.SetFrom(handleOf(to), handleOf(from))}
+	return Change[T]{handle.SetFrom(handle.Of(to), handle.Of(from))}
 }
 
 // SetIfMissing writes the attribute only if the item lacks it.
 func SetIfMissing[T, V any](attr AttrOf[T, V], v V) Change[T] {
-	return Change[T]{handle.SetIfMissing(handleOf(attr), &v)}
+	return Change[T]{handle.SetIfMissing(handle.Of(attr), &v)}
 }
 
 // Remove removes the attribute, list element or map key from the item:
 //
 //	users.Update(ctx, "u1", ddb.Remove(userNickname), ddb.Remove(userAvatar))
-func Remove[T, V any](attr AttrOf[T, V]) Change[T] { return Change[T]{handle.Remove(handleOf(attr))} }
+func Remove[T, V any](attr AttrOf[T, V]) Change[T] { return Change[T]{handle.Remove(handle.Of(attr))} }
 
 // Prepend adds elements at the front of the list. It creates the list if it is absent.
 func Prepend[T, E any](list List[T, E], elements ...E) Change[T] {

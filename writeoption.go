@@ -60,7 +60,9 @@ func (o option[P]) ChangeOrIf(P) any    { return o.what }
 // [*ConditionFailed] with the stored item. A write whose condition is false still costs write units.
 //
 // The call refuses an If without conditions, and empty conditions (the zero [Cond], an [And] of nothing).
-func If[T any](conds ...Cond[T]) Option[T] { return option[*T]{core.GuardOf("If", untyped(conds))} }
+func If[T any](conds ...Cond[T]) Option[T] {
+	return option[*T]{core.GuardOf("If", handle.Conditions(conds))}
+}
 
 // ReturnOld stores the item as it was before the write in dst, or the zero T if there was none. It costs nothing. With it,
 // Update and Upsert also return that item instead of the new one, since DynamoDB returns only one of them.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 // code has text methods, like a UUID.
@@ -97,7 +98,7 @@ func TestLayoutOfGuregu(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	item, err := ddb.DecodeItem[ours](written)
+	item, err := typeditem.Decode[ours](written)
 	if err != nil {
 		t.Fatal(err)
 	}

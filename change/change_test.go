@@ -19,8 +19,8 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/change"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 func TestMain(m *testing.M) {
@@ -286,7 +286,7 @@ func TestItemsShareNoMemory(t *testing.T) {
 	if err != nil || c.New.PK != "a" || c.Keys.PK != "a" {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	if _, err := ddb.DecodeItemJSON[slim]([]byte(`{"pk":{"S":"b"}}`)); err != nil || c.New.PK != "a" {
+	if _, err := typeditem.DecodeJSON[slim]([]byte(`{"pk":{"S":"b"}}`)); err != nil || c.New.PK != "a" {
 		t.Fatalf("a later item changed an earlier one: %+v, %v", c.New, err)
 	}
 }

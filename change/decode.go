@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 // DecodeError is a record that cannot be read as a change of the item type. It gives the
@@ -115,7 +115,7 @@ func fill[T any](c Change[T], part func(string) ([]byte, error)) (Change[T], err
 		}
 		var item T
 		if err == nil {
-			item, err = ddb.DecodeItemJSON[T](data)
+			item, err = typeditem.DecodeJSON[T](data)
 		}
 		if err != nil {
 			errs = append(errs, &DecodeError{Seq: c.Seq, Part: name, Err: err})

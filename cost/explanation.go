@@ -32,7 +32,7 @@ type Explanation struct {
 	// one item.
 	Read, Write Range
 	// Whole is the cost of the whole call with all its requests: all pages that it reads, all of a batch, and the items of an index from their
-	// table. Its upper bound is infinite if the call has no limit; see ddb.LearnSizes.
+	// table. Its upper bound is infinite if the call has no limit; see tableinfo.LearnSizes.
 	Whole Estimate
 	// Hydration is the additional cost of reading the items of an index from their table, in
 	// separate requests.

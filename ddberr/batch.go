@@ -124,3 +124,19 @@ func (f BatchFailure) LogValue() slog.Value { return slog.StringValue(f.text()) 
 func (f BatchFailure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"Index": f.Index, "Delete": f.Delete, "Unknown": f.Unknown, "Err": redact.Text(f.Err)})
 }
+
+// Pick returns the elements of a list at the given indexes, for example the items to retry:
+//
+//	var failed *ddb.BatchError
+//	if errors.As(err, &failed) {
+//		again := ddberr.Pick(items, failed.Puts())
+//	}
+//
+// It panics, as indexing does, if the list is shorter than the one the indexes are of.
+func Pick[E any](list []E, indexes []int) []E {
+	picked := make([]E, 0, len(indexes))
+	for _, i := range indexes {
+		picked = append(picked, list[i])
+	}
+	return picked
+}

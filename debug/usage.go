@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/hooks"
+	"github.com/dynamotable/ddb/tableinfo"
 )
 
 const usageMinutes = 60
@@ -84,7 +85,7 @@ func (r *Recorder) Describe(ctx context.Context, tables ...ddb.TablePart) error 
 	}
 	var errs []error
 	for _, t := range tables {
-		d, err := ddb.DescribeTable(ctx, t)
+		d, err := tableinfo.Describe(ctx, t)
 		if err != nil {
 			errs = append(errs, err)
 			continue

@@ -5,7 +5,7 @@
 //
 //	orders, err := ddb.New(client, "orders", orderCustomer, orderID, ddb.TTL(orderExpires))
 //	...
-//	table, err := ddb.Definition(orders, schema.PointInTimeRecovery(7))
+//	table, err := tableinfo.Definition(orders, schema.PointInTimeRecovery(7))
 //	...
 //	template, err := definition.CloudFormation(table)
 //

@@ -17,9 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/dump"
 	"github.com/dynamotable/ddb/rawitem"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 // order is a typical item: texts, numbers, a set, a list of maps.
@@ -101,7 +101,7 @@ func BenchmarkItems(b *testing.B) {
 		for b.Loop() {
 			for line := range bytes.Lines(data) {
 				line = bytes.TrimSuffix(bytes.TrimPrefix(line, []byte(`{"Item":`)), []byte("}\n"))
-				_, err := ddb.DecodeItemJSON[order](line)
+				_, err := typeditem.DecodeJSON[order](line)
 				noError(b, err)
 			}
 		}

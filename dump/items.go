@@ -10,9 +10,9 @@ import (
 	"io"
 	"iter"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/rawitem"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 var errNoSource = errors.New("dump: the source is nil; make it with Open")
@@ -78,7 +78,7 @@ func decoded[T any](data []byte) (item T, err error) {
 		item, _ = any(i).(T)
 		return item, err
 	}
-	return ddb.DecodeItemJSON[T](data)
+	return typeditem.DecodeJSON[T](data)
 }
 
 // canContinue reports whether what follows can be read.

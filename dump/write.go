@@ -204,8 +204,8 @@ func (w *writer) putIf(ctx context.Context, item rawitem.Item) error {
 	if !ok {
 		return invalid("the item lacks attribute " + attribute + ", by which OnlyOlder compares")
 	}
-	missing := ddb.NotExists(ddb.RawAttr(w.table.Keys().Partition[0].Name))
-	return w.table.Put(ctx, &item, ddb.If(ddb.Or(missing, ddb.RawAttr(attribute).Lt(ours))))
+	missing := ddb.NotExists(rawtable.Attr(w.table.Keys().Partition[0].Name))
+	return w.table.Put(ctx, &item, ddb.If(ddb.Or(missing, rawtable.Attr(attribute).Lt(ours))))
 }
 
 // done completes the report. Failures result in an error, so that they are not overlooked.

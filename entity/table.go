@@ -4,9 +4,16 @@ package entity
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/internal/handle"
+	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/rawitem"
 )
 
@@ -17,7 +24,7 @@ import (
 // parts. It is immutable and safe for concurrent use. Calls of a Table that could not be made return the reason.
 type Table[I any] struct {
 	*ddb.SharedTable
-	mixed *ddb.Mixed[I]
+	mixed *core.Mixed
 }
 
 // Parts lists the typed tables for one DynamoDB table: a [ddb.Table] or [ddb.SimpleTable] for each item type.
@@ -65,9 +72,18 @@ func New[I any](parts []ddb.TablePart, opts ...Option[I]) (*Table[I], error) {
 	for _, o := range opts {
 		unknown = o.unknown
 	}
-	var err2 error
-	if t.mixed, err2 = ddb.NewMixed(shared, unknown); err == nil {
-		err = err2
+	t.mixed = core.NewMixed(shared.Shared(), reflect.TypeFor[[]I]())
+	if unknown != nil {
+		t.mixed.Keep = func(raw rawitem.Item, to any) bool {
+			item, ok := unknown(raw)
+			if ok {
+				*to.(*I) = item //nolint:forcetypeassert // a place of the list
+			}
+			return ok
+		}
+	}
+	if err == nil {
+		err = t.mixed.Failed
 	}
 	return t, err
 }
@@ -84,11 +100,19 @@ func New[I any](parts []ddb.TablePart, opts ...Option[I]) (*Table[I], error) {
 // them is. Cursors, page tokens, Explain, budgets and hooks work as with the query itself. Count reads the items, as it must distinguish known from unknown items.
 //
 // An index must hold the attributes by which the items of all parts are recognised; a read of another is refused.
-func Read[I, T any](t *Table[I], q ddb.Paged[T], where ...ddb.MixedFilter) *ddb.Reader[I] {
-	if t == nil {
-		return ddb.ReadMixed((*ddb.Mixed[I])(nil), q, where...)
+func Read[I, T any](t *Table[I], q ddb.Paged[T], where ...Filter) *ddb.Reader[I] {
+	if q == nil {
+		return (*ddb.Reader[I])(nil)
 	}
-	return ddb.ReadMixed(t.mixed, q, where...)
+	return (*ddb.Reader[I])(q.Paged(nil).MixedAs(t.part(), len(where), func(i int) core.MixedFilter { return where[i].f }).Ref())
+}
+
+// part returns the table without its type, nil for a nil or zero Table.
+func (t *Table[I]) part() *core.Mixed {
+	if t == nil {
+		return nil
+	}
+	return t.mixed
 }
 
 // Decode reads an item that comes by another way than a read, such as the stream of the table, as what it is:
@@ -98,12 +122,13 @@ func Read[I, T any](t *Table[I], q ddb.Paged[T], where ...ddb.MixedFilter) *ddb.
 //	}
 //
 // An item that is of none of the types is what [KeepUnknown] makes of it, and otherwise an error that matches [ddb.ErrOtherEntity]. For an item of one type there is
-// [ddb.DecodeRaw]. It sends nothing.
-func (t *Table[I]) Decode(item rawitem.Item) (I, error) {
-	if t == nil {
-		return (*ddb.Mixed[I])(nil).Decode(item)
+// [typeditem.FromRaw]. It sends nothing.
+func (t *Table[I]) Decode(item rawitem.Item) (to I, err error) {
+	if err := t.part().Decode(item, reflect.ValueOf(&to).Elem()); err != nil {
+		var none I
+		return none, err
 	}
-	return t.mixed.Decode(item)
+	return to, nil
 }
 
 // Where makes a read leave out items of one type for which a condition is false, after they were read and billed:
@@ -112,12 +137,41 @@ func (t *Table[I]) Decode(item rawitem.Item) (I, error) {
 //
 // DynamoDB evaluates it, so the type must be recognised by a [ddb.Discriminator], or, in scans and on indexes, by a [ddb.KeyPrefix] of an attribute
 // that is no key of what is read.
-func Where[T any](table ddb.AnyTable[T], conds ...ddb.Cond[T]) ddb.MixedFilter {
-	return ddb.FilterOf(table, conds...)
+func Where[T any](table ddb.AnyTable[T], conds ...ddb.Cond[T]) Filter {
+	return Filter{core.MixedFilter{Of: core.PartOf(table), Conds: handle.Conditions(conds)}}
 }
 
+// Filter holds conditions for the items of one type in a read of several; see [Where].
+type Filter struct{ f core.MixedFilter }
+
+func (f Filter) text() string { return handle.AllOf(f.f.Conds).Text() }
+
+// String returns the conditions with a question mark for each value.
+func (f Filter) String() string { return f.text() }
+
+// Format prints the same, for every verb.
+func (f Filter) Format(s fmt.State, verb rune) { quiet.Format(s, verb, f.text()) }
+
+// MarshalJSON is the same text.
+func (f Filter) MarshalJSON() ([]byte, error) { return json.Marshal(f.text()) }
+
+// LogValue is the same text.
+func (f Filter) LogValue() slog.Value { return slog.StringValue(f.text()) }
+
 // Key is the key of an item of one of the types, for [Table.BatchGet]; see [KeyOf].
-type Key = ddb.MixedKey
+type Key struct{ k core.MixedKey }
+
+// String does not show the key.
+func (Key) String() string { return "Key" }
+
+// Format prints the same, for every verb.
+func (k Key) Format(s fmt.State, verb rune) { quiet.Format(s, verb, k.String()) }
+
+// MarshalJSON is the same text.
+func (k Key) MarshalJSON() ([]byte, error) { return json.Marshal(k.String()) }
+
+// LogValue is the same text.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // KeyOf is a key of one of the typed tables:
 //
@@ -125,14 +179,17 @@ type Key = ddb.MixedKey
 //		entity.KeyOf(customers, customers.Key("CUSTOMER#7", "PROFILE")),
 //		entity.KeyOf(orders, orders.Key("CUSTOMER#7", "O#1")),
 //	})
-func KeyOf[T, K any](table ddb.KeyedTable[T, K], key K) Key { return ddb.MixedKeyOf(table, key) }
+func KeyOf[T, K any](table ddb.KeyedTable[T, K], key K) Key {
+	if table == nil {
+		return Key{}
+	}
+	return Key{core.MixedKey{Of: table.Part(), Key: &key}}
+}
 
 // BatchGet reads items of all types by their keys, in shared requests of up to 100: got[i] belongs to keys[i]. It behaves as the BatchGet of a typed
 // table, see [ddb.Table.BatchGet]. What is stored under a key is given as what it is recognised as, even if the key was made by another typed table.
 // An unknown item is the error of its key, or left out, or kept, as the option of [New] says.
-func (t *Table[I]) BatchGet(ctx context.Context, keys []Key, opts ...ddb.GetOption) ([]ddb.Got[I], error) {
-	if t == nil {
-		return (*ddb.Mixed[I])(nil).BatchGet(ctx, keys, opts...)
-	}
-	return t.mixed.BatchGet(ctx, keys, opts...)
+func (t *Table[I]) BatchGet(ctx context.Context, keys []Key, opts ...ddb.GetOption) (got []ddb.Got[I], err error) {
+	err = t.part().BatchGet(ctx, len(keys), func(i int) core.MixedKey { return keys[i].k }, &got, core.ReadOptions(opts))
+	return got, err
 }

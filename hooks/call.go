@@ -77,7 +77,7 @@ type Call struct {
 	// Capacity is Consumed by table and index.
 	Capacity []cost.Entry
 	// ItemCollections are the sizes of the item collections that were written to, if they were requested and the reply has
-	// them; see ddb.WithItemCollections and ddb.WarnCollectionSize.
+	// them; see collection.Report and collection.Warn.
 	ItemCollections []ItemCollection
 	// Returned is the number of items in the reply, Scanned the number that a Query or Scan read for them, before the filter.
 	Returned, Scanned int

@@ -15,8 +15,11 @@ import (
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/retry"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawexpr"
 	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/sweep"
+	"github.com/dynamotable/ddb/tableinfo"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 // Table is the part of a table that a job needs: [*ddb.Table] and [*ddb.SimpleTable] implement it.
@@ -159,7 +162,7 @@ func New[T, K any](name string, table Table[T, K], change func(T) Change[T], opt
 	}
 	if v := reflect.ValueOf(table); table == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		errs = append(errs, errors.New("job: the table is nil"))
-	} else if definition, err := ddb.Definition(table); err != nil {
+	} else if definition, err := tableinfo.Definition(table); err != nil {
 		errs = append(errs, err)
 	} else {
 		for _, k := range definition.Create.KeySchema {
@@ -195,7 +198,7 @@ func (j *Job[T, K]) scan(consistent bool) ddb.Paged[rawitem.Item] {
 
 // decide returns what the job does with a stored item.
 func (j *Job[T, K]) decide(raw rawitem.Item) (item T, c Change[T]) {
-	item, err := ddb.DecodeRaw(j.table, raw)
+	item, err := typeditem.FromRaw(j.table, raw)
 	if err != nil {
 		return item, Fail[T](err)
 	}
@@ -224,7 +227,7 @@ func (j *Job[T, K]) unchanged(raw rawitem.Item) (ddb.Cond[T], error) {
 		av, err := value.Value()
 		problem = errors.Join(problem, err)
 		n := strconv.Itoa(len(all))
-		all = append(all, ddb.RawText[T]("#g"+n+" = :g"+n, map[string]string{"#g" + n: name}, map[string]any{":g" + n: av}))
+		all = append(all, rawexpr.CondText[T]("#g"+n+" = :g"+n, map[string]string{"#g" + n: name}, map[string]any{":g" + n: av}))
 	}
 	if j.set.guard == "" || !raw.Has(j.set.guard) {
 		absent := j.known
@@ -235,7 +238,7 @@ func (j *Job[T, K]) unchanged(raw rawitem.Item) (ddb.Cond[T], error) {
 			if !has[name] {
 				has[name] = true
 				n := strconv.Itoa(len(all))
-				all = append(all, ddb.RawText[T]("attribute_not_exists(#g"+n+")", map[string]string{"#g" + n: name}, nil))
+				all = append(all, rawexpr.CondText[T]("attribute_not_exists(#g"+n+")", map[string]string{"#g" + n: name}, nil))
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/tableinfo"
 )
 
 // share is the state of a pace that follows a table.
@@ -41,7 +42,7 @@ func Of(ctx context.Context, table ddb.TablePart, of float64) (*Pace, error) {
 	if !(of > 0 && of <= 1) { // written this way to refuse NaN
 		return nil, fmt.Errorf("%w: pace: the share is %g: it must be above 0 and at most 1", ddb.ErrInvalid, of)
 	}
-	d, err := ddb.DescribeTable(ctx, table)
+	d, err := tableinfo.Describe(ctx, table)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func (p *Pace) follow(ctx context.Context) {
 	if !due {
 		return
 	}
-	d, err := ddb.DescribeTable(ctx, p.share.part)
+	d, err := tableinfo.Describe(ctx, p.share.part)
 	if err == nil {
 		err = p.take(time.Now(), d)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/quiet"
 )
@@ -85,7 +86,7 @@ func New(keys ...Key) (*Sealer, error) {
 		s.keys[i] = Key{k.ID, append([]byte(nil), k.Secret...)}
 	}
 	if err := invalid(errs...); err != nil {
-		err = opError(ddb.CursorTerms{}, "New", err)
+		err = opError(core.CursorTerms{}, "New", err)
 		return &Sealer{failed: err}, err
 	}
 	return s, nil
@@ -95,7 +96,7 @@ var errNoTokenKey = errors.New("page tokens without a key; make them with pageto
 
 // Cursor is a [ddb.Cursor] of any type.
 type Cursor interface {
-	Parts() (terms ddb.CursorTerms, key []byte)
+	Parts() (terms core.CursorTerms, key []byte)
 }
 
 // Option is an option of [Sealer.Seal]: [ForTenant] or [ValidFor].
@@ -155,7 +156,7 @@ func (s *Sealer) Seal(c Cursor, opts ...Option) (string, error) {
 		}
 		o.apply(&with)
 	}
-	var at ddb.CursorTerms
+	var at core.CursorTerms
 	var position []byte
 	if c != nil {
 		at, position = c.Parts()
@@ -199,14 +200,15 @@ func (s *Sealer) first() (Key, error) {
 // for an invalid query or binding it is a [ddb.InvalidError].
 func Open[T any](s *Sealer, q ddb.Paged[T], token string, bindings ...Binding) (ddb.Cursor[T], error) {
 	if q == nil {
-		return ddb.Cursor[T]{}, opError(ddb.CursorTerms{}, "Open", invalid(errors.New("the query is nil")))
+		return ddb.Cursor[T]{}, opError(core.CursorTerms{}, "Open", invalid(errors.New("the query is nil")))
 	}
-	return ddb.CursorFrom(q, s.open(token, bindings))
+	at, err := core.CursorFrom(q.Paged(nil), s.open(token, bindings))
+	return ddb.Cursor[T](cursor.Of(at)), err
 }
 
 // open returns the key in a token for a query with these terms.
-func (s *Sealer) open(token string, bindings []Binding) func(ddb.CursorTerms) ([]byte, error) {
-	return func(at ddb.CursorTerms) ([]byte, error) {
+func (s *Sealer) open(token string, bindings []Binding) func(core.CursorTerms) ([]byte, error) {
+	return func(at core.CursorTerms) ([]byte, error) {
 		var o terms
 		for _, b := range bindings {
 			o.bind(b)
@@ -231,7 +233,7 @@ func (s *Sealer) open(token string, bindings []Binding) func(ddb.CursorTerms) ([
 var errToken = fmt.Errorf("%w: the page token is damaged, has expired, or was sealed with another key, or for another query or tenant", ddb.ErrBadCursor)
 
 // unseal returns the key in a token that was sealed for a position with these terms.
-func (s *Sealer) unseal(at ddb.CursorTerms, token string, with terms) ([]byte, bool) {
+func (s *Sealer) unseal(at core.CursorTerms, token string, with terms) ([]byte, bool) {
 	if len(token) > maxTokenText || strings.ContainsAny(token, "\r\n") { // base64 skips line ends, strict or not
 		return nil, false
 	}
@@ -259,7 +261,7 @@ func (s *Sealer) unseal(at ddb.CursorTerms, token string, with terms) ([]byte, b
 
 // bound returns what a token is bound to: its header, and what both sides know without it.
 // The direction is part of the query's hash.
-func bound(at ddb.CursorTerms, header []byte, with terms) []byte {
+func bound(at core.CursorTerms, header []byte, with terms) []byte {
 	b := cursor.Append(nil, header)
 	b = cursor.Append(b, at.Table)
 	b = cursor.Append(b, at.Index)
@@ -311,7 +313,7 @@ func cutHeader(b []byte) (h header, size int, ok bool) {
 }
 
 // opError returns the error of an operation, with the table and index of a cursor.
-func opError(at ddb.CursorTerms, op string, err error) error {
+func opError(at core.CursorTerms, op string, err error) error {
 	return &ddb.OpError{Op: "pagetoken." + op, Table: at.Table, Index: at.Index, Err: err}
 }
 

@@ -57,7 +57,7 @@ func Of(item map[string]types.AttributeValue) (Item, error) {
 	return Item{data}, nil
 }
 
-// JSON returns a copy of the item in DynamoDB's JSON, {"id":{"S":"a"}}, which ddb.DecodeItemJSON reads.
+// JSON returns a copy of the item in DynamoDB's JSON, {"id":{"S":"a"}}, which typeditem.DecodeJSON reads.
 func (r Item) JSON() []byte {
 	if r.data == nil {
 		return []byte("{}")
@@ -65,7 +65,7 @@ func (r Item) JSON() []byte {
 	return slices.Clone(r.data)
 }
 
-// Values returns the item in the SDK's form, which ddb.DecodeItem reads.
+// Values returns the item in the SDK's form, which typeditem.Decode reads.
 func (r Item) Values() (map[string]types.AttributeValue, error) { return codec.ParseItem(r.JSON()) }
 
 // Has reports whether the item has a top-level attribute.

@@ -204,5 +204,5 @@ func condition[SK rawitem.Value | []rawitem.Value](s Sort, low, high SK) ddb.Sor
 	case "BETWEEN":
 		return ddb.Between(low, high)
 	}
-	return ddb.RawBeginsWith(low)
+	return BeginsWith(low)
 }

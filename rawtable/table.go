@@ -16,7 +16,9 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/multikey"
 	"github.com/dynamotable/ddb/rawitem"
+	"github.com/dynamotable/ddb/tableinfo"
 )
 
 // Table is a table of raw items with what DynamoDB describes of it. Its methods are those of [ddb.Table] and the ones below; functions that take a
@@ -56,11 +58,11 @@ type Index struct {
 // units. A table that does not exist is an error that matches [ddb.ErrTableNotFound]. Indexes that are being deleted are left out; one that is being made is there, and its reads fail
 // until it is active. Options are those of [ddb.NewRaw].
 func Open(ctx context.Context, client ddb.Client, name string, opts ...ddb.TableOption) (*Table, error) {
-	probe, err := ddb.NewRaw(client, name, ddb.RawKey("key", attrtype.String), nil, opts...)
+	probe, err := ddb.NewRaw(client, name, KeyAttr("key", attrtype.String), nil, opts...)
 	if err != nil {
 		return nil, err
 	}
-	d, err := ddb.DescribeTable(ctx, probe)
+	d, err := tableinfo.Describe(ctx, probe)
 	if err != nil {
 		return nil, err
 	}
@@ -116,14 +118,14 @@ func keysOf(elements []types.KeySchemaElement, kinds map[string]attrtype.Type) (
 	return k
 }
 
-func (a Attribute) handle() ddb.Ord[rawitem.Item, rawitem.Value] { return ddb.RawKey(a.Name, a.Type) }
+func (a Attribute) handle() ddb.Ord[rawitem.Item, rawitem.Value] { return KeyAttr(a.Name, a.Type) }
 
-func handles(attrs []Attribute) ddb.MultiKey[rawitem.Item, []rawitem.Value] {
+func handles(attrs []Attribute) multikey.Key[rawitem.Item, []rawitem.Value] {
 	list := make([]ddb.Ord[rawitem.Item, rawitem.Value], len(attrs))
 	for i, a := range attrs {
 		list[i] = a.handle()
 	}
-	return ddb.RawKeys(list...)
+	return multikey.Raw(list...)
 }
 
 func (t *Table) addGlobal(name string, keys Keys, p *types.Projection) error {
@@ -171,7 +173,7 @@ func projecting(index string, p *types.Projection) ([]ddb.IndexOption, error) {
 	}
 	attrs := make([]ddb.AnyAttr, len(p.NonKeyAttributes))
 	for i, name := range p.NonKeyAttributes {
-		attrs[i] = ddb.RawAttr(name)
+		attrs[i] = Attr(name)
 	}
 	return []ddb.IndexOption{ddb.Projecting(attrs...)}, nil
 }
@@ -280,10 +282,10 @@ func (a Attribute) Parse(value string) (rawitem.Value, error) {
 func Unchanged(item rawitem.Item, absent ...string) ddb.Cond[rawitem.Item] {
 	var all []ddb.Cond[rawitem.Item]
 	for name, value := range item.Attrs() {
-		all = append(all, ddb.RawAttr(name).Eq(value))
+		all = append(all, Attr(name).Eq(value))
 	}
 	for _, name := range absent {
-		all = append(all, ddb.NotExists(ddb.RawAttr(name)))
+		all = append(all, ddb.NotExists(Attr(name)))
 	}
 	return ddb.And(all...)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/rawexpr"
 	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/schema"
@@ -188,7 +189,7 @@ func verbs(t *testing.T, client ddb.Client, table *rawtable.Table, whole rawitem
 	noError(t, err)
 	same("parallel Scan", list[0], nil)
 
-	updated, err := table.Update(ctx, key, ddb.Changes(ddb.RawAttr("map", "k").Set(3), ddb.Remove(ddb.RawAttr("list", "[0]"))))
+	updated, err := table.Update(ctx, key, ddb.Changes(rawtable.Attr("map", "k").Set(3), ddb.Remove(rawtable.Attr("list", "[0]"))))
 	noError(t, err)
 	if v, _ := updated.Attr("map"); string(v.JSON()) != `{"M":{"k":{"N":"3"}}}` {
 		t.Fatalf("the update gives %s", v.JSON())
@@ -404,11 +405,11 @@ func TestRefusedBeforeSending(t *testing.T) {
 		},
 		"zero item": func(ctx context.Context) error { return single.Put(ctx, new(rawitem.Item)) },
 		"change of key": func(ctx context.Context) error {
-			_, err := single.Update(ctx, single.Key(b, rawitem.Value{}), ddb.Changes(ddb.RawAttr("p").Set("secret")))
+			_, err := single.Update(ctx, single.Key(b, rawitem.Value{}), ddb.Changes(rawtable.Attr("p").Set("secret")))
 			return err
 		},
 		"value that cannot be stored": func(ctx context.Context) error {
-			_, err := single.Update(ctx, single.Key(b, rawitem.Value{}), ddb.Changes(ddb.RawAttr("a").Set(make(chan int))))
+			_, err := single.Update(ctx, single.Key(b, rawitem.Value{}), ddb.Changes(rawtable.Attr("a").Set(make(chan int))))
 			return err
 		},
 		"condition of an empty item": func(ctx context.Context) error {
@@ -443,7 +444,7 @@ func TestRefusedBeforeSending(t *testing.T) {
 		}
 	}
 	for name, o := range map[string]ddb.TableOption{
-		"Version": ddb.Version(ddb.RawAttr("v")), "TTL": ddb.TTL(ddb.RawAttr("ttl")), "Created": ddb.Created(ddb.RawAttr("c")),
+		"Version": ddb.Version(rawtable.Attr("v")), "TTL": ddb.TTL(rawtable.Attr("ttl")), "Created": ddb.Created(rawtable.Attr("c")),
 		"Discriminator": ddb.Discriminator("type", "x"),
 	} {
 		if _, err := rawtable.Open(t.Context(), client, "single", o); !errors.Is(err, ddb.ErrInvalid) {
@@ -499,8 +500,8 @@ func TestIndexReads(t *testing.T) {
 		attr string // which the items lack
 	}{
 		"scan":                     {rawtable.Read{}, 30, ""},
-		"scan of part":             {rawtable.Read{Filter: []ddb.Cond[rawitem.Item]{ddb.RawAttr("j").Lt(7)}}, 7, ""},
-		"projected scan":           {rawtable.Read{Project: []ddb.AnyAttr{ddb.RawAttr("at")}}, 30, "rest"},
+		"scan of part":             {rawtable.Read{Filter: []ddb.Cond[rawitem.Item]{rawtable.Attr("j").Lt(7)}}, 7, ""},
+		"projected scan":           {rawtable.Read{Project: []ddb.AnyAttr{rawtable.Attr("at")}}, 30, "rest"},
 		"partition":                {rawtable.Read{Partition: []rawitem.Value{s("p1")}}, 15, ""},
 		"range":                    {rawtable.Read{Partition: []rawitem.Value{s("p1")}, Sort: rawtable.Sort{Op: "BETWEEN", Values: []rawitem.Value{n(3)}, High: []rawitem.Value{n(7)}}}, 3, ""},
 		"descending, consistent":   {rawtable.Read{Partition: []rawitem.Value{s("p1")}, Descending: true, Consistent: true, Sort: rawtable.Sort{Op: "<=", Values: []rawitem.Value{n(5)}}}, 3, ""},
@@ -668,11 +669,11 @@ func TestLostReplies(t *testing.T) {
 			return t.Put(ctx, &i, ddb.If(rawtable.Unchanged(i)))
 		}, true},
 		"update": {"UpdateItem", func(ctx context.Context, t *rawtable.Table, i rawitem.Item) error {
-			_, err := t.Update(ctx, t.KeyOf(&i), ddb.Changes(ddb.RawAttr("n").Set(2)))
+			_, err := t.Update(ctx, t.KeyOf(&i), ddb.Changes(rawtable.Attr("n").Set(2)))
 			return err
 		}, false},
 		"counting update": {"UpdateItem", func(ctx context.Context, t *rawtable.Table, i rawitem.Item) error {
-			_, err := t.Update(ctx, t.KeyOf(&i), ddb.RawChangeText[rawitem.Item]("ADD n :one", nil, map[string]any{":one": 1}))
+			_, err := t.Update(ctx, t.KeyOf(&i), rawexpr.ChangeText[rawitem.Item]("ADD n :one", nil, map[string]any{":one": 1}))
 			return err
 		}, true},
 		"delete": {"DeleteItem", func(ctx context.Context, t *rawtable.Table, i rawitem.Item) error {

@@ -27,6 +27,9 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/keytext"
 	"github.com/dynamotable/ddb/internal/quiet"
+	"github.com/dynamotable/ddb/rawexpr"
+	"github.com/dynamotable/ddb/tableinfo"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 var (
@@ -109,7 +112,7 @@ func New[T any, PK ~string, O comparable](table *ddb.SimpleTable[T, PK], field s
 		u.failed = &ddb.OpError{Op: opNew, Err: invalid(errors.New("the table is nil"))}
 		return u, u.failed
 	}
-	info, err := ddb.InfoOf(table)
+	info, err := tableinfo.Of(table)
 	if err != nil {
 		u.failed = err
 		return u, err
@@ -119,7 +122,7 @@ func New[T any, PK ~string, O comparable](table *ddb.SimpleTable[T, PK], field s
 	for _, o := range opts {
 		u.optional = u.optional || o.optional
 	}
-	if u.ownerOf, err = ddb.FieldOf(owner); err != nil {
+	if u.ownerOf, err = typeditem.FieldOf(owner); err != nil {
 		errs = append(errs, fmt.Errorf("owner: %w", err))
 	} else if u.owner = ddb.NameOf(owner); u.owner == u.key {
 		errs = append(errs, fmt.Errorf("owner: attribute %s is a key of the table", u.owner))
@@ -133,7 +136,7 @@ func New[T any, PK ~string, O comparable](table *ddb.SimpleTable[T, PK], field s
 const opNew = "unique.New"
 
 // check returns what is wrong with the name of a field and with the table of its reservations.
-func check(field string, info ddb.TableInfo) (errs []error) {
+func check(field string, info tableinfo.Info) (errs []error) {
 	if field == "" || len(field) > maxField || strings.ContainsFunc(field, func(r rune) bool { return !isNameRune(r) }) {
 		errs = append(errs, fmt.Errorf("field %q: must be 1 to %d letters, digits, underscores, hyphens and dots", field, maxField))
 	}
@@ -320,7 +323,7 @@ func (u *Values[T, PK, O]) ownedBy(owner O) ddb.Cond[T] { return ddb.Named[T](u.
 
 // all is the condition that an item is a reservation of the field.
 func (u *Values[T, PK, O]) all() ddb.Cond[T] {
-	return ddb.RawText[T]("begins_with(#key, :prefix)", map[string]string{"#key": u.key}, map[string]any{":prefix": u.prefix})
+	return rawexpr.CondText[T]("begins_with(#key, :prefix)", map[string]string{"#key": u.key}, map[string]any{":prefix": u.prefix})
 }
 
 // TakenError means that another owner has reserved the value. It matches [ErrTaken] and [ddb.ErrConditionFailed], and never shows

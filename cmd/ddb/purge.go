@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/rawitem"
+	"github.com/dynamotable/ddb/rawtable"
 )
 
 var purge = command{
@@ -62,7 +63,7 @@ func (c *purging) run(ctx context.Context, s streams, name string) error {
 	c.read.opened = c.opened
 	keys := t.Keys()
 	for _, a := range append(keys.Partition, keys.Sort...) {
-		r.Project = append(r.Project, ddb.RawAttr(a.Name))
+		r.Project = append(r.Project, rawtable.Attr(a.Name))
 	}
 	deleted := func(ctx context.Context, list []rawitem.Item) error {
 		if len(r.Filter) == 0 {

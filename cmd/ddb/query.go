@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/sweep"
@@ -133,7 +132,7 @@ It reads, and is billed for, everything that it counts. DynamoDB's own count, wh
 				return c.estimate(ctx, s, t, read, *sample)
 			}
 			for _, a := range t.Keys().Partition {
-				read.Project = append(read.Project, ddb.RawAttr(a.Name))
+				read.Project = append(read.Project, rawtable.Attr(a.Name))
 			}
 			n, err := c.run(ctx, s, "count", t, read, func(context.Context, []rawitem.Item) error { return nil })
 			if err != nil || c.explain {

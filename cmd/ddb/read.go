@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddb/internal/expression"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/progress"
+	"github.com/dynamotable/ddb/rawexpr"
 	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 	"github.com/dynamotable/ddb/sweep"
@@ -76,7 +77,7 @@ func (c *reading) read() (rawtable.Read, error) {
 			errs = append(errs, fmt.Errorf("-attributes: %w", err))
 		}
 		for _, path := range paths {
-			r.Project = append(r.Project, ddb.RawAttr(path[0], path[1:]...))
+			r.Project = append(r.Project, rawtable.Attr(path[0], path[1:]...))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -91,7 +92,7 @@ func condition(flag, text string) (ddb.Cond[rawitem.Item], error) {
 	if err != nil {
 		return ddb.Cond[rawitem.Item]{}, fmt.Errorf("%s: %w", flag, err)
 	}
-	return ddb.RawText[rawitem.Item](e.Text, e.Names, valuesOf(e)), nil
+	return rawexpr.CondText[rawitem.Item](e.Text, e.Names, valuesOf(e)), nil
 }
 
 func valuesOf(e expression.Expression) map[string]any {

@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/pace"
 	"github.com/dynamotable/ddb/rawtable"
+	"github.com/dynamotable/ddb/tableinfo"
 )
 
 // spending holds the flags that limit what a command costs.
@@ -87,7 +88,7 @@ func positive(text string) (float64, error) {
 
 // plan explains a call without sending its requests. The sizes that DynamoDB has counted limit its cost.
 func plan(ctx context.Context, t ddb.TablePart, call func(context.Context) error) (cost.Explanation, error) {
-	if err := ddb.LearnSizes(ctx, t); err != nil {
+	if err := tableinfo.LearnSizes(ctx, t); err != nil {
 		return cost.Explanation{}, err
 	}
 	return ddb.Explain(ctx, call)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/expression"
+	"github.com/dynamotable/ddb/rawexpr"
 	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
@@ -104,7 +105,7 @@ An item that is not there is a failure unless -upsert is given.
 			if err != nil {
 				return err
 			}
-			options := []ddb.UpdateOption[rawitem.Item]{ddb.RawChangeText[rawitem.Item](e.Text, e.Names, valuesOf(e))}
+			options := []ddb.UpdateOption[rawitem.Item]{rawexpr.ChangeText[rawitem.Item](e.Text, e.Names, valuesOf(e))}
 			if len(cond) > 0 {
 				options = append(options, ddb.If(cond...))
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/rawexpr"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -84,7 +85,7 @@ func testInline(t *testing.T, factory Factory) {
 	// A failed condition of the caller's operation does not start the append again.
 	calls := 0
 	_, err := r.Update(t.Context(), "a", func(account) ([]moved, error) { calls++; return []moved{in{1}}, nil },
-		eventstore.With(all.Table().TxCheck("none", ddb.RawText[eventstore.View[int]]("attribute_exists(id)", nil, nil))))
+		eventstore.With(all.Table().TxCheck("none", rawexpr.CondText[eventstore.View[int]]("attribute_exists(id)", nil, nil))))
 	if _, ok := errors.AsType[*ddb.TransactionError](err); !ok || calls != 1 {
 		t.Errorf("a condition of the caller: %v after %d calls", err, calls)
 	}

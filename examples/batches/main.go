@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 )
@@ -131,7 +132,7 @@ func rejected(ctx context.Context) error {
 	if !ok {
 		return errors.New("the batch should have failed in part")
 	}
-	err = table.BatchPut(ctx, ddb.Pick(list, failed.Puts()), ddb.StatsTo(&stats))
+	err = table.BatchPut(ctx, ddberr.Pick(list, failed.Puts()), ddb.StatsTo(&stats))
 	show("the refused items again:", err, stats)
 	return err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/definition"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/tableinfo"
 )
 
 type Order struct {
@@ -60,7 +61,7 @@ func run(ctx context.Context, format string) error {
 	if _, err := ddb.NewIndex(orders, "by-status", orderStatus, orderID); err != nil {
 		return err
 	}
-	table, err := ddb.Definition(orders, settings...)
+	table, err := tableinfo.Definition(orders, settings...)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/multikey"
 	"github.com/dynamotable/ddb/unique"
 )
 
@@ -101,21 +102,21 @@ func (t *tracker) byKey(ctx context.Context) error {
 // byIndex queries by several separate attributes: all of the partition
 // key, and the first ones of the sort key.
 func (t *tracker) byIndex(ctx context.Context) error {
-	ann := t.byAssignee.Query(ddb.K2("acme", "ann"))
-	sort := ddb.Multi2(issueStatus, issuePriority)
+	ann := t.byAssignee.Query(multikey.K2("acme", "ann"))
+	sort := multikey.Of2(issueStatus, issuePriority)
 	if err := show(ctx, "all issues of ann", ann, issueName); err != nil {
 		return err
 	}
-	if err := show(ctx, "open issues of ann", ann.SortKey(ddb.FirstOne(sort, ddb.Eq("open"))), issueName); err != nil {
+	if err := show(ctx, "open issues of ann", ann.SortKey(multikey.FirstOne(sort, ddb.Eq("open"))), issueName); err != nil {
 		return err
 	}
-	return show(ctx, "closed issues of bob, priority 2 and up", t.byAssignee.Query(ddb.K2("acme", "bob")).SortKey(ddb.Ge(ddb.K2("done", 2))), issueName)
+	return show(ctx, "closed issues of bob, priority 2 and up", t.byAssignee.Query(multikey.K2("acme", "bob")).SortKey(ddb.Ge(multikey.K2("done", 2))), issueName)
 }
 
 // queue queries open issues, the most urgent first. Closed issues are not in this index, so
 // it stays small; Derive adds and removes issues.
 func (t *tracker) queue(ctx context.Context) error {
-	web := t.open.Query(ddb.K2("acme", "web"))
+	web := t.open.Query(multikey.K2("acme", "web"))
 	if err := show(ctx, "open issues of project web, most urgent first", web.Limit(3), issueName); err != nil {
 		return err
 	}

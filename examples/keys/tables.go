@@ -8,6 +8,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/keyformat"
+	"github.com/dynamotable/ddb/multikey"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/unique"
 )
@@ -112,8 +113,8 @@ type tracker struct {
 	client       ddb.Client
 	issues       *ddb.Table[Issue, string, IssueKey]
 	comments     *ddb.Table[Comment, string, CommentKey]
-	byAssignee   *ddb.Index[Issue, ddb.Two[string, string], ddb.Two[string, int]]
-	open         *ddb.Index[Issue, ddb.Two[string, string], Rank]
+	byAssignee   *ddb.Index[Issue, multikey.Two[string, string], multikey.Two[string, int]]
+	open         *ddb.Index[Issue, multikey.Two[string, string], Rank]
 	projects     *ddb.Table[Project, string, string]
 	reservations *ddb.SimpleTable[Reservation, string]
 	projectNames *unique.Values[Reservation, string, string]
@@ -132,11 +133,11 @@ func open(ctx context.Context, client ddb.Client) (*tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.byAssignee, err = ddb.NewIndex(t.issues, "by-assignee", ddb.Multi2(issueTenant, issueAssignee), ddb.Multi2(issueStatus, issuePriority))
+	t.byAssignee, err = ddb.NewIndex(t.issues, "by-assignee", multikey.Of2(issueTenant, issueAssignee), multikey.Of2(issueStatus, issuePriority))
 	if err != nil {
 		return nil, err
 	}
-	t.open, err = ddb.NewIndex(t.issues, "open", ddb.Multi2(issueTenant, issueQueue), issueRank)
+	t.open, err = ddb.NewIndex(t.issues, "open", multikey.Of2(issueTenant, issueQueue), issueRank)
 	if err != nil {
 		return nil, err
 	}

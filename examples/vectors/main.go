@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/vector"
 )
 
 // Recipe is an item with the vector of its text.
@@ -61,8 +62,8 @@ func run(ctx context.Context, client ddb.Client) error {
 	if err != nil {
 		return err
 	}
-	inKitchen, err1 := ddb.NewVectorIndex(recipes, "in-kitchen", recipeMeaning, len(words), schema.Cosine, recipeKitchen, ddb.SearchFilters(recipeDiet))
-	everywhere, err2 := ddb.NewSimpleVectorIndex(recipes, "everywhere", recipeMeaning, len(words), schema.DotProduct, ddb.KeysOnly())
+	inKitchen, err1 := vector.New(recipes, "in-kitchen", recipeMeaning, len(words), schema.Cosine, recipeKitchen, vector.Filters(recipeDiet))
+	everywhere, err2 := vector.NewSimple(recipes, "everywhere", recipeMeaning, len(words), schema.DotProduct, ddb.KeysOnly())
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}

@@ -150,3 +150,15 @@ func (c *Table) withExpiry(paths []expr.Path, hide bool) []expr.Path {
 	}
 	return addPath(paths, c.ttl.Path())
 }
+
+// IncludeExpired is the option ddb.IncludeExpired.
+type IncludeExpired struct{}
+
+// ConsistentOrProject makes it an option of reads by key.
+func (IncludeExpired) ConsistentOrProject(r *ReadCall) { r.Expired = true }
+
+// ApplyRead makes it an option of queries and scans.
+func (IncludeExpired) ApplyRead(r *Read) error { //nolint:unparam // other options can be wrong
+	r.Expired = true
+	return nil
+}

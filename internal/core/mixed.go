@@ -31,10 +31,10 @@ type MixedFilter struct {
 	Conds []*handle.Condition
 }
 
-// Mixed is a ddb.Mixed without its type.
+// Mixed is an entity.Table without its type.
 type Mixed struct {
 	Failed    error
-	Table     string
+	table     string
 	list      gotype.Type // []I
 	parts     []*Table
 	names     []string // of the attributes by which items are recognised
@@ -61,7 +61,7 @@ func NewMixed(c *Table, list reflect.Type) *Mixed {
 	case len(c.parts) == 0:
 		errs = append(errs, errors.New("no tables to share"))
 	default:
-		m.Table = c.Name
+		m.table = c.Name
 		for i, part := range c.parts {
 			errs = append(errs, m.add(i, part))
 		}
@@ -70,31 +70,37 @@ func NewMixed(c *Table, list reflect.Type) *Mixed {
 		errs = append(errs, fmt.Errorf("items are recognised by %d attributes, the limit is %d", len(m.names), maxMixedNames))
 	}
 	if err := operr.Invalid(errs...); err != nil {
-		m.Failed = &ddberr.OpError{Op: "Share", Table: m.Table, Err: err}
+		m.Failed = &ddberr.OpError{Op: "Share", Table: m.table, Err: err}
 	}
 	return m
 }
 
-// DecodeMixed decodes an item of any of the types into the interface value to.
-func DecodeMixed(m *Mixed, item rawitem.Item, to reflect.Value) error {
+// Decode reads an item into to, a settable value of the interface.
+func (m *Mixed) Decode(item rawitem.Item, to reflect.Value) error {
+	const op = "Decode"
+	switch {
+	case m == nil:
+		return operr.New(op, "", "", errZeroMixed)
+	case m.Failed != nil:
+		return m.Failed
+	}
 	d := codec.NewDecoder(item.JSON(), codec.Options{})
 	defer d.Release()
 	own, err := decodeMixedRow(m, d, to, nil)
 	if err == nil && !own {
 		err = fmt.Errorf("%w, which is left out", ddberr.ErrOtherEntity)
 	}
-	return err
+	return operr.New(op, m.table, "", err)
 }
 
-// ErrZeroMixed is the error of a nil Mixed.
-var ErrZeroMixed = operr.Invalid(errors.New("a zero Mixed was used; make it by NewMixed"))
+var errZeroMixed = operr.Invalid(errors.New("a zero Table was used; make it with entity.New"))
 
 // BatchGet reads keys into the list at got, a *[]Got.
 func (m *Mixed) BatchGet(ctx context.Context, n int, key func(int) MixedKey, got any, r ReadCall) error {
 	const op = "BatchGetItem"
 	switch {
 	case m == nil:
-		return operr.New(op, "", "", ErrZeroMixed)
+		return operr.New(op, "", "", errZeroMixed)
 	case m.Failed != nil:
 		return m.Failed
 	}
@@ -113,7 +119,7 @@ func (m *Mixed) BatchGet(ctx context.Context, n int, key func(int) MixedKey, got
 		}
 	}
 	if err := operr.Invalid(errs...); err != nil {
-		return operr.New(op, m.Table, "", err)
+		return operr.New(op, m.table, "", err)
 	}
 	return b.getInto(ctx, n, func(data []byte, i int) ([]byte, error) {
 		k := key(i)
@@ -291,7 +297,7 @@ func (r *Read) MixedAs(m *Mixed, n int, filterAt func(int) MixedFilter) *Read {
 	var errs []error
 	switch {
 	case m == nil:
-		errs = append(errs, ErrZeroMixed)
+		errs = append(errs, errZeroMixed)
 	case m.Failed != nil:
 		errs = append(errs, m.Failed)
 	case !slices.Contains(m.parts, r.Core):

@@ -10,19 +10,6 @@ import (
 	"github.com/dynamotable/ddb/internal/cursor"
 )
 
-// SortText describes a condition on the sort key by its operator.
-func SortText(op string) string {
-	switch op {
-	case "":
-		return "no condition"
-	case "BETWEEN":
-		return "sort key BETWEEN ? AND ?"
-	case "begins_with":
-		return "begins_with(sort key, ?)"
-	}
-	return "sort key " + op + " ?"
-}
-
 // Hidden is the text of a cursor.
 func Hidden(p *cursor.Position) string {
 	if p == nil {

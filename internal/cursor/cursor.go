@@ -12,6 +12,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
+// Cursor is the content of a ddb.Cursor.
+type Cursor struct{ at *Position }
+
+// Of returns the cursor of a position, which is nil for the zero Cursor.
+func Of(at *Position) Cursor { return Cursor{at} }
+
+// Position returns the position, nil for the zero Cursor.
+func (c Cursor) Position() *Position { return c.at }
+
 // Position is where a read continues: the primary key of table and index.
 type Position struct {
 	Table, Index string

@@ -17,6 +17,25 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
+// Cond is the content of a ddb.Cond. It refers to its condition by two pointers, since fmt follows one pointer of a value that
+// does not fit the verb. So a Cond needs no method Format, which each package that uses a table would compile four times.
+type Cond struct{ c *Condition }
+
+// CondOf returns the Cond of a condition.
+func CondOf(c *Condition) Cond { return Cond{c} }
+
+// Condition returns the condition, nil for the zero Cond.
+func (c Cond) Condition() *Condition { return c.c }
+
+// Conditions returns the conditions of a list of ddb.Cond.
+func Conditions[C ~struct{ c *Condition }](conds []C) []*Condition {
+	list := make([]*Condition, len(conds))
+	for i, c := range conds {
+		list[i] = Cond(c).c
+	}
+	return list
+}
+
 // Condition is a ddb.Cond without its type parameter. A nil condition is the zero Cond. What it holds is behind a further
 // pointer, since fmt follows one pointer of a value that does not fit the verb. So a Cond needs no method Format, which each
 // package that uses a table would compile four times.

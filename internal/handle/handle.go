@@ -28,6 +28,28 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
+// Of returns the handle of a ddb.AnyAttr, nil for nil.
+func Of(attr interface{ Handle() *Handle }) *Handle {
+	if attr == nil {
+		return nil
+	}
+	return attr.Handle()
+}
+
+// All returns the handles of several.
+func All[A interface{ Handle() *Handle }](attrs []A) []*Handle {
+	if len(attrs) == 0 {
+		return nil
+	}
+	handles := make([]*Handle, len(attrs))
+	for i, a := range attrs {
+		if any(a) != nil {
+			handles[i] = a.Handle()
+		}
+	}
+	return handles
+}
+
 // Handle is the content of all types of handles: an attribute of one struct type, resolved once to its path and codec. A nil
 // Handle is the zero handle. The content is behind a further pointer, so that printing a handle never shows it.
 type Handle struct{ a *attribute }

@@ -11,7 +11,7 @@ import (
 	"github.com/dynamotable/ddb/internal/itemid"
 )
 
-// KeyHandles returns the handles of a ddb.KeyField, which has several if it is a ddb.MultiKey; nil for nil.
+// KeyHandles returns the handles of a ddb.KeyField, which has several if it is a multikey.Key; nil for nil.
 func KeyHandles(field any) []*Handle {
 	switch f := field.(type) {
 	case interface{ Handle() *Handle }:

@@ -21,7 +21,7 @@ func RawValues(values map[string]any) (map[string]types.AttributeValue, error) {
 	var errs []error
 	for k, v := range values {
 		if isTime(v) {
-			errs = append(errs, fmt.Errorf("raw expression: value %s is a time, which is stored in several forms: give ddb.TimeText(t), "+
+			errs = append(errs, fmt.Errorf("raw expression: value %s is a time, which is stored in several forms: give typeditem.TimeText(t), "+
 				"or for an attribute with the tag option unixtime t.Unix(), with sdktime t.Format(time.RFC3339Nano)", k))
 			continue
 		}

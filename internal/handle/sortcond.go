@@ -13,12 +13,12 @@ import (
 	"github.com/dynamotable/ddb/rawitem"
 )
 
-// SortCond is a ddb.SortCond without its type parameter.
+// SortCond is the content of a ddb.SortCond.
 type SortCond struct {
 	_         [0]func() // not comparable: the compiler makes a function for == for each type of sort key
-	Op        string    // empty for the zero condition
-	Low, High any       // addresses of values; none in a BeginsWithText
-	Text      string    // of BeginsWithText
+	op        string    // empty for the zero condition
+	low, high any       // addresses of values; none in a BeginsWithText
+	text      string    // of BeginsWithText
 	first     int
 }
 
@@ -26,18 +26,36 @@ type SortCond struct {
 // first values.
 func (c SortCond) OnFirst(n int, whole func(any) any) SortCond {
 	c.first = n
-	if c.Low != nil {
-		c.Low = whole(c.Low)
+	if c.low != nil {
+		c.low = whole(c.low)
 	}
-	if c.High != nil {
-		c.High = whole(c.High)
+	if c.high != nil {
+		c.high = whole(c.high)
 	}
 	return c
 }
 
+// NewSortCond returns a condition of one value, or of two if high is not nil; both are addresses.
+func NewSortCond(op string, low, high any) SortCond { return SortCond{op: op, low: low, high: high} }
+
+// BeginsWithText returns the condition that a text begins with a prefix.
+func BeginsWithText(prefix string) SortCond { return SortCond{op: "begins_with", text: prefix} }
+
+func (c SortCond) String() string {
+	switch c.op {
+	case "":
+		return "no condition"
+	case "BETWEEN":
+		return "sort key BETWEEN ? AND ?"
+	case "begins_with":
+		return "begins_with(sort key, ?)"
+	}
+	return "sort key " + c.op + " ?"
+}
+
 // Node returns the condition on the sort attributes of a key, a ddb.KeyField or nil.
 func (c SortCond) Node(field any, parts []KeyPart) (expr.Node, error) {
-	if c.Op == "" {
+	if c.op == "" {
 		return nil, errors.New("a zero sort-key condition, which would select everything: make it with Eq, Between or another function, or omit SortKey")
 	}
 	if field == nil || len(parts) == 0 {
@@ -46,19 +64,19 @@ func (c SortCond) Node(field any, parts []KeyPart) (expr.Node, error) {
 	if c.first < 0 || c.first > len(parts) {
 		return nil, fmt.Errorf("sort-key condition on the first %d attributes of a key of %d", c.first, len(parts))
 	}
-	if c.Low == nil {
-		return textPrefix(c.Text, parts)
+	if c.low == nil {
+		return textPrefix(c.text, parts)
 	}
 	n := len(parts)
 	if c.first > 0 {
 		n = c.first
 	}
-	if raw, ok := c.Low.(*[]rawitem.Value); ok {
+	if raw, ok := c.low.(*[]rawitem.Value); ok {
 		if n = len(*raw); n == 0 || n > len(parts) {
 			return nil, fmt.Errorf("sort-key condition of %d values on a key of %d", n, len(parts))
 		}
 	}
-	avs, err := encodeSort(field, c.Low, n, c.Op)
+	avs, err := encodeSort(field, c.low, n, c.op)
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +85,9 @@ func (c SortCond) Node(field any, parts []KeyPart) (expr.Node, error) {
 		terms = append(terms, expr.Compare{Left: expr.Attribute(parts[i].Name), Op: "=", Right: expr.Value{AV: avs[i]}})
 	}
 	last, low := expr.Attribute(parts[n-1].Name), expr.Value{AV: avs[n-1]}
-	switch c.Op {
+	switch c.op {
 	case "BETWEEN":
-		highs, err := encodeSort(field, c.High, n, c.Op)
+		highs, err := encodeSort(field, c.high, n, c.op)
 		if err != nil {
 			return nil, err
 		}
@@ -86,9 +104,9 @@ func (c SortCond) Node(field any, parts []KeyPart) (expr.Node, error) {
 		if parts[n-1].Kind == types.ScalarAttributeTypeN {
 			return nil, fmt.Errorf("condition BeginsWith on number attribute %s; it is for text and binary", parts[n-1].Name)
 		}
-		terms = append(terms, expr.Call{Name: c.Op, Args: []expr.Node{last, low}})
+		terms = append(terms, expr.Call{Name: c.op, Args: []expr.Node{last, low}})
 	default:
-		terms = append(terms, expr.Compare{Left: last, Op: c.Op, Right: low})
+		terms = append(terms, expr.Compare{Left: last, Op: c.op, Right: low})
 	}
 	return expr.All(terms...), nil
 }

@@ -259,7 +259,10 @@ func TestSoon(t *testing.T) {
 }
 
 func TestWithDefaults(t *testing.T) {
-	want := DefaultPolicy()
+	want := Policy{BaseDelay: 50 * time.Millisecond, MaxDelay: 5 * time.Second, MaxElapsed: time.Minute}
+	if got := DefaultPolicy(); got != want {
+		t.Errorf("the default policy is %+v", got)
+	}
 	want.MaxIdle = 8 // of everything but batches
 	if got := (Policy{}).WithDefaults(); got != want {
 		t.Errorf("the zero policy becomes %+v", got)

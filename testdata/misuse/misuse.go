@@ -7,6 +7,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/vector"
 )
 
 type (
@@ -36,7 +37,7 @@ var (
 	total    = ddb.NumField(func(o *Order) *int64 { return &o.Total })
 	tags     = ddb.SetField(func(o *Order) *[]string { return &o.Tags })
 	seq      = ddb.NumField(func(o *Order) *int64 { return &o.Seq })
-	vector   = ddb.ListField(func(o *Order) *[]float32 { return &o.Vector })
+	position = ddb.ListField(func(o *Order) *[]float32 { return &o.Vector })
 
 	userID   = ddb.StrField(func(u *User) *string { return &u.ID })
 	userName = ddb.StrField(func(u *User) *string { return &u.Name })
@@ -91,12 +92,12 @@ func misuse(ctx context.Context, client ddb.Client, cond ddb.Cond[User]) {
 	_ = byStatus.Query("open").SortKey(ddb.BeginsWith("1"))  // want "cannot use"
 	_ = byTotal.Query(5).SortKey(ddb.Eq("x"))                // want "SortKey undefined|cannot use"
 
-	near, _ := ddb.NewVectorIndex(orders, "near", vector, 2, schema.Cosine, customer)
-	_, _ = near.Search(ctx, []float32{1, 2}, 10)                                     // want "not enough arguments"
-	_, _ = near.Search(ctx, 5, []float32{1, 2}, 10)                                  // want "cannot use 5"
-	_, _ = near.Search(ctx, pk, []float32{1, 2}, 10, cond)                           // want "cannot use cond"
-	_, _ = ddb.NewSimpleVectorIndex(orders, "far", status, 2, schema.Cosine)         // want "does not match|cannot use|missing method"
-	_, _ = ddb.NewVectorIndex(orders, "of-user", vector, 2, schema.Cosine, userName) // want "does not match|cannot use|cannot infer"
+	near, _ := vector.New(orders, "near", position, 2, schema.Cosine, customer)
+	_, _ = near.Search(ctx, []float32{1, 2}, 10)                               // want "not enough arguments"
+	_, _ = near.Search(ctx, 5, []float32{1, 2}, 10)                            // want "cannot use 5"
+	_, _ = near.Search(ctx, pk, []float32{1, 2}, 10, cond)                     // want "cannot use cond"
+	_, _ = vector.NewSimple(orders, "far", status, 2, schema.Cosine)           // want "does not match|cannot use|missing method"
+	_, _ = vector.New(orders, "of-user", position, 2, schema.Cosine, userName) // want "does not match|cannot use|cannot infer"
 
 	page, _ := users.Scan().Page(ctx)
 	_ = orders.Query(pk).After(page.Next)     // want "cannot use page.Next"

@@ -21,6 +21,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
@@ -318,7 +319,7 @@ func TestBatchBackoff(t *testing.T) {
 		if took := time.Since(start); took < time.Second || stats.Elapsed != took {
 			t.Errorf("gave up after %v, stats say %v", took, stats.Elapsed)
 		}
-		if again := ddb.Pick(list, failed.Puts()); len(again) != 30 || again[29].ID != list[29].ID {
+		if again := ddberr.Pick(list, failed.Puts()); len(again) != 30 || again[29].ID != list[29].ID {
 			t.Errorf("picked %d", len(again))
 		}
 		if !strings.Contains(err.Error(), "30 of 30 not done") || !strings.Contains(err.Error(), "unprocessed") || !ddb.IsRetryable(err) {

@@ -126,7 +126,7 @@ func TestAlwaysThrottled(t *testing.T) {
 		}{
 			{"by default", nil, time.Minute, "for 1m0s (RetryPolicy.MaxElapsed)", [2]int{20, 250}},
 			{"with a policy", []ddb.TableOption{ddb.Retry(ddb.RetryPolicy{MaxElapsed: 3 * time.Minute, MaxDelay: 20 * time.Second})}, 3 * time.Minute, "for 3m0s", [2]int{20, 300}},
-			{"with the default policy", []ddb.TableOption{ddb.Retry(ddb.DefaultRetryPolicy())}, time.Minute, "for 1m0s", [2]int{20, 250}},
+			{"with the zero policy", []ddb.TableOption{ddb.Retry(ddb.RetryPolicy{})}, time.Minute, "for 1m0s", [2]int{20, 250}},
 			{"with a number of attempts", []ddb.TableOption{ddb.Retry(ddb.RetryPolicy{MaxAttempts: 2})}, 0, "after 2 attempts (RetryPolicy.MaxAttempts)", [2]int{4, 16}},
 			{"with attempts without progress", []ddb.TableOption{ddb.Retry(ddb.RetryPolicy{MaxIdle: 3})}, 0, "after 3 attempts without progress (RetryPolicy.MaxIdle)", [2]int{6, 24}},
 			{"without a budget", []ddb.TableOption{ddb.WithRetryBudget(nil)}, time.Minute, "for 1m0s", [2]int{20, 800}},

@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/collection"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/hooks"
@@ -119,7 +120,7 @@ type keeper struct {
 
 func (k *keeper) Begin(ctx context.Context, _ *hooks.Call) context.Context {
 	if k.asking {
-		return ddb.WithItemCollections(ctx)
+		return collection.Report(ctx)
 	}
 	return ctx
 }
@@ -202,7 +203,7 @@ func check(t *testing.T, what string, got, want []hooks.ItemCollection) {
 // option, however they were requested and whichever path items take.
 func TestEveryWriteRequestsSizes(t *testing.T) {
 	conn, client := connect(t, nil)
-	asked := ddb.WithItemCollections(t.Context())
+	asked := collection.Report(t.Context())
 	for name, who := range map[string]struct {
 		ctx          context.Context
 		hook, option bool
@@ -219,7 +220,7 @@ func TestEveryWriteRequestsSizes(t *testing.T) {
 			hook := &keeper{asking: who.hook}
 			opts := append(slices.Clip(who.table), ddb.WithHook(hook))
 			if who.option {
-				opts = append(opts, ddb.WarnCollectionSize(0, func(c hooks.ItemCollection) { warned = append(warned, c) }))
+				opts = append(opts, collection.Warn(0, func(c hooks.ItemCollection) { warned = append(warned, c) }))
 			}
 			table := newPosts(t, client, apitest.TableName(t), true, opts...)
 			conn.counts()
@@ -257,7 +258,7 @@ func TestEveryWriteRequestsSizes(t *testing.T) {
 func TestOptionNeedsNoHook(t *testing.T) {
 	_, client := connect(t, nil)
 	var warned []hooks.ItemCollection
-	table := newPosts(t, client, "posts", true, ddb.WithoutCapacity(), ddb.WarnCollectionSize(0, func(c hooks.ItemCollection) { warned = append(warned, c) }))
+	table := newPosts(t, client, "posts", true, ddb.WithoutCapacity(), collection.Warn(0, func(c hooks.ItemCollection) { warned = append(warned, c) }))
 	for _, w := range writes(client) {
 		warned = nil
 		if err := w.do(t.Context(), table); err != nil {
@@ -276,7 +277,7 @@ func TestNoSizesUnlessRequested(t *testing.T) {
 	conn, client := connect(t, nil)
 	hook := &keeper{}
 	quiet := newPosts(t, client, "quiet", true, ddb.WithHook(hook))
-	plain := newPosts(t, client, "plain", false, ddb.WithHook(hook), ddb.WarnCollectionSize(0, func(c hooks.ItemCollection) { t.Errorf("warned of %v", c) }))
+	plain := newPosts(t, client, "plain", false, ddb.WithHook(hook), collection.Warn(0, func(c hooks.ItemCollection) { t.Errorf("warned of %v", c) }))
 	conn.counts()
 	for _, w := range writes(client) {
 		for _, table := range []*posts{quiet, plain} {
@@ -300,7 +301,7 @@ func TestWarnsAboveThreshold(t *testing.T) {
 	warned := map[float64][]hooks.ItemCollection{}
 	for _, mark := range []float64{0, 8.4, 8.5, 9.9} {
 		hook := &keeper{}
-		table := newPosts(t, client, "posts", true, ddb.WithHook(hook), ddb.WarnCollectionSize(mark, func(c hooks.ItemCollection) { warned[mark] = append(warned[mark], c) }))
+		table := newPosts(t, client, "posts", true, ddb.WithHook(hook), collection.Warn(mark, func(c hooks.ItemCollection) { warned[mark] = append(warned[mark], c) }))
 		other := newPosts(t, client, "other", true)
 		for _, w := range writes(client) {
 			warned[mark] = nil
@@ -346,7 +347,7 @@ func TestSizesOfSuccessfulWritesOnly(t *testing.T) {
 		"null":              {`[0.0,1.0]`, `null`},
 	} {
 		_, client := connect(t, strings.NewReplacer(change...))
-		table := newPosts(t, client, "posts", true, ddb.WithHook(hook), ddb.WarnCollectionSize(0, none))
+		table := newPosts(t, client, "posts", true, ddb.WithHook(hook), collection.Warn(0, none))
 		for i, err := range []error{
 			table.Put(t.Context(), &post{Blog: blogB}),
 			table.BatchPut(t.Context(), []post{{Blog: blogB}}),
@@ -359,7 +360,7 @@ func TestSizesOfSuccessfulWritesOnly(t *testing.T) {
 		check(t, name, hook.take(), nil)
 	}
 	_, client := connect(t, nil, fault.On("PutItem").DropReply())
-	table := newPosts(t, client, "posts", true, ddb.WithHook(hook), ddb.WarnCollectionSize(0, none))
+	table := newPosts(t, client, "posts", true, ddb.WithHook(hook), collection.Warn(0, none))
 	if err := table.Create(t.Context(), &post{Blog: blogB}); !errors.Is(err, ddb.ErrOutcomeUnknown) {
 		t.Error(err)
 	}
@@ -377,7 +378,7 @@ func TestExplainSendsNothing(t *testing.T) {
 	conn, client := connect(t, nil)
 	table := newPosts(t, client, "posts", true)
 	conn.counts()
-	_, err := ddb.Explain(ddb.WithItemCollections(t.Context()), func(ctx context.Context) error { return table.Put(ctx, &post{Blog: blogA}) })
+	_, err := ddb.Explain(collection.Report(t.Context()), func(ctx context.Context) error { return table.Put(ctx, &post{Blog: blogA}) })
 	if sent, _ := conn.counts(); sent != 0 || err != nil {
 		t.Errorf("%d requests, %v", sent, err)
 	}
@@ -390,7 +391,7 @@ func TestLogCalls(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	table := newPosts(t, client, "posts", true, ddb.WithHook(hooks.LogCalls(logger, 0)))
 	const secret = "secret-blog"
-	if err := table.Put(ddb.WithItemCollections(t.Context()), &post{Blog: secret}); err != nil {
+	if err := table.Put(collection.Report(t.Context()), &post{Blog: secret}); err != nil {
 		t.Fatal(err)
 	}
 	if err := table.Put(t.Context(), &post{Blog: secret}); err != nil {
@@ -405,14 +406,14 @@ func TestLogCalls(t *testing.T) {
 func TestWrongOptions(t *testing.T) {
 	_, client := connect(t, nil)
 	for _, mark := range []float64{-1, 10, math.NaN(), math.Inf(1)} {
-		_, err := ddb.New(client, "posts", postBlog, postID, ddb.WarnCollectionSize(mark, nil))
+		_, err := ddb.New(client, "posts", postBlog, postID, collection.Warn(mark, nil))
 		for _, want := range []string{fmt.Sprintf("WarnCollectionSize %g: the mark must be", mark), "the function is nil"} {
 			if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v does not say %q", err, want)
 			}
 		}
 	}
-	_, err := ddb.NewSimple(client, "posts", postBlog, ddb.WarnCollectionSize(0, func(hooks.ItemCollection) {}))
+	_, err := ddb.NewSimple(client, "posts", postBlog, collection.Warn(0, func(hooks.ItemCollection) {}))
 	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "without a sort key") {
 		t.Error(err)
 	}

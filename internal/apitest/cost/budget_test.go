@@ -17,6 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 // filled is a table with n items of one customer, of about size bytes each.
@@ -162,7 +163,7 @@ func TestBudgetOfBatches(t *testing.T) {
 	if len(failed.Failed) != 30 || failed.Failed[0].Index != 50 || failed.Failed[0].Unknown {
 		t.Errorf("%d failed, the first is %+v", len(failed.Failed), failed.Failed[0])
 	}
-	if err := orders.BatchPut(t.Context(), ddb.Pick(list, failed.Puts())); err != nil {
+	if err := orders.BatchPut(t.Context(), ddberr.Pick(list, failed.Puts())); err != nil {
 		t.Fatal(err)
 	}
 	got, err := orders.BatchGet(ddb.WithBudget(t.Context(), cost.NewBudget(cost.Limits{Items: 79})), keys)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/ddberr"
 )
 
 func TestExplain(t *testing.T) { //nolint:tparallel // after its subtests it looks at what was sent
@@ -108,7 +109,7 @@ func TestExplain(t *testing.T) { //nolint:tparallel // after its subtests it loo
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !errors.Is(inside, ddb.ErrExplained) || ddb.IsRetryable(inside) || errors.Is(inside, ddb.ErrOutcomeUnknown) {
+			if !errors.Is(inside, ddberr.ErrExplained) || ddb.IsRetryable(inside) || errors.Is(inside, ddb.ErrOutcomeUnknown) {
 				t.Errorf("the call returned %v", inside)
 			}
 			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(cost.Explanation{}, "Assumptions", "PathReason", "Whole", "Warnings")); diff != "" {

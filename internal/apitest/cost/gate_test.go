@@ -16,6 +16,7 @@ import (
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/tableinfo"
 )
 
 // gatekeeper is a gate that records its calls.
@@ -109,17 +110,17 @@ func TestDescribeTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.DescribeTable(t.Context(), users); !errors.Is(err, ddb.ErrTableNotFound) {
+	if _, err := tableinfo.Describe(t.Context(), users); !errors.Is(err, ddb.ErrTableNotFound) {
 		t.Errorf("got %v", err)
 	}
 	if err := users.EnsureTable(t.Context(), schema.Provisioned(3, 4)); err != nil {
 		t.Fatal(err)
 	}
-	d, err := ddb.DescribeTable(t.Context(), users)
+	d, err := tableinfo.Describe(t.Context(), users)
 	if err != nil || *d.ProvisionedThroughput.WriteCapacityUnits != 4 {
 		t.Errorf("got %v, %v", d, err)
 	}
-	if _, err := ddb.DescribeTable(t.Context(), nil); !errors.Is(err, ddb.ErrInvalid) {
+	if _, err := tableinfo.Describe(t.Context(), nil); !errors.Is(err, ddb.ErrInvalid) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/tableinfo"
 )
 
 // shop is a table with orders of many sizes, and an index of each kind of projection.
@@ -84,7 +85,7 @@ func (s *shop) keys(list []order) []ddb.Key[customerID, orderID] {
 // TestLearnSizesExplained: under Explain it sends nothing, like every call.
 func TestLearnSizesExplained(t *testing.T) {
 	s := newShop(t, 1)
-	plan, err := ddb.Explain(t.Context(), func(ctx context.Context) error { return ddb.LearnSizes(ctx, s.orders) })
+	plan, err := ddb.Explain(t.Context(), func(ctx context.Context) error { return tableinfo.LearnSizes(ctx, s.orders) })
 	if err != nil || plan.Operation != "DescribeTable" {
 		t.Errorf("%v, %v", plan, err)
 	}
@@ -100,7 +101,7 @@ func TestWholeCall(t *testing.T) {
 		most = 3
 	}
 	s := newShop(t, n)
-	if err := ddb.LearnSizes(t.Context(), s.orders); err != nil {
+	if err := tableinfo.LearnSizes(t.Context(), s.orders); err != nil {
 		t.Fatal(err)
 	}
 	type call func(context.Context) error

@@ -358,7 +358,7 @@ func TestMixedRefused(t *testing.T) {
 		"view":                  entity.Read(all, ddb.View[totalView](mine.Query("p"))),
 		"another table":         entity.Read(all, foreign.Query("p")),
 		"filter of another":     entity.Read(all, mine.Query("p"), entity.Where(foreign, orderTotal.Gt(1))),
-		"filter of a nil table": entity.Read(all, mine.Query("p"), ddb.MixedFilter{}),
+		"filter of a nil table": entity.Read(all, mine.Query("p"), entity.Filter{}),
 		"filter by a key":       entity.Read(byPrefix, prefixed.Query("p").Filter(lineQty.Gt(1))),
 		"nil table":             entity.Read((*entity.Table[record])(nil), mine.Query("p")),
 		"zero table":            entity.Read(new(entity.Table[record]), mine.Query("p")),

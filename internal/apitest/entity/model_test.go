@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/entity"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 // modelItem is an item in the model: its sort key, its kind and its number, which is total, credit or qty.
@@ -120,7 +121,7 @@ func TestQueriesAgainstModel(t *testing.T) {
 			own  func(modelItem) bool
 			skip bool
 		}{"lax": {lax, isKnown, true}, "keeping": {all, func(modelItem) bool { return true }, true}, "strict": {none, isKnown, false}} {
-			var where []ddb.MixedFilter
+			var where []entity.Filter
 			switch leastOf {
 			case "order":
 				where = append(where, entity.Where(s.orders, orderTotal.Gt(least)))
@@ -199,7 +200,7 @@ func modelOf(r record) modelItem {
 		m := modelItem{kind: ""}
 		_, m.sk = r.key()
 		m.kind, _ = r.Text("type")
-		n, _ := ddb.DecodeItemJSON[struct {
+		n, _ := typeditem.DecodeJSON[struct {
 			None  int `dynamodbav:"none"`
 			Total int `dynamodbav:"total"`
 		}](r.JSON())

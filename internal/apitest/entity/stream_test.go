@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/rawitem"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 // The changes of a table of several types are read as raw items, and each item as its own type, however it is recognised.
@@ -40,11 +41,11 @@ func TestChangesOfTypes(t *testing.T) {
 	order1, customer1, none := decode("O#1", "order", "total", "10"), decode("C#1", "customer", "credit", "5"), decode("U#1", "invoice", "sum", "1")
 	for way, of := range ways {
 		s := newShop(t, of(ddb.SkipOthers()))
-		if o, err := ddb.DecodeRaw(s.orders, order1); err != nil || o != (order{PK: "p", SK: "O#1", Total: 10}) {
+		if o, err := typeditem.FromRaw(s.orders, order1); err != nil || o != (order{PK: "p", SK: "O#1", Total: 10}) {
 			t.Errorf("%s: %+v, %v", way, o, err)
 		}
 		for _, other := range []rawitem.Item{customer1, none, {}} {
-			if o, err := ddb.DecodeRaw(s.orders, other); !errors.Is(err, ddb.ErrOtherEntity) || o != (order{}) {
+			if o, err := typeditem.FromRaw(s.orders, other); !errors.Is(err, ddb.ErrOtherEntity) || o != (order{}) {
 				t.Errorf("%s: %+v, %v", way, o, err)
 			}
 		}
@@ -65,12 +66,12 @@ func TestChangesOfTypes(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "null", "[]", `{"a":`, `{} {}`} {
-		if _, err := ddb.DecodeItemJSON[rawitem.Item]([]byte(bad)); err == nil {
+		if _, err := typeditem.DecodeJSON[rawitem.Item]([]byte(bad)); err == nil {
 			t.Errorf("%s recognises an item", bad)
 		}
 	}
 	for name, err := range map[string]error{
-		"nil table":  second(ddb.DecodeRaw((*orders)(nil), order1)),
+		"nil table":  second(typeditem.FromRaw((*orders)(nil), order1)),
 		"zero table": second(new(entity.Table[record]).Decode(order1)),
 		"nil":        second((*entity.Table[record])(nil).Decode(order1)),
 	} {
@@ -84,7 +85,7 @@ func second[T any](_ T, err error) error { return err }
 
 // A raw item returns its attributes, and prints none of them.
 func TestRawItem(t *testing.T) {
-	item, err := ddb.DecodeItemJSON[rawitem.Item]([]byte(`{"pk":{"S":"sec\"ret"},"n":{"N":"1"}}`))
+	item, err := typeditem.DecodeJSON[rawitem.Item]([]byte(`{"pk":{"S":"sec\"ret"},"n":{"N":"1"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/multikey"
 )
 
 // place has attributes for indexes of all kinds.
@@ -180,8 +181,8 @@ func TestMultiAttributeKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	when := ddb.Multi3(placeYear, placeMonth, placeName)
-	byPlace, err := ddb.NewIndex(places, "by-place", ddb.Multi2(placeCountry, placeCity), when)
+	when := multikey.Of3(placeYear, placeMonth, placeName)
+	byPlace, err := ddb.NewIndex(places, "by-place", multikey.Of2(placeCountry, placeCity), when)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,16 +198,16 @@ func TestMultiAttributeKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	q := byPlace.Query(ddb.K2("CH", "Bern"))
+	q := byPlace.Query(multikey.K2("CH", "Bern"))
 	for name, tc := range map[string]struct {
-		cond ddb.SortCond[ddb.Three[int, int, string]]
+		cond ddb.SortCond[multikey.Three[int, int, string]]
 		want string
 	}{
-		"year":           {ddb.FirstOne(when, ddb.Eq(2001)), "12 14 16 18 20 22"},
-		"years":          {ddb.FirstOne(when, ddb.Ge(2001)), "12 14 16 18 20 22"},
-		"months":         {ddb.FirstTwo(when, ddb.Between(ddb.K2(2000, 1), ddb.K2(2000, 2))), "02 04"},
-		"all three":      {ddb.Eq(ddb.K3(2000, 1, "c")), "02"},
-		"prefix of last": {ddb.BeginsWithText[ddb.Three[int, int, string]]("x"), ""},
+		"year":           {multikey.FirstOne(when, ddb.Eq(2001)), "12 14 16 18 20 22"},
+		"years":          {multikey.FirstOne(when, ddb.Ge(2001)), "12 14 16 18 20 22"},
+		"months":         {multikey.FirstTwo(when, ddb.Between(multikey.K2(2000, 1), multikey.K2(2000, 2))), "02 04"},
+		"all three":      {ddb.Eq(multikey.K3(2000, 1, "c")), "02"},
+		"prefix of last": {ddb.BeginsWithText[multikey.Three[int, int, string]]("x"), ""},
 	} {
 		got, err := q.SortKey(tc.cond).Collect(ctx)
 		if name == "prefix of last" {
@@ -227,14 +228,14 @@ func TestMultiAttributeKeys(t *testing.T) {
 	if err != nil || len(page.Items)+len(rest) != 12 {
 		t.Errorf("%d and %d items, %v", len(page.Items), len(rest), err)
 	}
-	for name, cond := range map[string]ddb.SortCond[ddb.Three[int, int, string]]{
-		"range before the last": ddb.Between(ddb.K3(2000, 1, "a"), ddb.K3(2000, 2, "b")),
+	for name, cond := range map[string]ddb.SortCond[multikey.Three[int, int, string]]{
+		"range before the last": ddb.Between(multikey.K3(2000, 1, "a"), multikey.K3(2000, 2, "b")),
 	} {
 		if _, err := q.SortKey(cond).Page(ctx); !errors.Is(err, ddb.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	four := ddb.Multi4(placeYear, placeMonth, placeName, placeNote)
+	four := multikey.Of4(placeYear, placeMonth, placeName, placeNote)
 	byYear, err := ddb.NewSimpleIndex(places, "by-year", four)
 	if err != nil {
 		t.Fatal(err)
@@ -242,10 +243,10 @@ func TestMultiAttributeKeys(t *testing.T) {
 	if err := places.EnsureTable(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := byYear.Query(ddb.K4(2000, 1, "c", "")).Page(ctx); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "note is empty") {
+	if _, err := byYear.Query(multikey.K4(2000, 1, "c", "")).Page(ctx); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "note is empty") {
 		t.Errorf("empty key attribute: %v", err)
 	}
-	if _, err := byYear.Query(ddb.K4(2000, 1, "c", "n")).Page(ctx); err != nil {
+	if _, err := byYear.Query(multikey.K4(2000, 1, "c", "n")).Page(ctx); err != nil {
 		t.Error(err)
 	}
 }
@@ -255,9 +256,9 @@ func TestIndexRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	five := ddb.Multi2(ddb.Multi4(placeCountry, placeCity, placeName, placeNote), placeYear)
+	five := multikey.Of2(multikey.Of4(placeCountry, placeCity, placeName, placeNote), placeYear)
 	opened := ddb.Field(func(p *place) **int { return new(*int) })
-	_, err = ddb.NewIndex(places, "a b", five, ddb.Multi2(placeYear, opened), ddb.Projecting(), nil, ddb.Projecting(userName))
+	_, err = ddb.NewIndex(places, "a b", five, multikey.Of2(placeYear, opened), ddb.Projecting(), nil, ddb.Projecting(userName))
 	for _, w := range []string{"only letters", "5 partition and 2 sort", "does not return a stored field", "no attributes; use KeysOnly", "option is nil", "handle of apitest.User"} {
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), w) {
 			t.Errorf("got %v, want %q", err, w)

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/multikey"
 )
 
 // entry is an item of a random table: keys of bytes, text and numbers, and an attribute to group by.
@@ -44,7 +45,7 @@ type entries struct {
 	byName  *ddb.LocalIndex[entry, string, string]
 	inverse *ddb.Index[entry, []byte, string]
 	simple  *ddb.SimpleIndex[entry, string]
-	pair    *ddb.Index[entry, ddb.Two[string, string], ddb.Two[int, []byte]]
+	pair    *ddb.Index[entry, multikey.Two[string, string], multikey.Two[int, []byte]]
 }
 
 func newEntries(t testing.TB) *entries {
@@ -61,7 +62,7 @@ func newEntries(t testing.TB) *entries {
 	x.inverse, errs[3] = ddb.NewIndex(table, "inverse", entrySort, entryPart)
 	x.simple, errs[4] = ddb.NewSimpleIndex(table, "simple", entryGroup)
 	if os.Getenv("DYNAMODB_ENGINE") != "dynoxide" { // this engine cannot query such an index
-		x.pair, errs[5] = ddb.NewIndex(table, "pair", ddb.Multi2(entryGroup, entryPart), ddb.Multi2(entryScore, entrySort))
+		x.pair, errs[5] = ddb.NewIndex(table, "pair", multikey.Of2(entryGroup, entryPart), multikey.Of2(entryScore, entrySort))
 	}
 	if err := errors.Join(errors.Join(errs...), table.CreateTable(t.Context())); err != nil {
 		t.Fatal(err)
@@ -194,7 +195,7 @@ func checkQuery(ctx context.Context, rt *rapid.T, model []entry, x *entries) {
 		}
 		order = func(a, b entry) int { return cmp.Or(byScore(a, b), bySort(a, b)) }
 		in = func(e entry) bool { return e.Group == "g" && e.Part == "p" && e.Score > low }
-		query = shaped(x.pair.Query(ddb.K2("g", "p")).SortKey(ddb.FirstOne(ddb.Multi2(entryScore, entrySort), ddb.Gt(low))), s)
+		query = shaped(x.pair.Query(multikey.K2("g", "p")).SortKey(multikey.FirstOne(multikey.Of2(entryScore, entrySort), ddb.Gt(low))), s)
 	}
 	var want []entry
 	for _, e := range model {

@@ -26,6 +26,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddbclient"
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/hooks"
@@ -434,7 +435,7 @@ func TestNothingIsSent(t *testing.T) {
 			}
 			x, err := ddb.Explain(t.Context(), func(ctx context.Context) error {
 				err := o.run(ctx, b, &stats)
-				if !errors.Is(err, ddb.ErrExplained) || errors.Is(err, ddb.ErrOutcomeUnknown) {
+				if !errors.Is(err, ddberr.ErrExplained) || errors.Is(err, ddb.ErrOutcomeUnknown) {
 					t.Errorf("%s explained: %v", name, err)
 				}
 				return err

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/definition"
 	"github.com/dynamotable/ddb/internal/apitest"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/tableinfo"
 )
 
 // parcel uses everything that a definition can have.
@@ -104,7 +105,7 @@ func TestSettings(t *testing.T) {
 
 func TestWrongSettings(t *testing.T) {
 	parcels := newParcels(t, apitest.NewClient(t), "wrong")
-	_, err := ddb.Definition(parcels, schema.PointInTimeRecovery(36), schema.WarmThroughput(0, 0), schema.IndexWarmThroughput("none", 1, 1), schema.IndexMaxOnDemand("by-weight", 1, 1),
+	_, err := tableinfo.Definition(parcels, schema.PointInTimeRecovery(36), schema.WarmThroughput(0, 0), schema.IndexWarmThroughput("none", 1, 1), schema.IndexMaxOnDemand("by-weight", 1, 1),
 		schema.ResourcePolicy("{"), nil)
 	if !errors.Is(err, ddb.ErrInvalid) {
 		t.Fatalf("%v", err)
@@ -115,7 +116,7 @@ func TestWrongSettings(t *testing.T) {
 		}
 	}
 	for _, table := range []schema.Ensurer{nil, (*ddb.Table[parcel, string, int64])(nil), (*ddb.SharedTable)(nil), &ddb.SimpleTable[parcel, string]{}} {
-		if d, err := ddb.Definition(table); !errors.Is(err, ddb.ErrInvalid) || d != nil {
+		if d, err := tableinfo.Definition(table); !errors.Is(err, ddb.ErrInvalid) || d != nil {
 			t.Errorf("%T: %v", table, err)
 		}
 	}
@@ -126,7 +127,7 @@ func TestTemplateCreatesTable(t *testing.T) {
 	apitest.NeedsEngine(t, "resource policies and insights")
 	client := ddbtest.New(t)
 	parcels := newParcels(t, client, "parcels")
-	d, err := ddb.Definition(parcels, everySetting()...)
+	d, err := tableinfo.Definition(parcels, everySetting()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,7 @@ func deploy(t *testing.T, client *dynamodb.Client, template []byte) {
 // TestTerraformAndCDKForms compares the definitions for Terraform and CDK with the attributes that their documentation lists.
 func TestTerraformAndCDKForms(t *testing.T) {
 	parcels := newParcels(t, apitest.NewClient(t), "my-parcels")
-	d, err := ddb.Definition(parcels, everySetting()...)
+	d, err := tableinfo.Definition(parcels, everySetting()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,11 +257,11 @@ func TestTerraformAndCDKForms(t *testing.T) {
 
 func TestWrongDefinitions(t *testing.T) {
 	parcels := newParcels(t, apitest.NewClient(t), "a-b")
-	d, err := ddb.Definition(parcels)
+	d, err := tableinfo.Definition(parcels)
 	if err != nil {
 		t.Fatal(err)
 	}
-	same, err := ddb.Definition(newParcels(t, apitest.NewClient(t), "a.b"))
+	same, err := tableinfo.Definition(newParcels(t, apitest.NewClient(t), "a.b"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/keyformat"
+	"github.com/dynamotable/ddb/multikey"
 )
 
 type inner struct {
@@ -175,7 +176,7 @@ func TestNewRefusesAllAtOnce(t *testing.T) {
 			[]string{"same attribute id"}},
 		"nested and any": {build(func() error { _, err := ddb.New(client, "tab", nested, anyField); return err }),
 			[]string{"nested.street is not a top-level attribute", "attribute any"}},
-		"several attributes": {build(func() error { _, err := ddb.NewSimple(client, "tab", ddb.Multi2(id, id)); return err }),
+		"several attributes": {build(func() error { _, err := ddb.NewSimple(client, "tab", multikey.Of2(id, id)); return err }),
 			[]string{"one attribute each"}},
 		"name and client and options": {build(func() error {
 			_, err := ddb.NewSimple(nil, "a b", id, ddb.Version(versionF), ddb.Version(orderTotal), ddb.Version(id), ddb.TTL(id), ddb.PageSize(0), ddb.Concurrency(99), nil, ddb.Created(flag))

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/batches"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 type post struct {
@@ -233,7 +234,7 @@ func TestDiffItems(t *testing.T) {
 		}
 		left, inLeft := side("left")
 		right, inRight := side("right")
-		gone, added, changed, err := ddb.DiffItems(table, left, right)
+		gone, added, changed, err := typeditem.Diff(table, left, right)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -260,7 +261,7 @@ func TestDiffItems(t *testing.T) {
 			}
 		}
 	})
-	gone, _, _, err := ddb.DiffItems(table, []post{{Blog: "b", ID: 1}, {Blog: "b", ID: 1}}, []post{{}})
+	gone, _, _, err := typeditem.Diff(table, []post{{Blog: "b", ID: 1}, {Blog: "b", ID: 1}}, []post{{}})
 	if gone != nil {
 		t.Errorf("an error comes with items: %v", gone)
 	}

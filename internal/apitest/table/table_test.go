@@ -15,6 +15,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/multikey"
 )
 
 type (
@@ -137,7 +138,7 @@ func TestBuilders(t *testing.T) {
 func TestFirstOfSeveral(t *testing.T) {
 	table, _ := newScores(t)
 	ctx := t.Context()
-	key := ddb.Multi4(scoreLevel, scorePoints, scoreGame, scoreNote)
+	key := multikey.Of4(scoreLevel, scorePoints, scoreGame, scoreNote)
 	x, err := ddb.NewIndex(table, "by-all", scorePlayer, key)
 	if err != nil {
 		t.Fatal(err)
@@ -151,23 +152,23 @@ func TestFirstOfSeveral(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for want, cond := range map[string]ddb.SortCond[ddb.Four[string, int64, game, string]]{
-		"g0 g1 g2 g3": ddb.FirstOne(key, ddb.Eq("high")),
-		"g4 g5 g6 g7": ddb.FirstOne(key, ddb.BeginsWith("l")),
-		"g6 g7":       ddb.FirstTwo(key, ddb.Ge(ddb.K2("low", int64(1)))),
-		"g2":          ddb.FirstThree(key, ddb.Lt(ddb.K3("high", int64(1), game("g3")))),
-		"g4 g5":       ddb.FirstThree(key, ddb.Between(ddb.K3("low", int64(0), game("g4")), ddb.K3("low", int64(0), game("g9")))),
-		"g1":          ddb.Eq(ddb.K4("high", int64(0), game("g1"), "n")),
+	for want, cond := range map[string]ddb.SortCond[multikey.Four[string, int64, game, string]]{
+		"g0 g1 g2 g3": multikey.FirstOne(key, ddb.Eq("high")),
+		"g4 g5 g6 g7": multikey.FirstOne(key, ddb.BeginsWith("l")),
+		"g6 g7":       multikey.FirstTwo(key, ddb.Ge(multikey.K2("low", int64(1)))),
+		"g2":          multikey.FirstThree(key, ddb.Lt(multikey.K3("high", int64(1), game("g3")))),
+		"g4 g5":       multikey.FirstThree(key, ddb.Between(multikey.K3("low", int64(0), game("g4")), multikey.K3("low", int64(0), game("g9")))),
+		"g1":          ddb.Eq(multikey.K4("high", int64(0), game("g1"), "n")),
 	} {
 		got, err := x.Query("eve").SortKey(cond).Collect(ctx)
 		if err != nil || games(got) != want {
 			t.Errorf("got %q, want %q, %v", games(got), want, err)
 		}
 	}
-	for what, cond := range map[string]ddb.SortCond[ddb.Four[string, int64, game, string]]{
-		"note is empty":  ddb.Eq(ddb.K4("high", int64(0), game("g1"), "")),
-		"level is empty": ddb.FirstTwo(key, ddb.Eq(ddb.K2("", int64(0)))),
-		"zero":           ddb.FirstOne(key, ddb.SortCond[string]{}),
+	for what, cond := range map[string]ddb.SortCond[multikey.Four[string, int64, game, string]]{
+		"note is empty":  ddb.Eq(multikey.K4("high", int64(0), game("g1"), "")),
+		"level is empty": multikey.FirstTwo(key, ddb.Eq(multikey.K2("", int64(0)))),
+		"zero":           multikey.FirstOne(key, ddb.SortCond[string]{}),
 	} {
 		if _, err := x.Query("eve").SortKey(cond).Collect(ctx); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/rawexpr"
 )
 
 // A PATCH handler: names and values come from JSON, and are checked against the item's type.
@@ -81,15 +82,15 @@ func TestRawChanges(t *testing.T) {
 	}
 	key := table.Key("b", ten)
 	_, err := table.Update(t.Context(), key, ticketTitle.Set("t"),
-		ddb.RawChangeText[ticket]("set votes.#a = votes.b + :n,#s=if_not_exists ( nope , :n ) Remove #s2.x , votes.b delete labels :l",
+		rawexpr.ChangeText[ticket]("set votes.#a = votes.b + :n,#s=if_not_exists ( nope , :n ) Remove #s2.x , votes.b delete labels :l",
 			map[string]string{"#a": "a", "#s": "score", "#s2": "stats"}, map[string]any{":n": 3, ":l": ddbSet("y")}))
 	if err == nil {
 		t.Error("stats is not there, and its part was removed")
 	}
 	got, err := table.Update(t.Context(), key, ticketTitle.Set("t"),
-		ddb.RawChangeText[ticket]("set votes.#a = votes.b + :n,#s=if_not_exists ( nope , :n ) Remove votes.b delete labels :l",
+		rawexpr.ChangeText[ticket]("set votes.#a = votes.b + :n,#s=if_not_exists ( nope , :n ) Remove votes.b delete labels :l",
 			map[string]string{"#a": "a", "#s": "score"}, map[string]any{":n": 3, ":l": ddbSet("y")}),
-		ddb.RawChange[ticket](expression.Set(expression.Name("comments"), expression.Value([]string{"c"})).Add(expression.Name("stats2"), expression.Value(1))))
+		rawexpr.Change[ticket](expression.Set(expression.Name("comments"), expression.Value([]string{"c"})).Add(expression.Name("stats2"), expression.Value(1))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,12 +110,12 @@ func TestRawChanges(t *testing.T) {
 		"SET title = :v REMOVE title":  "changed twice",
 		"SET votes.x = :v, votes = :v": "overlap",
 	} {
-		_, err := table.Update(t.Context(), key, ddb.RawChangeText[ticket](text, nil, map[string]any{":v": "v"}))
+		_, err := table.Update(t.Context(), key, rawexpr.ChangeText[ticket](text, nil, map[string]any{":v": "v"}))
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}
 	}
-	if _, err := table.Update(t.Context(), key, ddb.RawChangeText[ticket]("SET due = :t", nil, map[string]any{":t": ten})); err == nil || !strings.Contains(err.Error(), "is a time") {
+	if _, err := table.Update(t.Context(), key, rawexpr.ChangeText[ticket]("SET due = :t", nil, map[string]any{":t": ten})); err == nil || !strings.Contains(err.Error(), "is a time") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 // A list, set or map that is nil when the item is created accepts every later change.
@@ -44,7 +45,7 @@ func TestNilContainersTakeUpdates(t *testing.T) {
 func asTheSDKStores(t *testing.T, client *dynamodb.Client, nulls ...string) {
 	t.Helper()
 	item := map[string]types.AttributeValue{
-		"board": &types.AttributeValueMemberS{Value: "b"}, "opened": &types.AttributeValueMemberS{Value: ddb.TimeText(ten)},
+		"board": &types.AttributeValueMemberS{Value: "b"}, "opened": &types.AttributeValueMemberS{Value: typeditem.TimeText(ten)},
 	}
 	for _, n := range nulls {
 		item[n] = &types.AttributeValueMemberNULL{Value: true}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/rawexpr"
+	"github.com/dynamotable/ddb/typeditem"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -105,7 +107,7 @@ func TestTimesCompareAsTimes(t *testing.T) {
 	if got := titles(table.Query("b").SortKey(ddb.Gt(ten.Add(50 * time.Millisecond).In(zones[1]))).Descending().Collect(t.Context())); got != "43" {
 		t.Errorf("the sort key found %q", got)
 	}
-	raw := ddb.RawText[ticket]("due < :t", nil, map[string]any{":t": ddb.TimeText(ten.Add(500 * time.Millisecond))})
+	raw := rawexpr.CondText[ticket]("due < :t", nil, map[string]any{":t": typeditem.TimeText(ten.Add(500 * time.Millisecond))})
 	if got := titles(table.Query("b").Filter(raw).Collect(t.Context())); got != "012" {
 		t.Errorf("the raw condition found %q", got)
 	}
@@ -121,8 +123,8 @@ func TestTimesCompareAsTimes(t *testing.T) {
 func TestTimeInRawTextIsRefused(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
 	for _, v := range []any{ten, &ten} {
-		_, err := table.Query("b").Filter(ddb.RawText[ticket]("due < :t", nil, map[string]any{":t": v})).Collect(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "value :t is a time") || !strings.Contains(err.Error(), "ddb.TimeText") {
+		_, err := table.Query("b").Filter(rawexpr.CondText[ticket]("due < :t", nil, map[string]any{":t": v})).Collect(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "value :t is a time") || !strings.Contains(err.Error(), "typeditem.TimeText") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -175,7 +177,7 @@ func TestTablesOfTheSDK(t *testing.T) {
 	if s, ok := out.Item["last"].(*types.AttributeValueMemberS); err != nil || !ok || s.Value != "2026-11-21T11:00:00.5+02:00" {
 		t.Errorf("the update stored %v, %v", out.Item["last"], err)
 	}
-	if decoded, err := ddb.DecodeItem[ticket](map[string]types.AttributeValue{"due": item["last"]}); err != nil || !decoded.Due.Equal(at) {
+	if decoded, err := typeditem.Decode[ticket](map[string]types.AttributeValue{"due": item["last"]}); err != nil || !decoded.Due.Equal(at) {
 		t.Errorf("%v, %v", decoded.Due, err)
 	}
 	// The form belongs to the item type: another table of it cannot use the other form.

@@ -22,7 +22,10 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/definition"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/multikey"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/tableinfo"
+	"github.com/dynamotable/ddb/vector"
 )
 
 // TestNewVectorIndexRefuses: one error names everything that is wrong with a definition.
@@ -54,69 +57,69 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 		texts []string
 	}{
 		"no dimension": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 0, schema.Cosine, docTenant))
+			return second(vector.New(table(), "near", docMeaning, 0, schema.Cosine, docTenant))
 		}, []string{"0 dimensions: 1 to 4096"}},
 		"too many dimensions": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 4097, schema.Cosine, docTenant))
+			return second(vector.New(table(), "near", docMeaning, 4097, schema.Cosine, docTenant))
 		}, []string{"4097 dimensions: 1 to 4096"}},
 		"distance": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, "MANHATTAN", docTenant))
+			return second(vector.New(table(), "near", docMeaning, 3, "MANHATTAN", docTenant))
 		}, []string{`distance "MANHATTAN" is none of`}},
-		"name": {func() error { return second(ddb.NewVectorIndex(table(), "a", docMeaning, 3, schema.Cosine, docTenant)) }, []string{"index"}},
+		"name": {func() error { return second(vector.New(table(), "a", docMeaning, 3, schema.Cosine, docTenant)) }, []string{"index"}},
 		"nil vector": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", ddb.List[doc, float32](nil), 3, schema.Cosine, docTenant))
+			return second(vector.New(table(), "near", ddb.List[doc, float32](nil), 3, schema.Cosine, docTenant))
 		}, []string{"nil"}},
 		"other filter": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, ddb.SearchFilters(docMeaning)))
+			return second(vector.New(table(), "near", docMeaning, 3, schema.Cosine, docTenant, vector.Filters(docMeaning)))
 		}, []string{"filter key", "meaning"}},
 		"nil filter": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, ddb.SearchFilters(nil)))
+			return second(vector.New(table(), "near", docMeaning, 3, schema.Cosine, docTenant, vector.Filters(nil)))
 		}, []string{"attribute 0 is nil"}},
 		"nil option": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, nil))
+			return second(vector.New(table(), "near", docMeaning, 3, schema.Cosine, docTenant, nil))
 		}, []string{"an option is nil"}},
 		"twice": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, ddb.SearchFilters(docTenant)))
+			return second(vector.New(table(), "near", docMeaning, 3, schema.Cosine, docTenant, vector.Filters(docTenant)))
 		}, []string{"tenant is listed twice"}},
 		"19 filters": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, docTenant, ddb.SearchFilters(many...)))
+			return second(vector.New(table(), "near", docMeaning, 3, schema.Cosine, docTenant, vector.Filters(many...)))
 		}, []string{"19 search filters; the limit is 18"}},
 		"two partitions": {func() error {
-			return second(ddb.NewVectorIndex(table(), "near", docMeaning, 3, schema.Cosine, ddb.Multi2(docTenant, docLang)))
+			return second(vector.New(table(), "near", docMeaning, 3, schema.Cosine, multikey.Of2(docTenant, docLang)))
 		}, []string{"the partition of a vector index is one attribute"}},
 		"nested": {func() error {
-			return second(ddb.NewSimpleVectorIndex(others, "near", ddb.ListField(func(o *other) *[]float32 { return &o.Inner.V }), 3, schema.Cosine))
+			return second(vector.NewSimple(others, "near", ddb.ListField(func(o *other) *[]float32 { return &o.Inner.V }), 3, schema.Cosine))
 		}, []string{"not a top-level attribute"}},
 		"all at once": {func() error {
-			return second(ddb.NewVectorIndex(table(), "x", docMeaning, 9999, "", docTenant, ddb.SearchFilters(docLang, docLang)))
+			return second(vector.New(table(), "x", docMeaning, 9999, "", docTenant, vector.Filters(docLang, docLang)))
 		}, []string{"9999 dimensions", `distance ""`, "lang is listed twice", "index"}},
 		"name of another index": {func() error {
 			x := table()
 			if _, err := ddb.NewSimpleIndex(x, "by-lang", docLang); err != nil {
 				return err
 			}
-			return second(ddb.NewVectorIndex(x, "by-lang", docMeaning, 3, schema.Cosine, docTenant))
+			return second(vector.New(x, "by-lang", docMeaning, 3, schema.Cosine, docTenant))
 		}, []string{"an index of this name"}},
 		"another index of the name": {func() error {
 			x := table()
-			if _, err := ddb.NewSimpleVectorIndex(x, "by-lang", docMeaning, 3, schema.Cosine); err != nil {
+			if _, err := vector.NewSimple(x, "by-lang", docMeaning, 3, schema.Cosine); err != nil {
 				return err
 			}
 			return second(ddb.NewSimpleIndex(x, "by-lang", docLang))
 		}, []string{"a vector index of this name"}},
 		"another definition": {func() error {
 			x := table()
-			return errors.Join(second(ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Cosine)), second(ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Euclidean)))
+			return errors.Join(second(vector.NewSimple(x, "near", docMeaning, 3, schema.Cosine)), second(vector.NewSimple(x, "near", docMeaning, 3, schema.Euclidean)))
 		}, []string{"with another definition"}},
 		"other dimensions": {func() error {
 			x := table()
-			return errors.Join(second(ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Cosine)), second(ddb.NewSimpleVectorIndex(x, "far", docMeaning, 4, schema.Cosine)))
+			return errors.Join(second(vector.NewSimple(x, "near", docMeaning, 3, schema.Cosine)), second(vector.NewSimple(x, "far", docMeaning, 4, schema.Cosine)))
 		}, []string{"index near has 3 dimensions of attribute meaning"}},
 		"six": {func() error {
 			x := table()
 			var errs []error
 			for i := range 6 {
-				errs = append(errs, second(ddb.NewSimpleVectorIndex(x, fmt.Sprint("near", i), docMeaning, 3, schema.Cosine)))
+				errs = append(errs, second(vector.NewSimple(x, fmt.Sprint("near", i), docMeaning, 3, schema.Cosine)))
 			}
 			if err := errors.Join(errs[:5]...); err != nil {
 				return fmt.Errorf("five: %w", err)
@@ -124,7 +127,7 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 			return errs[5]
 		}, []string{"5 vector indexes, which is the limit"}},
 		"filters of another index": {func() error {
-			return second(ddb.NewSimpleIndex(table(), "by-lang", docLang, ddb.SearchFilters(docYear)))
+			return second(ddb.NewSimpleIndex(table(), "by-lang", docLang, vector.Filters(docYear)))
 		}, []string{"it is for vector indexes"}},
 	} {
 		err := tc.make()
@@ -138,13 +141,13 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 			}
 		}
 	}
-	bad, err := ddb.NewVectorIndex(table(), "near", docMeaning, 0, schema.Cosine, docTenant)
+	bad, err := vector.New(table(), "near", docMeaning, 0, schema.Cosine, docTenant)
 	if _, again := bad.Search(t.Context(), "t", east, 1); err == nil || again == nil || again.Error() != err.Error() {
 		t.Errorf("%v, then %v", err, again)
 	}
 	x := table()
-	a, err1 := ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Cosine)
-	b, err2 := ddb.NewSimpleVectorIndex(x, "near", docMeaning, 3, schema.Cosine)
+	a, err1 := vector.NewSimple(x, "near", docMeaning, 3, schema.Cosine)
+	b, err2 := vector.NewSimple(x, "near", docMeaning, 3, schema.Cosine)
 	if err := errors.Join(err1, err2); err != nil || *a != *b {
 		t.Errorf("the same definition again: %v", err)
 	}
@@ -212,7 +215,7 @@ func TestVectorWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.NewSimpleVectorIndex(table, "near", ddb.ListField(func(a *always) *[]float32 { return &a.V }), 2, schema.Cosine); err != nil {
+	if _, err := vector.NewSimple(table, "near", ddb.ListField(func(a *always) *[]float32 { return &a.V }), 2, schema.Cosine); err != nil {
 		t.Fatal(err)
 	}
 	if err := table.Put(ctx, &always{ID: "x"}); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "need omitempty") {
@@ -231,7 +234,7 @@ func TestVectorSchema(t *testing.T) {
 	if err := d.table.EnsureTable(ctx); err != nil {
 		t.Error(err)
 	}
-	table, err := ddb.Definition(d.table)
+	table, err := tableinfo.Definition(d.table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,8 +265,8 @@ func TestVectorSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, err := range []error{
-		second(ddb.NewVectorIndex(other, "near", docMeaning, 4, schema.Euclidean, docLang, ddb.SearchFilters(docTitle), ddb.KeysOnly())),
-		second(ddb.NewSimpleVectorIndex(other, "more", docMeaning, 4, schema.DotProduct)),
+		second(vector.New(other, "near", docMeaning, 4, schema.Euclidean, docLang, vector.Filters(docTitle), ddb.KeysOnly())),
+		second(vector.NewSimple(other, "more", docMeaning, 4, schema.DotProduct)),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -311,11 +314,11 @@ func TestVectorIndexIsAdded(t *testing.T) {
 		if err := plain.BatchPut(ctx, append([]doc{wrong}, someDocs...)); err != nil {
 			t.Fatal(err)
 		}
-		near, err := ddb.NewVectorIndex(plain, "near", docMeaning, dimensions, schema.Cosine, docTenant, ddb.SearchFilters(docLang))
+		near, err := vector.New(plain, "near", docMeaning, dimensions, schema.Cosine, docTenant, vector.Filters(docLang))
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := ddb.NewSimpleVectorIndex(plain, "all", docMeaning, dimensions, schema.Cosine)
+		all, err := vector.NewSimple(plain, "all", docMeaning, dimensions, schema.Cosine)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/vector"
 )
 
 func TestMain(m *testing.M) { apitest.Main(m) }
@@ -38,8 +39,8 @@ var (
 
 type docs struct {
 	table *ddb.Table[doc, string, string]
-	near  *ddb.VectorIndex[doc, string]
-	all   *ddb.SimpleVectorIndex[doc]
+	near  *vector.Index[doc, string]
+	all   *vector.SimpleIndex[doc]
 }
 
 // define returns the table's definition, with an index partitioned by tenant and one of all items.
@@ -50,10 +51,10 @@ func define(t testing.TB, client ddb.Client, distance schema.VectorDistance, opt
 		t.Fatal(err)
 	}
 	d := &docs{table: table}
-	if d.near, err = ddb.NewVectorIndex(table, "near", docMeaning, dimensions, distance, docTenant, ddb.SearchFilters(docLang, docYear)); err != nil {
+	if d.near, err = vector.New(table, "near", docMeaning, dimensions, distance, docTenant, vector.Filters(docLang, docYear)); err != nil {
 		t.Fatal(err)
 	}
-	if d.all, err = ddb.NewSimpleVectorIndex(table, "all", docMeaning, dimensions, distance, ddb.Projecting(docTitle)); err != nil {
+	if d.all, err = vector.NewSimple(table, "all", docMeaning, dimensions, distance, ddb.Projecting(docTitle)); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -76,7 +77,7 @@ func (d *docs) put(t testing.TB, list ...doc) {
 }
 
 // ids returns the keys of hits, in their order.
-func ids(hits []ddb.VectorHit[doc]) (all []string) {
+func ids(hits []vector.Hit[doc]) (all []string) {
 	for _, h := range hits {
 		all = append(all, h.Item.ID)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/internal/apitest"
 	"github.com/dynamotable/ddb/schema"
+	"github.com/dynamotable/ddb/vector"
 )
 
 // score computes a score by the definition of the distance, with 64 bits.
@@ -49,7 +50,7 @@ func score(d schema.VectorDistance, a, b []float32) float64 {
 // TestSearchModel: after random puts, updates and deletes, a search returns the nearest items of the partition that pass the filters, with their scores, as sorting all items does.
 func TestSearchModel(t *testing.T) {
 	element := rapid.OneOf(rapid.Float32Range(-4, 4), rapid.SampledFrom([]float32{0, 1, -1, 0.1, 1e-20, 3.5e10}))
-	vector := rapid.SliceOfN(element, dimensions, dimensions)
+	vectors := rapid.SliceOfN(element, dimensions, dimensions)
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
 		distance := rapid.SampledFrom([]schema.VectorDistance{schema.Cosine, schema.Euclidean, schema.DotProduct}).Draw(rt, "distance")
@@ -61,7 +62,7 @@ func TestSearchModel(t *testing.T) {
 				Lang: rapid.SampledFrom([]string{"en", "de"}).Draw(rt, "lang"), Year: rapid.IntRange(1, 2).Draw(rt, "year"), Title: fmt.Sprint("title ", i),
 			}
 			if rapid.IntRange(0, 4).Draw(rt, "vector") > 0 {
-				one.Meaning = vector.Draw(rt, "meaning")
+				one.Meaning = vectors.Draw(rt, "meaning")
 			}
 			var err error
 			switch verb := rapid.SampledFrom([]string{"put", "batch", "transact", "update", "delete"}).Draw(rt, "verb"); {
@@ -90,7 +91,7 @@ func TestSearchModel(t *testing.T) {
 		for _, one := range stored {
 			model[one.Tenant+one.ID] = one
 		}
-		query, n := vector.Draw(rt, "query"), rapid.IntRange(1, 6).Draw(rt, "n")
+		query, n := vectors.Draw(rt, "query"), rapid.IntRange(1, 6).Draw(rt, "n")
 		tenant := rapid.SampledFrom([]string{"a", "b", "none"}).Draw(rt, "of")
 		var filters []ddb.Cond[doc]
 		lang, year := rapid.SampledFrom([]string{"", "en", "fr"}).Draw(rt, "by lang"), rapid.IntRange(0, 2).Draw(rt, "by year")
@@ -105,17 +106,17 @@ func TestSearchModel(t *testing.T) {
 				filters = append(filters, docYear.Eq(year))
 			}
 		}
-		check := func(name string, hits []ddb.VectorHit[doc], err error, in func(doc) bool, holds func(doc) doc) {
+		check := func(name string, hits []vector.Hit[doc], err error, in func(doc) bool, holds func(doc) doc) {
 			if err != nil {
 				rt.Fatal(name, err)
 			}
-			var want []ddb.VectorHit[doc]
+			var want []vector.Hit[doc]
 			for _, one := range model {
 				if one.Meaning != nil && in(one) {
-					want = append(want, ddb.VectorHit[doc]{Item: one, Score: score(distance, one.Meaning, query)})
+					want = append(want, vector.Hit[doc]{Item: one, Score: score(distance, one.Meaning, query)})
 				}
 			}
-			slices.SortFunc(want, func(a, b ddb.VectorHit[doc]) int {
+			slices.SortFunc(want, func(a, b vector.Hit[doc]) int {
 				if distance.LowerIsBetter() {
 					return cmp.Compare(a.Score, b.Score)
 				}
@@ -169,7 +170,7 @@ func TestSearch(t *testing.T) {
 		if got := fmt.Sprint(ids(hits)); err != nil || got != want {
 			t.Errorf("%s: %s, %v, want %s", distance, got, err, want)
 		}
-		better := slices.IsSortedFunc(hits, func(a, b ddb.VectorHit[doc]) int {
+		better := slices.IsSortedFunc(hits, func(a, b vector.Hit[doc]) int {
 			if distance.LowerIsBetter() {
 				return cmp.Compare(a.Score, b.Score)
 			}
@@ -192,43 +193,43 @@ func TestSearchRefuses(t *testing.T) {
 			sent++
 		}
 	})), schema.Cosine)
-	var none *ddb.VectorIndex[doc, string]
+	var none *vector.Index[doc, string]
 	nan := float32(math.NaN())
 	for name, tc := range map[string]struct {
-		search func() ([]ddb.VectorHit[doc], error)
+		search func() ([]vector.Hit[doc], error)
 		texts  []string
 	}{
-		"short":     {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "t", east[:2], 1) }, []string{"2 elements, the index takes 3"}},
-		"long":      {func() ([]ddb.VectorHit[doc], error) { return d.all.Search(t.Context(), make([]float32, 4), 1) }, []string{"4 elements, the index takes 3"}},
-		"nil":       {func() ([]ddb.VectorHit[doc], error) { return d.all.Search(t.Context(), nil, 1) }, []string{"0 elements"}},
-		"no number": {func() ([]ddb.VectorHit[doc], error) { return d.all.Search(t.Context(), []float32{1, nan, 1}, 1) }, []string{"element 1 of the vector is no finite number"}},
-		"none":      {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "t", east, 0) }, []string{"the 0 nearest: 1 to 100"}},
-		"too many":  {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "t", east, 101) }, []string{"the 101 nearest: 1 to 100"}},
-		"no tenant": {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "", east, 1) }, []string{"tenant"}},
-		"range":     {func() ([]ddb.VectorHit[doc], error) { return d.near.Search(t.Context(), "t", east, 1, docYear.Gt(1)) }, []string{"filter year > ?: a search takes conditions for equality"}},
-		"or": {func() ([]ddb.VectorHit[doc], error) {
+		"short":     {func() ([]vector.Hit[doc], error) { return d.near.Search(t.Context(), "t", east[:2], 1) }, []string{"2 elements, the index takes 3"}},
+		"long":      {func() ([]vector.Hit[doc], error) { return d.all.Search(t.Context(), make([]float32, 4), 1) }, []string{"4 elements, the index takes 3"}},
+		"nil":       {func() ([]vector.Hit[doc], error) { return d.all.Search(t.Context(), nil, 1) }, []string{"0 elements"}},
+		"no number": {func() ([]vector.Hit[doc], error) { return d.all.Search(t.Context(), []float32{1, nan, 1}, 1) }, []string{"element 1 of the vector is no finite number"}},
+		"none":      {func() ([]vector.Hit[doc], error) { return d.near.Search(t.Context(), "t", east, 0) }, []string{"the 0 nearest: 1 to 100"}},
+		"too many":  {func() ([]vector.Hit[doc], error) { return d.near.Search(t.Context(), "t", east, 101) }, []string{"the 101 nearest: 1 to 100"}},
+		"no tenant": {func() ([]vector.Hit[doc], error) { return d.near.Search(t.Context(), "", east, 1) }, []string{"tenant"}},
+		"range":     {func() ([]vector.Hit[doc], error) { return d.near.Search(t.Context(), "t", east, 1, docYear.Gt(1)) }, []string{"filter year > ?: a search takes conditions for equality"}},
+		"or": {func() ([]vector.Hit[doc], error) {
 			return d.near.Search(t.Context(), "t", east, 1, ddb.Or(docYear.Eq(1), docLang.Eq("en")))
 		}, []string{"a search takes conditions for equality"}},
-		"not": {func() ([]ddb.VectorHit[doc], error) {
+		"not": {func() ([]vector.Hit[doc], error) {
 			return d.near.Search(t.Context(), "t", east, 1, ddb.Not(docYear.Eq(1)))
 		}, []string{"a search takes conditions for equality"}},
-		"attributes": {func() ([]ddb.VectorHit[doc], error) {
+		"attributes": {func() ([]vector.Hit[doc], error) {
 			return d.near.Search(t.Context(), "t", east, 1, ddb.EqAttr(docLang, docTitle))
 		}, []string{"a search takes conditions for equality"}},
-		"partition": {func() ([]ddb.VectorHit[doc], error) {
+		"partition": {func() ([]vector.Hit[doc], error) {
 			return d.near.Search(t.Context(), "t", east, 1, docTenant.Eq("t"))
 		}, []string{"filter on attribute tenant, which is the partition"}},
-		"unnamed": {func() ([]ddb.VectorHit[doc], error) { return d.all.Search(t.Context(), east, 1, docLang.Eq("en")) }, []string{"filter on attribute lang, which is none of the SearchFilters"}},
-		"twice": {func() ([]ddb.VectorHit[doc], error) {
+		"unnamed": {func() ([]vector.Hit[doc], error) { return d.all.Search(t.Context(), east, 1, docLang.Eq("en")) }, []string{"filter on attribute lang, which is none of the SearchFilters"}},
+		"twice": {func() ([]vector.Hit[doc], error) {
 			return d.near.Search(t.Context(), "t", east, 1, docLang.Eq("en"), docLang.Eq("de"))
 		}, []string{"two filters on attribute lang"}},
-		"all at once": {func() ([]ddb.VectorHit[doc], error) {
+		"all at once": {func() ([]vector.Hit[doc], error) {
 			return d.near.Search(t.Context(), "t", nil, 500, docYear.Gt(1), docTitle.Eq("x"))
 		},
 			[]string{"0 elements", "the 500 nearest", "year > ?", "attribute title"}},
-		"nil index": {func() ([]ddb.VectorHit[doc], error) { return none.Search(t.Context(), "t", east, 1) }, []string{"zero table or index"}},
-		"zero index": {func() ([]ddb.VectorHit[doc], error) {
-			return new(ddb.SimpleVectorIndex[doc]).Search(t.Context(), east, 1)
+		"nil index": {func() ([]vector.Hit[doc], error) { return none.Search(t.Context(), "t", east, 1) }, []string{"zero table or index"}},
+		"zero index": {func() ([]vector.Hit[doc], error) {
+			return new(vector.SimpleIndex[doc]).Search(t.Context(), east, 1)
 		}, []string{"zero table or index"}},
 	} {
 		hits, err := tc.search()
@@ -249,7 +250,7 @@ func TestSearchRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := ddb.NewSimpleVectorIndex(bare, "all", docMeaning, dimensions, schema.Cosine)
+	x, err := vector.NewSimple(bare, "all", docMeaning, dimensions, schema.Cosine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,10 +322,10 @@ func TestSearchHides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.NewSimpleVectorIndex(hiding, "blind", docMeaning, dimensions, schema.Cosine, ddb.KeysOnly()); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "does not hold attribute until") {
+	if _, err := vector.NewSimple(hiding, "blind", docMeaning, dimensions, schema.Cosine, ddb.KeysOnly()); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "does not hold attribute until") {
 		t.Error(err)
 	}
-	near, err := ddb.NewVectorIndex(hiding, "near", docMeaning, dimensions, schema.Cosine, docTenant, ddb.SearchFilters(docLang, docYear))
+	near, err := vector.New(hiding, "near", docMeaning, dimensions, schema.Cosine, docTenant, vector.Filters(docLang, docYear))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +355,7 @@ func TestSearchOfOneType(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		near, err := ddb.NewVectorIndex(english, "near", docMeaning, dimensions, schema.Cosine, docTenant, ddb.SearchFilters(docYear))
+		near, err := vector.New(english, "near", docMeaning, dimensions, schema.Cosine, docTenant, vector.Filters(docYear))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/rawexpr"
 )
 
 // answering is a client that always gets the same error from the service.
@@ -137,7 +138,7 @@ func TestRawConditions(t *testing.T) {
 		_, err := orders.Update(ctx, orders.Key("c1", "o1"), orderVisits.Set(1), ddb.If(c))
 		return err
 	}
-	built := ddb.Raw[order](expression.Name("status").Equal(expression.Value("open")).And(expression.Name("total").Between(expression.Value(1), expression.Value(50))))
+	built := rawexpr.Cond[order](expression.Name("status").Equal(expression.Value("open")).And(expression.Name("total").Between(expression.Value(1), expression.Value(50))))
 	if err := update(ddb.And(orderStatus.Eq("open"), built, orderTotal.Eq(42))); err != nil {
 		t.Error(err)
 	}
@@ -151,11 +152,11 @@ func TestRawConditions(t *testing.T) {
 		cond ddb.Cond[order]
 		want string
 	}{
-		"builder without anything":     {ddb.Raw[order](expression.ConditionBuilder{}), "raw condition"},
-		"reserved word":                {ddb.RawText[order]("status = :s", nil, map[string]any{":s": "open"}), "status"},
-		"undefined value":              {ddb.RawText[order]("total > :x", nil, nil), ":x"},
-		"unused value":                 {ddb.RawText[order]("attribute_exists(total)", nil, map[string]any{":x": 1}), ":x"},
-		"value that cannot be encoded": {ddb.RawText[order]("total > :x", nil, map[string]any{":x": badValue{}}), "value :x"},
+		"builder without anything":     {rawexpr.Cond[order](expression.ConditionBuilder{}), "raw condition"},
+		"reserved word":                {rawexpr.CondText[order]("status = :s", nil, map[string]any{":s": "open"}), "status"},
+		"undefined value":              {rawexpr.CondText[order]("total > :x", nil, nil), ":x"},
+		"unused value":                 {rawexpr.CondText[order]("attribute_exists(total)", nil, map[string]any{":x": 1}), ":x"},
+		"value that cannot be encoded": {rawexpr.CondText[order]("total > :x", nil, map[string]any{":x": badValue{}}), "value :x"},
 	} {
 		if err := update(tc.cond); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want ErrInvalid with %q", name, err, tc.want)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/attrtype"
+	"github.com/dynamotable/ddb/rawexpr"
 )
 
 // sortedTags compares sets without order.
@@ -121,7 +122,7 @@ func TestConditions(t *testing.T) {
 		{ddb.And(ddb.Cond[order]{}, yes), true, "total = ?"},
 		// Two values on one attribute do not overwrite each other.
 		{ddb.And(orderTotal.Gt(40), orderTotal.Lt(43), orderTotal.Ne(41)), true, "total > ? AND total < ? AND total <> ?"},
-		{ddb.And(yes, ddb.RawText[order]("size(#n) = :n", map[string]string{"#n": "notes"}, map[string]any{":n": 1})), true, "total = ? AND (size(notes) = ?)"},
+		{ddb.And(yes, rawexpr.CondText[order]("size(#n) = :n", map[string]string{"#n": "notes"}, map[string]any{":n": 1})), true, "total = ? AND (size(notes) = ?)"},
 	} {
 		if got := tc.cond.String(); got != tc.text {
 			t.Errorf("text %q, want %q", got, tc.text)

@@ -33,6 +33,7 @@ import (
 	"github.com/dynamotable/ddb/keyformat"
 	"github.com/dynamotable/ddb/layerstats"
 	"github.com/dynamotable/ddb/loader"
+	"github.com/dynamotable/ddb/multikey"
 	"github.com/dynamotable/ddb/pagetoken"
 	"github.com/dynamotable/ddb/payload"
 	payloads3 "github.com/dynamotable/ddb/payload/s3"
@@ -46,7 +47,9 @@ import (
 	"github.com/dynamotable/ddb/snapshot"
 	snapshotimporter "github.com/dynamotable/ddb/snapshot/importer"
 	"github.com/dynamotable/ddb/sweep"
+	"github.com/dynamotable/ddb/tableinfo"
 	"github.com/dynamotable/ddb/unique"
+	"github.com/dynamotable/ddb/vector"
 )
 
 // exported says how an exported type is filled.
@@ -81,10 +84,6 @@ var exportedTypes = map[string]exported{
 	"batches.Part":               holds[batches.Part](),
 	"batches.Error":              holds[batches.Error](),
 	"hooks.Path":                 word[hooks.Path](),
-	"ddb.Mixed":                  {typ: reflect.TypeFor[ddb.Mixed[any]](), point: true, names: []string{"m.Table"}},
-	"ddb.IncludeExpiredOption":   holds[ddb.IncludeExpiredOption](),
-	"ddb.MixedKey":               holds[ddb.MixedKey](),
-	"ddb.MixedFilter":            holds[ddb.MixedFilter](),
 	"rawitem.Item":               holds[rawitem.Item](),
 	"rawitem.Value":              holds[rawitem.Value](),
 	"entity.Table":               points[entity.Table[any]](),
@@ -146,13 +145,12 @@ var exportedTypes = map[string]exported{
 	"ddb.SetHandle":              points[ddb.SetHandle[*member, string]](),
 	"ddb.StrHandle":              points[ddb.StrHandle[*member, string]](),
 	"ddb.CursorOf":               holds[ddb.CursorOf[*member]](),
-	"ddb.CursorTerms":            holds[ddb.CursorTerms]("Table", "Index"),
 	"schema.DeletePermission":    holds[schema.DeletePermission]("table"),
 	"schema.Difference":          holds[schema.Difference]("Index", "What", "Want", "Got"),
 	"cost.Estimate":              holds[cost.Estimate](),
 	"cost.Explanation":           holds[cost.Explanation]("Operation", "Table", "Index", "KeyCondition", "Filter", "Condition", "Projection", "Assumptions", "Warnings", "Indexes.Index", "PathReason"),
 	"unique.FindingKind":         word[unique.FindingKind](),
-	"ddb.Four":                   sends[ddb.Four[string, string, string, string]](),
+	"multikey.Four":              sends[multikey.Four[string, string, string, string]](),
 	"ddb.Got":                    sends[ddb.Got[member]](),
 	"hotkeys.Key":                holds[hotkeys.Key]("Table", "Index", "Reasons"),
 	"hotkeys.Finder":             holds[hotkeys.Finder]("keys.Key.Table", "keys.Key.Index", "keys.Key.Reasons", "least.Key.Table", "least.Key.Index", "least.Key.Reasons"),
@@ -185,7 +183,7 @@ var exportedTypes = map[string]exported{
 	"ddb.List":                   holds[ddb.List[member, string]](),
 	"ddb.LocalIndex":             holds[ddb.LocalIndex[member, string, string]](),
 	"ddb.Map":                    holds[ddb.Map[member, string, int]](),
-	"ddb.MultiKey":               holds[ddb.MultiKey[member, ddb.Two[string, string]]](),
+	"multikey.Key":               holds[multikey.Key[member, multikey.Two[string, string]]](),
 	"ddb.NoSortKey":              holds[ddb.NoSortKey](),
 	"unique.NotReservedError":    holds[unique.NotReservedError]("Field"),
 	"ddb.Num":                    holds[ddb.Num[member, int]](),
@@ -207,9 +205,9 @@ var exportedTypes = map[string]exported{
 	"ddb.Revision":               holds[ddb.Revision](),
 	"ddb.Scan":                   holds[ddb.Scan[member]](),
 	"schema.VectorDistance":      word[schema.VectorDistance](),
-	"ddb.VectorHit":              sends[ddb.VectorHit[member]](),
-	"ddb.VectorIndex":            holds[ddb.VectorIndex[member, string]](),
-	"ddb.SimpleVectorIndex":      holds[ddb.SimpleVectorIndex[member]](),
+	"vector.Hit":                 sends[vector.Hit[member]](),
+	"vector.Index":               holds[vector.Index[member, string]](),
+	"vector.SimpleIndex":         holds[vector.SimpleIndex[member]](),
 	"schema.VectorIndex":         holds[schema.VectorIndex]("Name", "Attribute", "Distance", "Projection", "Include", "Key.Partition.Name", "Key.Partition.Type", "Key.Sort.Name", "Key.Sort.Type"),
 	"schema.Error":               holds[schema.Error]("Differences.Index", "Differences.What", "Differences.Want", "Differences.Got"),
 	"ddb.Set":                    holds[ddb.Set[member, string]](),
@@ -222,9 +220,9 @@ var exportedTypes = map[string]exported{
 	"ddb.Table":                  holds[ddb.Table[member, string, string]](),
 	"revision.Revision":          holds[revision.Revision](),
 	"revision.Tag":               holds[revision.Tag](),
-	"ddb.TableInfo":              sends[ddb.TableInfo]("Name", "Version", "Key"),
+	"tableinfo.Info":             sends[tableinfo.Info]("Name", "Version", "Key"),
 	"unique.TakenError":          holds[unique.TakenError]("Field"),
-	"ddb.Three":                  sends[ddb.Three[string, string, string]](),
+	"multikey.Three":             sends[multikey.Three[string, string, string]](),
 	"ddberr.ThrottledError":      holds[ddberr.ThrottledError]("Reasons"),
 	"ddb.ThrottledError":         holds[ddb.ThrottledError]("Reasons"),
 	"ddberr.ThrottlingReason":    holds[ddberr.ThrottlingReason]("Reason", "Resource"),
@@ -233,7 +231,7 @@ var exportedTypes = map[string]exported{
 	"ddberr.TransactionError":    holds[ddberr.TransactionError]("Failed"),
 	"ddb.TransactionError":       holds[ddb.TransactionError]("Failed"),
 	"ddberr.TransactionFailure":  holds[ddberr.TransactionFailure]("Verb", "Table", "Reason"),
-	"ddb.Two":                    sends[ddb.Two[string, []byte]](),
+	"multikey.Two":               sends[multikey.Two[string, []byte]](),
 	"unique.Values":              {typ: reflect.TypeFor[unique.Values[member, string, string]](), point: true, names: []string{"field"}},
 	"unique.Claim":               sends[unique.Claim[string]](),
 	"unique.Finding":             sends[unique.Finding[string, string]]("Kind"),

@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/debug"
 	"github.com/dynamotable/ddb/hooks"
+	"github.com/dynamotable/ddb/rawexpr"
 	"github.com/dynamotable/ddb/telemetry"
 )
 
@@ -43,8 +44,8 @@ func TestMapKeysAreNotShown(t *testing.T) {
 		"compare":   {mine.Gt(1), "votes.? > ?"},
 		"exists":    {ddb.Exists(votes.Key(canary)), "attribute_exists(votes.?)"},
 		"attribute": {ddb.EqAttr(mine, votes.Key(canary+"2")), "votes.? = votes.?"},
-		"raw":       {ddb.RawText[member]("votes.#k > :n", map[string]string{"#k": canary}, map[string]any{":n": 1}), "votes.? > ?"},
-		"builder":   {ddb.Raw[member](expression.Name("votes." + canary).Equal(expression.Value(1))), "votes.? = ?"},
+		"raw":       {rawexpr.CondText[member]("votes.#k > :n", map[string]string{"#k": canary}, map[string]any{":n": 1}), "votes.? > ?"},
+		"builder":   {rawexpr.Cond[member](expression.Name("votes." + canary).Equal(expression.Value(1))), "votes.? = ?"},
 		"a field":   {city.Eq("x"), "address.city = ?"},
 	}
 	for name, c := range conds {

@@ -80,7 +80,7 @@ func kindAt(t types.Type, tag fieldTag, levels int) kind {
 		if sizeless(u) {
 			return kind{} // its address is its neighbour's
 		}
-		if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == library {
+		if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == library+"/revision" {
 			return kind{maker: "Field"} // what is in a revision is the library's
 		}
 		return kind{maker: "Field", nested: u}

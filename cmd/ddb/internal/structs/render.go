@@ -193,7 +193,7 @@ func (w *writer) key(attrs []string) (typ, handle string, ok bool) {
 		return "", "", false
 	}
 	count := []string{"Two", "Three", "Four"}[len(attrs)-2]
-	return fmt.Sprintf("ddb.%s[%s]", count, strings.Join(kinds, ", ")), fmt.Sprintf("ddb.Multi%d(%s)", len(attrs), strings.Join(handles, ", ")), true
+	return fmt.Sprintf("multikey.%s[%s]", count, strings.Join(kinds, ", ")), fmt.Sprintf("multikey.Of%d(%s)", len(attrs), strings.Join(handles, ", ")), true
 }
 
 // index is an index in the form in which it is written.
@@ -338,5 +338,9 @@ func (w *writer) imports(out *strings.Builder) {
 	if uses("attributevalue.Number") {
 		out.WriteString("\t\"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue\"\n")
 	}
-	out.WriteString("\t\"github.com/aws/aws-sdk-go-v2/service/dynamodb/types\"\n\n\t\"github.com/dynamotable/ddb\"\n\t\"github.com/dynamotable/ddb/schema\"\n)\n\n")
+	out.WriteString("\t\"github.com/aws/aws-sdk-go-v2/service/dynamodb/types\"\n\n\t\"github.com/dynamotable/ddb\"\n")
+	if uses("multikey.") {
+		out.WriteString("\t\"github.com/dynamotable/ddb/multikey\"\n")
+	}
+	out.WriteString("\t\"github.com/dynamotable/ddb/schema\"\n)\n\n")
 }

@@ -93,7 +93,7 @@ func (g *goCode) key(attrs []keyAttr) string {
 	if len(handles) == 1 {
 		return handles[0]
 	}
-	return fmt.Sprintf("ddb.Multi%d(%s)", len(handles), strings.Join(handles, ", "))
+	return fmt.Sprintf("multikey.Of%d(%s)", len(handles), strings.Join(handles, ", "))
 }
 
 // values returns the values of a key's attributes: a single value, or K2 to K4.
@@ -105,7 +105,7 @@ func values(attrs []keyAttr, texts []string) string {
 	if len(list) == 1 {
 		return list[0]
 	}
-	return fmt.Sprintf("ddb.K%d(%s)", len(list), strings.Join(list, ", "))
+	return fmt.Sprintf("multikey.K%d(%s)", len(list), strings.Join(list, ", "))
 }
 
 var goComparisons = map[string]string{"=": "Eq", "<>": "Ne", "<": "Lt", "<=": "Le", ">": "Gt", ">=": "Ge", "between": "Between", "begins_with": "BeginsWith", "contains": "Contains"}
@@ -115,7 +115,7 @@ func (g *goCode) sortCondition(s *search) string {
 	given := s.lastSort() + 1
 	attrs, texts := s.keys.Sort, s.Sort[:given]
 	if given > 1 && s.Op == "begins_with" {
-		g.note = "Package ddb has no BeginsWith on a later attribute of a sort key, so there is no Go for it."
+		g.note = "Package multikey has no BeginsWith on a later attribute of a sort key, so there is no Go for it."
 	}
 	arguments := values(attrs, texts)
 	if s.Op == "between" {
@@ -126,7 +126,7 @@ func (g *goCode) sortCondition(s *search) string {
 		return condition
 	}
 	first := []string{"", "One", "Two", "Three"}[given]
-	return "ddb.First" + first + "(" + g.key(attrs) + ", " + condition + ")"
+	return "multikey.First" + first + "(" + g.key(attrs) + ", " + condition + ")"
 }
 
 // filter returns an argument of Filter: with handles if possible, otherwise as text.
@@ -169,7 +169,7 @@ func (g *goCode) filter(f filter) string {
 	for _, n := range slices.Sorted(maps.Keys(r.ExpressionAttributeValues)) {
 		list = append(list, strconv.Quote(n)+": "+anyLiteral(r.ExpressionAttributeValues[n]))
 	}
-	return fmt.Sprintf("ddb.RawText[Item](%s, map[string]string{%s}, map[string]any{%s})", strconv.Quote(text), strings.Join(names, ", "), strings.Join(list, ", "))
+	return fmt.Sprintf("rawexpr.CondText[Item](%s, map[string]string{%s}, map[string]any{%s})", strconv.Quote(text), strings.Join(names, ", "), strings.Join(list, ", "))
 }
 
 func anyLiteral(raw json.RawMessage) string {

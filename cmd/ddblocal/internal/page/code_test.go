@@ -74,6 +74,11 @@ func TestGo(t *testing.T) {
 		if strings.Contains(code, "json.") {
 			imports += "\"encoding/json\"\n"
 		}
+		for _, own := range []string{"multikey", "rawexpr"} {
+			if strings.Contains(code, own+".") {
+				imports += "\"github.com/dynamotable/ddb/" + own + "\"\n"
+			}
+		}
 		sources[name] = "package " + name + "\n\n" + imports + "\"github.com/dynamotable/ddb\"\n)\n\n" + code + fmt.Sprintf(`
 func Run(ctx context.Context, client ddb.Client) (string, error) {
 	found, err := find(ctx, client)
@@ -102,7 +107,7 @@ func Run(ctx context.Context, client ddb.Client) (string, error) {
 	}
 	body := s.get(target("tables/orders/items", "index", "by-place", "p0", "NL", "p1", "Delft", "s0", "1", "s1", "1"), 200)
 	s.says(s.get(target("tables/orders/items", "f0", `"a,b"`, "fv0", "x"), 200), `A struct tag cannot name the attribute "a,b"`)
-	s.says(body, "ddb.K2(json.Number(\"1\"), json.Number(\"1\"))")
+	s.says(body, "multikey.K2(json.Number(\"1\"), json.Number(\"1\"))")
 }
 
 // runGo runs a program whose packages are not on disk, with an overlay.
