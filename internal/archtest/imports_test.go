@@ -24,6 +24,13 @@ const (
 // above the root import it; the root imports those below it.
 var foundations = map[string]bool{ // whether it is above the root
 	"ddbclient":  true,
+	"entity":     true, // this and the next six are parts of the typed shell beside the root
+	"multikey":   true,
+	"vector":     true,
+	"rawexpr":    true,
+	"collection": true,
+	"tableinfo":  true,
+	"typeditem":  true,
 	"hotkeys":    true,
 	"rawtable":   true,
 	"keyformat":  false,
