@@ -18,8 +18,8 @@ import (
 	"testing"
 )
 
-// unexported finds names of package ddb that users cannot look up: of types, and of methods.
-var unexported = regexp.MustCompile(`ddb\.[a-z]|method [a-z]|(have|want) [a-z]`)
+// unexported finds names of package ddb that users cannot look up: of types, of methods, and of internal packages.
+var unexported = regexp.MustCompile(`ddb\.[a-z]|core\.|handle\.|method [a-z]|(have|want) [a-z]`)
 
 // TestMisuseDoesNotCompile type-checks testdata/misuse and compares the
 // compiler's errors with the want comments there.
@@ -91,7 +91,7 @@ func wants(t *testing.T, fset *token.FileSet, f *ast.File) map[int][]string {
 // exportData finds the compiler's export data of the packages that misuse imports.
 func exportData(t *testing.T) importer.Lookup {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", ".").Output()
+	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", ".", "./vector").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
