@@ -27,6 +27,12 @@ type Table[I any] struct {
 	mixed *core.Mixed
 }
 
+// Format prints the table's name, for every verb.
+func (t Table[I]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, t.Name()) }
+
+// LogValue returns the text that Format prints.
+func (t Table[I]) LogValue() slog.Value { return slog.StringValue(t.Name()) }
+
 // Parts lists the typed tables for one DynamoDB table: a [ddb.Table] or [ddb.SimpleTable] for each item type.
 func Parts(tables ...ddb.TablePart) []ddb.TablePart { return tables }
 
@@ -124,7 +130,7 @@ func (t *Table[I]) part() *core.Mixed {
 // An item that is of none of the types is what [KeepUnknown] makes of it, and otherwise an error that matches [ddb.ErrOtherEntity]. For an item of one type there is
 // [typeditem.FromRaw]. It sends nothing.
 func (t *Table[I]) Decode(item rawitem.Item) (to I, err error) {
-	if err := t.part().Decode(item, reflect.ValueOf(&to).Elem()); err != nil {
+	if err := core.DecodeMixed(t.part(), item, reflect.ValueOf(&to).Elem()); err != nil {
 		var none I
 		return none, err
 	}

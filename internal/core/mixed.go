@@ -75,8 +75,9 @@ func NewMixed(c *Table, list reflect.Type) *Mixed {
 	return m
 }
 
-// Decode reads an item into to, a settable value of the interface.
-func (m *Mixed) Decode(item rawitem.Item, to reflect.Value) error {
+// DecodeMixed reads an item into to, a settable value of the interface. It is a function since every package that uses a table
+// reads the methods of a Mixed, and would compile those of reflect.Value too.
+func DecodeMixed(m *Mixed, item rawitem.Item, to reflect.Value) error {
 	const op = "Decode"
 	switch {
 	case m == nil:
