@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cost
+package cost_test
 
 import (
 	"fmt"
@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dynamotable/ddb/cost"
 )
 
 func capacityOf(units float64) *types.Capacity {
@@ -25,28 +27,28 @@ func TestLedgerObserve(t *testing.T) {
 		write bool
 		table string
 		ccs   []types.ConsumedCapacity
-		want  []Entry
+		want  []cost.Entry
 	}{
-		"no reply about it": {"GetItem", false, "t", nil, []Entry{{Table: "t", Operation: "GetItem", Operations: 1}}},
+		"no reply about it": {"GetItem", false, "t", nil, []cost.Entry{{Table: "t", Operation: "GetItem", Operations: 1}}},
 		"nothing consumed": {
 			"Query", false, "t",
 			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(0)}},
-			[]Entry{{Table: "t", Operation: "Query", Operations: 1}},
+			[]cost.Entry{{Table: "t", Operation: "Query", Operations: 1}},
 		},
 		"a read": {
 			"GetItem", false, "t",
 			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(0.5)}},
-			[]Entry{{Table: "t", Operation: "GetItem", ReadUnits: 0.5, Operations: 1}},
+			[]cost.Entry{{Table: "t", Operation: "GetItem", ReadUnits: 0.5, Operations: 1}},
 		},
 		"a write is not counted as a read": {
 			"PutItem", true, "t",
 			[]types.ConsumedCapacity{{TableName: aws.String("t"), CapacityUnits: units(2)}},
-			[]Entry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
+			[]cost.Entry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
 		},
 		"the caller's name of the table is used": {
 			"PutItem", true, "t",
 			[]types.ConsumedCapacity{{TableName: aws.String("arn:aws:dynamodb:eu-central-1:1:table/t"), CapacityUnits: units(2)}},
-			[]Entry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
+			[]cost.Entry{{Table: "t", Operation: "PutItem", WriteUnits: 2, Operations: 1}},
 		},
 		"a write with indexes": {
 			"PutItem", true, "t",
@@ -55,7 +57,7 @@ func TestLedgerObserve(t *testing.T) {
 				GlobalSecondaryIndexes: map[string]types.Capacity{"g1": *capacityOf(2), "g2": *capacityOf(0)},
 				LocalSecondaryIndexes:  map[string]types.Capacity{"l": *capacityOf(3)},
 			}},
-			[]Entry{
+			[]cost.Entry{
 				{Table: "t", Operation: "PutItem", WriteUnits: 1, Operations: 1},
 				{Table: "t", Index: "g1", Operation: "PutItem", WriteUnits: 2},
 				{Table: "t", Index: "l", Operation: "PutItem", WriteUnits: 3},
@@ -64,7 +66,7 @@ func TestLedgerObserve(t *testing.T) {
 		"a write with one index": {
 			"DeleteItem", true, "t",
 			[]types.ConsumedCapacity{{CapacityUnits: units(2), Table: capacityOf(1), GlobalSecondaryIndexes: map[string]types.Capacity{"g": *capacityOf(1)}}},
-			[]Entry{
+			[]cost.Entry{
 				{Table: "t", Operation: "DeleteItem", WriteUnits: 1, Operations: 1},
 				{Table: "t", Index: "g", Operation: "DeleteItem", WriteUnits: 1},
 			},
@@ -72,12 +74,12 @@ func TestLedgerObserve(t *testing.T) {
 		"a query of a global index": {
 			"Query", false, "t",
 			[]types.ConsumedCapacity{{CapacityUnits: units(1.5), Table: capacityOf(0), GlobalSecondaryIndexes: map[string]types.Capacity{"g": *capacityOf(1.5)}}},
-			[]Entry{{Table: "t", Index: "g", Operation: "Query", ReadUnits: 1.5, Operations: 1}},
+			[]cost.Entry{{Table: "t", Index: "g", Operation: "Query", ReadUnits: 1.5, Operations: 1}},
 		},
 		"a query of a local index that fetches from the table": {
 			"Query", false, "t",
 			[]types.ConsumedCapacity{{CapacityUnits: units(3), LocalSecondaryIndexes: map[string]types.Capacity{"l": *capacityOf(1)}}},
-			[]Entry{
+			[]cost.Entry{
 				{Table: "t", Operation: "Query", ReadUnits: 2},
 				{Table: "t", Index: "l", Operation: "Query", ReadUnits: 1, Operations: 1},
 			},
@@ -88,7 +90,7 @@ func TestLedgerObserve(t *testing.T) {
 				{TableName: aws.String("a"), CapacityUnits: units(4), WriteCapacityUnits: units(4)},
 				{TableName: aws.String("b"), CapacityUnits: units(2), WriteCapacityUnits: units(2)},
 			},
-			[]Entry{
+			[]cost.Entry{
 				{Table: "a", Operation: "TransactWriteItems", WriteUnits: 4, Operations: 1},
 				{Table: "b", Operation: "TransactWriteItems", WriteUnits: 2, Operations: 1},
 			},
@@ -96,21 +98,21 @@ func TestLedgerObserve(t *testing.T) {
 		"a transaction sent again is read": {
 			"TransactWriteItems", true, "a",
 			[]types.ConsumedCapacity{{TableName: aws.String("a"), CapacityUnits: units(2), ReadCapacityUnits: units(2)}},
-			[]Entry{{Table: "a", Operation: "TransactWriteItems", ReadUnits: 2, Operations: 1}},
+			[]cost.Entry{{Table: "a", Operation: "TransactWriteItems", ReadUnits: 2, Operations: 1}},
 		},
 		"a table named twice": {
 			"BatchWriteItem", true, "",
 			[]types.ConsumedCapacity{{TableName: aws.String("a"), CapacityUnits: units(1)}, {TableName: aws.String("a"), CapacityUnits: units(2)}},
-			[]Entry{{Table: "a", Operation: "BatchWriteItem", WriteUnits: 3, Operations: 1}},
+			[]cost.Entry{{Table: "a", Operation: "BatchWriteItem", WriteUnits: 3, Operations: 1}},
 		},
 	} {
-		l := NewLedger()
+		l := cost.NewLedger()
 		l.Book("", tt.op, tt.write, tt.table, tt.ccs...)
-		if diff := cmp.Diff(Capacity{tt.want}, l.Snapshot()); diff != "" {
+		if diff := cmp.Diff(cost.Capacity{Entries: tt.want}, l.Snapshot()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	var none *Ledger
+	var none *cost.Ledger
 	none.Book("", "GetItem", false, "t")
 }
 
@@ -120,26 +122,27 @@ func TestConsumedOf(t *testing.T) {
 		{CapacityUnits: aws.Float64(3), ReadCapacityUnits: aws.Float64(1), WriteCapacityUnits: aws.Float64(2)},
 		{},
 	}
-	if got, want := ConsumedOf(false, ccs...), (Consumed{2.5, 2}); got != want {
+	if got, want := cost.ConsumedOf(false, ccs...), (cost.Consumed{ReadUnits: 2.5, WriteUnits: 2}); got != want {
 		t.Errorf("of a read: %+v, want %+v", got, want)
 	}
-	if got, want := ConsumedOf(true, ccs...), (Consumed{1, 3.5}); got != want || got.Total() != 4.5 {
+	if got, want := cost.ConsumedOf(true, ccs...), (cost.Consumed{ReadUnits: 1, WriteUnits: 3.5}); got != want || got.Total() != 4.5 {
 		t.Errorf("of a write: %+v, want %+v", got, want)
 	}
 }
 
 func TestLedgerLabels(t *testing.T) {
-	l := NewLedger()
+	l := cost.NewLedger()
 	l.Book("inner", "GetItem", false, "t")
 	l.Book("", "GetItem", false, "t")
-	want := []Entry{{Table: "t", Operation: "GetItem", Operations: 1}, {Table: "t", Operation: "GetItem", Label: "inner", Operations: 1}}
-	if diff := cmp.Diff(Capacity{want}, l.Snapshot()); diff != "" {
+	want := []cost.Entry{{Table: "t", Operation: "GetItem", Operations: 1}, {Table: "t", Operation: "GetItem", Label: "inner", Operations: 1}}
+	if diff := cmp.Diff(cost.Capacity{Entries: want}, l.Snapshot()); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestLedgerIsBounded(t *testing.T) {
-	l := NewLedger()
+	const maxLabels, maxLabelBytes, maxEntries = 256, 128, 4096
+	l := cost.NewLedger()
 	for i := range 2 * maxLabels {
 		l.Book(fmt.Sprint("label", i), "GetItem", false, "t")
 	}
@@ -162,10 +165,10 @@ func TestLedgerIsBounded(t *testing.T) {
 // TestLedgerConcurrentUse runs snapshots, resets and operations concurrently, and checks that nothing is lost.
 func TestLedgerConcurrentUse(t *testing.T) {
 	const goroutines, operations = 8, 500
-	l := NewLedger()
+	l := cost.NewLedger()
 	var work, resets sync.WaitGroup
 	done := make(chan struct{})
-	var taken []Capacity
+	var taken []cost.Capacity
 	resets.Go(func() {
 		for {
 			select {
@@ -189,7 +192,7 @@ func TestLedgerConcurrentUse(t *testing.T) {
 	work.Wait()
 	close(done)
 	resets.Wait()
-	var sum Capacity
+	var sum cost.Capacity
 	for _, c := range append(taken, l.Reset()) {
 		sum.Entries = append(sum.Entries, c.Entries...)
 	}
