@@ -121,7 +121,7 @@ func (b *batchGetter) prepare(n int, encode func([]byte, int) ([]byte, error), r
 	if err := operr.Invalid(append(errs, err)...); err != nil {
 		return err
 	}
-	b.hide = b.core.hides(r.Expired)
+	b.hide = b.core.hides(r.expired)
 	paths = b.core.withExpiry(b.core.withMark(paths), b.hide)
 	b.paths = paths
 	b.entries = make([]batchEntry, n)

@@ -155,10 +155,10 @@ func (c *Table) withExpiry(paths []expr.Path, hide bool) []expr.Path {
 type IncludeExpired struct{}
 
 // ConsistentOrProject makes it an option of reads by key.
-func (IncludeExpired) ConsistentOrProject(r *ReadCall) { r.Expired = true }
+func (IncludeExpired) ConsistentOrProject(r *ReadCall) { r.expired = true }
 
 // ApplyRead makes it an option of queries and scans.
-func (IncludeExpired) ApplyRead(r *Read) error { //nolint:unparam // other options can be wrong
-	r.Expired = true
+func (IncludeExpired) ApplyRead(r *Read) error {
+	r.expired = true
 	return nil
 }

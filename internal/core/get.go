@@ -23,7 +23,7 @@ import (
 // ReadCall holds the options of reads by key.
 type ReadCall struct {
 	consistent bool
-	Expired    bool // are returned on a table that hides them
+	expired    bool // are returned on a table that hides them
 	stats      *BatchStats
 	project    []*handle.Handle
 }
@@ -225,7 +225,7 @@ func (c *Table) prepareGet(in *getInput, key any, room []byte, r ReadCall) error
 	if err := operr.Invalid(err1, err2); err != nil {
 		return operr.New("GetItem", c.Name, "", err)
 	}
-	in.TableName, in.core, in.hide = &c.Name, c, c.hides(r.Expired)
+	in.TableName, in.core, in.hide = &c.Name, c, c.hides(r.expired)
 	if r.consistent {
 		in.ConsistentRead = aws.Bool(true)
 	}

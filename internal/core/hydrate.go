@@ -82,7 +82,7 @@ func hydrate(ctx context.Context, s *rowSink, page *PageData, start, next map[st
 		got:   results{list: s.items.Addr().Interface(), found: make([]bool, n)},
 		mixed: s.read.mixed,
 	}
-	if err = b.prepare(n, s.keys.append, ReadCall{project: s.read.project, Expired: s.read.Expired}); err != nil {
+	if err = b.prepare(n, s.keys.append, ReadCall{project: s.read.project, expired: s.read.expired}); err != nil {
 		s.items.SetLen(0)
 		return start, s.read.Fail(err)
 	}

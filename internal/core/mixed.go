@@ -166,8 +166,8 @@ func (m *Mixed) add(i int, c *Table) error {
 	return errors.Join(errs...)
 }
 
-// Part returns the table whose type the next item has; nil if there is none.
-func (m *Mixed) Part(d *codec.Decoder) (found *Table, err error) {
+// part returns the table whose type the next item has; nil if there is none.
+func (m *Mixed) part(d *codec.Decoder) (found *Table, err error) {
 	var values [maxMixedNames][]byte
 	if len(m.names) > 0 {
 		if err := d.Lookahead(m.names, values[:len(m.names)]); err != nil {
@@ -212,7 +212,7 @@ func (m *Mixed) drops() bool { return m.Keep != nil }
 
 // takes reports whether a read returns the next item.
 func (m *Mixed) takes(d *codec.Decoder) (bool, error) {
-	c, err := m.Part(d)
+	c, err := m.part(d)
 	if c != nil || err != nil || m.Keep == nil {
 		return c != nil, err
 	}
@@ -222,7 +222,7 @@ func (m *Mixed) takes(d *codec.Decoder) (bool, error) {
 
 // decodeMixedRow reads an item into its place, an I, or skips it if it is left out.
 func decodeMixedRow(m *Mixed, d *codec.Decoder, to reflect.Value, room *mixedRoom) (own bool, err error) {
-	c, err := m.Part(d)
+	c, err := m.part(d)
 	switch {
 	case err != nil:
 		return false, err

@@ -57,7 +57,7 @@ type Read struct {
 	mostScanned int
 	mostUnits   float64
 	toEnd       bool // all pages are read
-	Expired     bool // are returned on a table that hides them
+	expired     bool // are returned on a table that hides them
 	segments    int
 	mixed       *Mixed // items of several types; nil for those of the table
 	bare        bool   // only the attributes by which items are recognised
@@ -215,7 +215,7 @@ func (r *Read) hides() bool { return r.hiding() != nil }
 // hiding returns the table whose expired items are left out, nil if none are. In reads of several item types the option of
 // one applies to all.
 func (r *Read) hiding() *Table {
-	if r.Expired {
+	if r.expired {
 		return nil
 	}
 	if r.mixed == nil {

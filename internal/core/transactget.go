@@ -186,7 +186,7 @@ func (c *Table) TxGet(key, dst any, r ReadCall) TxReadFunc {
 			return
 		}
 		k, err := c.encodeKey(key)
-		hide := c.hides(r.Expired)
+		hide := c.hides(r.expired)
 		paths, err2 := c.projection(r.project, c.Key.names()...)
 		got := reflect.ValueOf(dst)
 		if got.IsNil() {
