@@ -81,8 +81,17 @@ func (c CursorOf[P]) Parts() (terms core.CursorTerms, key []byte) {
 // [IndexScan] or [Reader].
 type Paged[T any] interface{ Paged(*T) *core.Read }
 
-func (q *Query[T, SK]) Paged(*T) *core.Read      { return (*core.ReadRef)(q).Read() }
+// Paged makes it a [Paged]; it is for this library.
+func (q *Query[T, SK]) Paged(*T) *core.Read { return (*core.ReadRef)(q).Read() }
+
+// Paged makes it a [Paged]; it is for this library.
 func (q *IndexQuery[T, SK]) Paged(*T) *core.Read { return (*core.ReadRef)(q).Read() }
-func (s *Scan[T]) Paged(*T) *core.Read           { return (*core.ReadRef)(s).Read() }
-func (s *IndexScan[T]) Paged(*T) *core.Read      { return (*core.ReadRef)(s).Read() }
-func (v *Reader[V]) Paged(*V) *core.Read         { return (*core.ReadRef)(v).Read() }
+
+// Paged makes it a [Paged]; it is for this library.
+func (s *Scan[T]) Paged(*T) *core.Read { return (*core.ReadRef)(s).Read() }
+
+// Paged makes it a [Paged]; it is for this library.
+func (s *IndexScan[T]) Paged(*T) *core.Read { return (*core.ReadRef)(s).Read() }
+
+// Paged makes it a [Paged]; it is for this library.
+func (v *Reader[V]) Paged(*V) *core.Read { return (*core.ReadRef)(v).Read() }

@@ -47,7 +47,7 @@
 // The type of a handle decides which operations an attribute has: [Attr] has
 // equality, existence, Set and Remove; [Ord] adds order; [Num] arithmetic; [Str]
 // and [Bin] prefixes; [Set] and [List] members and elements; [Map] keys. [And],
-// [Or] and [Not] combine conditions. Use [rawexpr.Cond] or [rawexpr.CondText] for conditions that
+// [Or] and [Not] combine conditions. Use rawexpr.Cond or rawexpr.CondText for conditions that
 // handles cannot express.
 //
 // # Tags

@@ -67,7 +67,7 @@ func Field[T, V any](sel func(*T) *V) Attr[T, V] { return Attr[T, V](handle.New(
 func OrdField[T, V any](sel func(*T) *V) Ord[T, V] { return Ord[T, V](handle.New(sel)) }
 
 // TimeField makes a handle of a time. Without a tag option a time is stored as RFC 3339 text of fixed width in UTC, such as
-// 2026-11-21T06:30:00.500000000Z ([typeditem.TimeText]), which sorts and compares like the times: as a key, in an index and in a
+// 2026-11-21T06:30:00.500000000Z (typeditem.TimeText), which sorts and compares like the times: as a key, in an index and in a
 // condition. The offset of a time is not stored. With the tag option unixtime it is a number of seconds. With sdktime, or
 // the option [SDKTimes] of the table, it is the text of the SDK's attributevalue, which does not sort.
 func TimeField[T any](sel func(*T) *time.Time) Ord[T, time.Time] {

@@ -53,7 +53,7 @@ func KeysOnly() IndexOption { return core.KeysOnlyOption() }
 func Projecting(attrs ...AnyAttr) IndexOption { return core.ProjectingOption(handlesOf(attrs)) }
 
 // NewIndex describes a global secondary index of a table. It sends nothing; [Table.CreateTable] and [Table.EnsureTable]
-// create the indexes that were described before. Keys may have several attributes ([multikey.Of2]). Items that lack an index key
+// create the indexes that were described before. Keys may have several attributes (multikey.Of2). Items that lack an index key
 // attribute are not in the index (a sparse index).
 //
 // The error matches [ErrInvalid] and names everything that is wrong. The returned index is then not nil, but each of its

@@ -40,7 +40,7 @@ func (a *AttrHandle[P, V]) String() string { return (*handle.Handle)(a).Text() }
 func (a *AttrHandle[P, V]) Format(s fmt.State, verb rune) { (*handle.Handle)(a).Print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *AttrHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
+func (a *AttrHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) }
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *AttrHandle[P, V]) HandleOf(P, V) {}
@@ -96,7 +96,7 @@ func (a *OrdHandle[P, V]) String() string { return (*handle.Handle)(a).Text() }
 func (a *OrdHandle[P, V]) Format(s fmt.State, verb rune) { (*handle.Handle)(a).Print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *OrdHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
+func (a *OrdHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) }
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *OrdHandle[P, V]) HandleOf(P, V) {}
@@ -163,7 +163,7 @@ func (a *NumHandle[P, V]) String() string { return (*handle.Handle)(a).Text() }
 func (a *NumHandle[P, V]) Format(s fmt.State, verb rune) { (*handle.Handle)(a).Print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *NumHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
+func (a *NumHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) }
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *NumHandle[P, V]) HandleOf(P, V) {}
@@ -229,7 +229,7 @@ func (a *StrHandle[P, V]) String() string { return (*handle.Handle)(a).Text() }
 func (a *StrHandle[P, V]) Format(s fmt.State, verb rune) { (*handle.Handle)(a).Print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *StrHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
+func (a *StrHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) }
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *StrHandle[P, V]) HandleOf(P, V) {}
@@ -295,7 +295,7 @@ func (a *BinHandle[P, V]) String() string { return (*handle.Handle)(a).Text() }
 func (a *BinHandle[P, V]) Format(s fmt.State, verb rune) { (*handle.Handle)(a).Print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *BinHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
+func (a *BinHandle[P, V]) Handle() *handle.Handle { return (*handle.Handle)(a) }
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *BinHandle[P, V]) HandleOf(P, V) {}
@@ -341,7 +341,7 @@ func (a *SetHandle[P, E]) String() string { return (*handle.Handle)(a).Text() }
 func (a *SetHandle[P, E]) Format(s fmt.State, verb rune) { (*handle.Handle)(a).Print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *SetHandle[P, E]) Handle() *handle.Handle { return (*handle.Handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
+func (a *SetHandle[P, E]) Handle() *handle.Handle { return (*handle.Handle)(a) }
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *SetHandle[P, E]) HandleOf(P, []E) {}
@@ -387,7 +387,7 @@ func (a *ListHandle[P, E]) String() string { return (*handle.Handle)(a).Text() }
 func (a *ListHandle[P, E]) Format(s fmt.State, verb rune) { (*handle.Handle)(a).Print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *ListHandle[P, E]) Handle() *handle.Handle { return (*handle.Handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
+func (a *ListHandle[P, E]) Handle() *handle.Handle { return (*handle.Handle)(a) }
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *ListHandle[P, E]) HandleOf(P, []E) {}
@@ -423,7 +423,7 @@ func (a *MapHandle[P, K, V]) String() string { return (*handle.Handle)(a).Text()
 func (a *MapHandle[P, K, V]) Format(s fmt.State, verb rune) { (*handle.Handle)(a).Print(s, verb) }
 
 // Handle makes it an [AnyAttr].
-func (a *MapHandle[P, K, V]) Handle() *handle.Handle { return (*handle.Handle)(a) } //nolint:revive // seals AnyAttr: handles are made here alone
+func (a *MapHandle[P, K, V]) Handle() *handle.Handle { return (*handle.Handle)(a) }
 
 // HandleOf makes it an [AttrOf] and a [KeyField] of its types.
 func (a *MapHandle[P, K, V]) HandleOf(P, map[K]V) {}

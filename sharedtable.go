@@ -74,6 +74,7 @@ func (t *SharedTable) Name() string {
 	return ""
 }
 
+// Shared returns the table without its types; it is for this library.
 func (t *SharedTable) Shared() *core.Table {
 	if t == nil {
 		return nil

@@ -10,8 +10,8 @@ import (
 // that of the sort key. The methods of handles, such as BeginsWith, are for filters and [If] instead. Make it with [Eq],
 // [Lt], [Le], [Gt], [Ge], [Between] or [BeginsWith]; the zero SortCond is refused.
 //
-// On a key of several attributes ([multikey.Key]) the condition is on the last of them, and the earlier ones must be equal, as
-// DynamoDB requires; [multikey.FirstOne], [multikey.FirstTwo] and [multikey.FirstThree] leave later ones open.
+// On a key of several attributes (multikey.Key) the condition is on the last of them, and the earlier ones must be equal, as
+// DynamoDB requires; multikey.FirstOne, multikey.FirstTwo and multikey.FirstThree leave later ones open.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
 type SortCond[SK any] handle.SortCond

@@ -75,6 +75,7 @@ type AnyTable[T any] interface {
 	ItemSize(item *T) (int, error)
 }
 
+// Part makes it a [TablePart]; it is for this library.
 func (t *Table[T, PK, SK]) Part() *core.Table {
 	if t == nil {
 		return nil
@@ -82,6 +83,7 @@ func (t *Table[T, PK, SK]) Part() *core.Table {
 	return t.core
 }
 
+// Part makes it a [TablePart]; it is for this library.
 func (t *SimpleTable[T, PK]) Part() *core.Table {
 	if t == nil {
 		return nil

@@ -5,7 +5,6 @@ package collection_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/collection"
@@ -34,16 +33,20 @@ func Example() {
 		fmt.Printf("a collection of table %s has %g to %g GB\n", c.Table, c.MinGB, c.MaxGB)
 	}))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if _, err := ddb.NewLocalIndex(orders, "by-status", orderStatus); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := orders.EnsureTable(ctx); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := orders.Put(ctx, &Order{"c1", "o1", "open"}); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	// Output:
 	// a collection of table orders has 0 to 1 GB

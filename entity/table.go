@@ -128,7 +128,7 @@ func (t *Table[I]) part() *core.Mixed {
 //	}
 //
 // An item that is of none of the types is what [KeepUnknown] makes of it, and otherwise an error that matches [ddb.ErrOtherEntity]. For an item of one type there is
-// [typeditem.FromRaw]. It sends nothing.
+// typeditem.FromRaw. It sends nothing.
 func (t *Table[I]) Decode(item rawitem.Item) (to I, err error) {
 	if err := core.DecodeMixed(t.part(), item, reflect.ValueOf(&to).Elem()); err != nil {
 		var none I

@@ -5,7 +5,6 @@ package multikey_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -33,18 +32,22 @@ func Example() {
 	defer engine.Close()
 	orders, err := ddb.NewSimple(engine.Client(), "orders", orderID)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	when := multikey.Of2(orderYear, orderMonth)
 	byStatus, err := ddb.NewIndex(orders, "by-status", orderStatus, when)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := orders.EnsureTable(ctx); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := orders.BatchPut(ctx, []Order{{"a", "open", 2025, 12}, {"b", "open", 2026, 3}, {"c", "open", 2026, 7}, {"d", "paid", 2026, 8}}); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	late, err := byStatus.Query("open").SortKey(ddb.Ge(multikey.K2(2026, 4))).Collect(ctx)
 	if err == nil {

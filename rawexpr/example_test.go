@@ -5,7 +5,6 @@ package rawexpr_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -27,19 +26,23 @@ func Example() {
 	defer engine.Close()
 	shelves, err := ddb.NewSimple(engine.Client(), "shelves", shelfID)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := shelves.EnsureTable(ctx); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := shelves.Put(ctx, &Shelf{ID: "s1", Books: []string{"Dune", "Emma"}}); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	shelf, err := shelves.Update(ctx, "s1",
 		rawexpr.ChangeText[Shelf]("SET #m = #m + :one REMOVE #b[0]", map[string]string{"#m": "moves", "#b": "books"}, map[string]any{":one": 1}),
 		ddb.If(rawexpr.CondText[Shelf]("size(#b) >= :two", map[string]string{"#b": "books"}, map[string]any{":two": 2})))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(len(shelf.Books), "book after", shelf.Moves, "move")
 	// Output:

@@ -32,7 +32,7 @@ func Cond[T any](b expression.ConditionBuilder) ddb.Cond[T] {
 // The text may contain names without a placeholder, unless they are reserved words. The call that uses the condition refuses
 // reserved words, and placeholders that are missing or unused. Values are encoded as by the SDK's attributevalue.Marshal; a
 // types.AttributeValue is used unchanged. A time.Time is refused, since its stored form depends on the attribute that it is
-// compared with: pass [TimeText], or the form that the attribute's tag says.
+// compared with: pass typeditem.TimeText, or the form that the attribute's tag says.
 func CondText[T any](text string, names map[string]string, values map[string]any) ddb.Cond[T] {
 	return ddb.Cond[T](handle.CondOf(handle.RawText(text, names, values)))
 }
@@ -55,7 +55,7 @@ func Change[T any](b expression.UpdateBuilder) ddb.UpdateOption[T] {
 // reserved words, placeholders that are missing or unused, text that is not an update expression, and changes of a key, of
 // attributes that the table maintains, and of members of derived attributes. Values are encoded as by the SDK's
 // attributevalue.Marshal, and their types are not checked; a types.AttributeValue is used unchanged, and a time.Time is
-// refused, see [TimeText].
+// refused, see typeditem.TimeText.
 //
 // Changes other than SET of a value and REMOVE, of an attribute or map key, are not sent again after a lost reply, since
 // applying them twice may have another effect; see [ddb.Table.Update].

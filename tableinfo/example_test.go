@@ -4,7 +4,6 @@ package tableinfo_test
 
 import (
 	"fmt"
-	"log"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -28,19 +27,23 @@ func Example() {
 	defer engine.Close()
 	books, err := ddb.NewSimple(engine.Client(), "books", bookISBN)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if _, err := ddb.NewSimpleIndex(books, "by-author", bookAuthor); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	info, err := tableinfo.Of(books)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(info.Name, info.Key.Text())
 	definition, err := tableinfo.Definition(books, schema.OnDemand())
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println("definition with", len(definition.Create.GlobalSecondaryIndexes), "global index")
 	// Output:

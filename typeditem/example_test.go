@@ -4,7 +4,6 @@ package typeditem_test
 
 import (
 	"fmt"
-	"log"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -27,7 +26,8 @@ func ExampleDecode() {
 		"copies": &types.AttributeValueMemberN{Value: "3"},
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(book.Copies)
 	// Output:
@@ -40,11 +40,13 @@ func ExampleDiff() {
 	defer engine.Close()
 	books, err := ddb.NewSimple(engine.Client(), "books", bookISBN)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	gone, added, changed, err := typeditem.Diff(books, []Book{{"1", 3}, {"2", 1}}, []Book{{"1", 2}, {"3", 5}})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(len(gone), "gone,", len(added), "added,", len(changed), "changed")
 	// Output:

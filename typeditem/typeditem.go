@@ -139,7 +139,7 @@ func FieldOf[T, V any](attr ddb.AttrOf[T, V]) (func(item *T) V, error) {
 	}, nil
 }
 
-// TimeText returns the text in which a time is stored by default, for expressions that are written by hand ([CondText],
-// [Cond]) and for other programs: RFC 3339 in UTC with nine digits of the second, such as 2026-11-21T06:30:00.500000000Z.
+// TimeText returns the text in which a time is stored by default, for expressions that are written by hand (rawexpr.CondText,
+// rawexpr.Cond) and for other programs: RFC 3339 in UTC with nine digits of the second, such as 2026-11-21T06:30:00.500000000Z.
 // Such texts sort like the times, for the years 0 to 9999; times of other years are not stored.
 func TimeText(t time.Time) string { return t.UTC().Format(codec.Sortable) }

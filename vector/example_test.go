@@ -5,7 +5,6 @@ package vector_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
@@ -32,21 +31,26 @@ func Example() {
 	defer engine.Close()
 	docs, err := ddb.NewSimple(engine.Client(), "docs", docID)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	meaning, err := vector.New(docs, "meaning", docMeaning, 2, schema.Cosine, docTenant)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := docs.EnsureTable(ctx, schema.OnDemand()); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := docs.BatchPut(ctx, []Doc{{"north", "t1", []float32{0, 1}}, {"east", "t1", []float32{1, 0}}, {"other", "t2", []float32{1, 1}}}); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	hits, err := meaning.Search(ctx, "t1", []float32{0.1, 0.9}, 1)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(len(hits), "hit:", hits[0].Item.ID)
 	// Output:

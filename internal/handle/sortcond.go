@@ -25,6 +25,9 @@ type SortCond struct {
 // NewSortCond returns a condition of one value, or of two if high is not nil; both are addresses.
 func NewSortCond(op string, low, high any) SortCond { return SortCond{op: op, low: low, high: high} }
 
+// BeginsWithText returns the condition that a text begins with a prefix.
+func BeginsWithText(prefix string) SortCond { return SortCond{op: "begins_with", text: prefix} }
+
 // OnFirst returns the condition on the first n attributes; whole returns the address of a whole key for the address of its
 // first values.
 func (c SortCond) OnFirst(n int, whole func(any) any) SortCond {
@@ -38,9 +41,7 @@ func (c SortCond) OnFirst(n int, whole func(any) any) SortCond {
 	return c
 }
 
-// BeginsWithText returns the condition that a text begins with a prefix.
-func BeginsWithText(prefix string) SortCond { return SortCond{op: "begins_with", text: prefix} }
-
+// String returns the comparison without its values.
 func (c SortCond) String() string {
 	switch c.op {
 	case "":
