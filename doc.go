@@ -87,6 +87,13 @@
 //
 //	defer ddb.LogCapacity(slog.Default())
 //
+// # Other packages
+//
+// What fewer programs need has packages of its own: entity reads several item types of one
+// table, multikey makes index keys of several attributes, vector searches by vectors,
+// rawexpr and rawtable work without handles and without Go types, pagetoken seals cursors,
+// unique keeps values unique, sweep and job go through whole tables.
+//
 // # Concurrency
 //
 // Tables, indexes, handles, queries, conditions and changes are immutable and safe

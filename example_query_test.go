@@ -84,7 +84,7 @@ func ExampleNewIndex() {
 	// <nil>
 }
 
-// An index of keys alone is small, and its writes are cheap; the whole items come from the table.
+// An index that holds only keys is small, and its writes are cheap; the whole items come from the table.
 func ExampleIndexQuery_Hydrate() {
 	ctx := context.Background()
 	engine := ddbtest.NewEngine()

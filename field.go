@@ -138,4 +138,6 @@ type AttrOf[T, V any] interface {
 func NameOf(attr AnyAttr) string { return handle.Of(attr).Name() }
 
 // handlesOf returns the handles of several. It is no generic function, which each package with a table would compile.
+//
+//go:noinline
 func handlesOf(attrs []AnyAttr) []*handle.Handle { return handle.All(attrs) }

@@ -24,6 +24,9 @@ func Consistent() GetOption { return core.ConsistentOption{} }
 // are zero. It saves transfer and decoding, not read units.
 func Project(attrs ...AnyAttr) GetOption { return core.ProjectOption(handlesOf(attrs)) }
 
+// readOptions is not inlined, since each package that uses a table would compile the function that it calls.
+//
+//go:noinline
 func readOptions(opts []GetOption) core.ReadCall { return core.ReadOptions(opts) }
 
 // Get reads one item. It returns [ErrNotFound] if there is none.

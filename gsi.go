@@ -76,4 +76,7 @@ func NewLocalIndex[T, PK, SK, LSK any](table *Table[T, PK, SK], name string, sor
 	return (*LocalIndex[T, PK, LSK])(x.Ref()), err
 }
 
+// indexOptions is not inlined; see readOptions.
+//
+//go:noinline
 func indexOptions(opts []IndexOption) []core.IndexOption { return core.IndexOptions(opts) }

@@ -15,7 +15,7 @@ import (
 	"github.com/dynamotable/ddb"
 )
 
-// Indexes are reads of an index that holds keys alone, whose whole items are then read from the table.
+// Indexes are reads of an index that holds only keys, whose whole items are then read from the table.
 func Indexes() ([]Call, error) {
 	replies, err := record()
 	if err != nil {

@@ -118,7 +118,7 @@ func (c *clientConfig) load(ctx context.Context) (cfg aws.Config, dummy bool, er
 }
 
 // httpClientFrom keeps what the configuration says about the connection, such as
-// AWS_CA_BUNDLE, and leaves a client of the user's own making alone.
+// AWS_CA_BUNDLE, and does not change a client that the user made.
 func (c *clientConfig) httpClientFrom(cfg aws.Config) aws.HTTPClient {
 	if c.httpClient != nil {
 		return c.httpClient

@@ -31,7 +31,7 @@ const (
 	Extra   Kind = "extra"   // the table has an item that is not among those given
 )
 
-// Difference is an item that is not the same on both sides. It prints its kind alone.
+// Difference is an item that is not the same on both sides. It prints only its kind.
 type Difference struct {
 	Kind Kind
 	Key  ddb.Key[rawitem.Value, rawitem.Value]

@@ -103,7 +103,7 @@ func (s *Source) Span() (from, to time.Time) { return s.orNone().from, s.orNone(
 func (s *Source) Table() string { return s.orNone().summary.TableArn }
 
 // Open reads the manifests of an export, of DynamoDB or of [Export]. name is the folder in AWSDynamoDB, such as
-// 01700000000000-abcdefgh; it may be empty if there is one export alone, or if store is that folder itself. An export that was stopped before its end has no
+// 01700000000000-abcdefgh; it may be empty if there is only one export, or if store is that folder itself. An export that was stopped before its end has no
 // manifest: its error matches [fs.ErrNotExist]. Manifests that do not fit their checksums, or are of a form that is not known, are refused.
 func Open(ctx context.Context, store Reader, name string) (*Source, error) {
 	s, err := open(ctx, store, name)
@@ -255,7 +255,7 @@ func etag(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// place are the names that a data file may have in the storage: its key as it was in the bucket, or where it lies beside the manifests when an
+// place are the names that a data file may have in the storage: its key as it was in the bucket, or where it lies next to the manifests when an
 // export was copied from its bucket with another prefix.
 func (s *Source) places(f dataFile) []string {
 	names := []string{f.Key}

@@ -118,7 +118,7 @@ func OnPosition(f func(position func() string)) Option {
 // OnFailure is called for each line that is bad and each item that could not be written, one call at a time. The import goes on behind them.
 func OnFailure(f func(*LineError)) Option { return func(s *settings) { s.onFailure = f } }
 
-// OnlyMissing writes the items alone whose key has no item in the table; the others are kept. Each item is a write of its own.
+// OnlyMissing writes only items whose key has no item in the table; the others are kept. Each item is a write of its own.
 func OnlyMissing() Option { return func(s *settings) { s.onlyMissing = true } }
 
 // OnlyOlder writes an item only if the table has none with its key, or one whose attribute is lower: a version or a time. A stored item that lacks the attribute, or has it in another type, is

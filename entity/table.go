@@ -99,7 +99,7 @@ func New[I any](parts []ddb.TablePart, opts ...Option[I]) (*Table[I], error) {
 //	page, err := entity.Read(shop, orders.Query("CUSTOMER#7").SortKey(ddb.Between("O#1", "O#9")).Descending().Limit(20)).Page(ctx)
 //
 // Partition, range of sort keys, direction, limit, page size, consistency and Hydrate are those of the query; a key condition that it has by
-// itself, from [ddb.KeyPrefix], is dropped. Its filters are asked of items of its own type alone, and those of [Where] of items of
+// itself, from [ddb.KeyPrefix], is dropped. Its filters apply only to items of its own type, and those of [Where] only to items of
 // theirs; all other items pass. Projections and views are refused.
 //
 // Items come in the order of the query, as pointers to their types. Up to 64 items of a type share a piece of memory, which is kept as long as one of

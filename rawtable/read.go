@@ -24,7 +24,7 @@ type Read struct {
 	Sort Sort
 	// Filter drops items after they were read and billed.
 	Filter []ddb.Cond[rawitem.Item]
-	// Project reads these attributes, and the keys, alone.
+	// Project limits the read to these attributes and the keys.
 	Project []ddb.AnyAttr
 	// Descending reads a query from the highest sort key to the lowest.
 	Descending bool

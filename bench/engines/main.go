@@ -3,11 +3,11 @@
 // Engines puts the same load on DynamoDB-compatible servers over HTTP and prints how much each does.
 //
 //	GOWORK=off go run ./engines                                     # ddbtest, behind a server of this process
-//	GOWORK=off go run ./engines name=http://127.0.0.1:8000 ...      # others beside it
+//	GOWORK=off go run ./engines name=http://127.0.0.1:8000 ...      # others next to it
 //
 // The load is a mixture of puts, gets, queries, updates of one hot item and transactions by many goroutines, in
 // rounds that take turns, with the SDK's own client. The line "client" is the same load on a server that answers
-// at once with nothing: what the client and HTTP alone allow.
+// at once with nothing: what the client and HTTP allow.
 package main
 
 import (

@@ -5,7 +5,7 @@
 //	GOWORK=off go run ./speed -dynoxide "$(cd .. && go run ./internal/integration -install)"
 //	GOWORK=off go run ./speed -dynoxide ./dynoxide -before ./ddblocal-of-before
 //
-// It starts ddblocal, from the source beside this command unless -ours names a binary, and the others, each in a process
+// It starts ddblocal, from the source next to this command unless -ours names a binary, and the others, each in a process
 // of its own on a loopback port. In every round each server does the same operations, one server after the other, so
 // that a machine that is busy with other things slows all of them. What counts is the processor time of the server, of
 // all its threads, as Linux accounts for it, and of the rounds the median. What the client costs does not count.
@@ -28,7 +28,7 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	ours := flag.String("ours", "", "ddblocal `binary`; built from the source beside this command if empty")
+	ours := flag.String("ours", "", "ddblocal `binary`; built from the source next to this command if empty")
 	before := flag.String("before", "", "another ddblocal `binary`, such as one of an earlier commit")
 	dynoxide := flag.String("dynoxide", "", "dynoxide `binary`")
 	rounds := flag.Int("rounds", 7, "rounds, of which the median counts")

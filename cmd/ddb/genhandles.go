@@ -62,7 +62,7 @@ func writeHandles(ctx context.Context, s streams, c handles.Config, check bool) 
 			fmt.Fprintf(s.err, "removed %s\n", handles.Short(f.Path))
 			continue
 		}
-		if err := os.WriteFile(f.Path, f.Content, 0o644); err != nil { //nolint:gosec // source code, as readable as the code beside it
+		if err := os.WriteFile(f.Path, f.Content, 0o644); err != nil { //nolint:gosec // source code, as readable as the code next to it
 			return err
 		}
 		fmt.Fprintf(s.err, "wrote %s\n", handles.Short(f.Path))

@@ -186,7 +186,7 @@ func (s streams) save(file, service string, at any) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", err
 	}
-	part, err := os.CreateTemp(filepath.Dir(file), ".ddb-*") // readable by its owner alone
+	part, err := os.CreateTemp(filepath.Dir(file), ".ddb-*") // readable only by its owner
 	if err != nil {
 		return "", err
 	}

@@ -24,7 +24,7 @@ const (
 // above the root import it; the root imports those below it.
 var foundations = map[string]bool{ // whether it is above the root
 	"ddbclient":  true,
-	"entity":     true, // this and the next six are parts of the typed shell beside the root
+	"entity":     true, // this and the next six are parts of the typed shell, next to the root
 	"multikey":   true,
 	"vector":     true,
 	"rawexpr":    true,

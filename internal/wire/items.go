@@ -52,7 +52,7 @@ func plain(table string) bool {
 // batch is the content of a BatchWriteItem.
 type batch struct {
 	in     dynamodb.BatchWriteItemInput
-	mark   map[string][]types.WriteRequest // the tables alone, as the endpoint rules read them
+	mark   map[string][]types.WriteRequest // only the tables, as the endpoint rules read them
 	tables []TableWrites
 }
 

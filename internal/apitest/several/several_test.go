@@ -120,7 +120,7 @@ func TestAnyQuery(t *testing.T) {
 	}
 }
 
-// TestAnyQueryOfQueries: the functions for queries alone accept queries of tables and of indexes.
+// TestAnyQueryOfQueries: the functions that are only for queries accept queries of tables and of indexes.
 func TestAnyQueryOfQueries(t *testing.T) {
 	table, index := postsOn(t, engine(t), "posts")
 	if err := table.BatchPut(t.Context(), somePosts(10)); err != nil {

@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := build(ctx, binary); err != nil {
 		return err
 	}
-	// Suites that have the same port written in them take turns; the others run beside them.
+	// Suites that have the same port written in them take turns; the others run at the same time.
 	turns := make(map[string][]suite)
 	for _, s := range chosen {
 		turns[s.address()] = append(turns[s.address()], s)
@@ -151,7 +151,7 @@ func choose(names []string) (chosen []suite, err error) {
 	return chosen, nil
 }
 
-// build makes the server, from the source beside this command.
+// build makes the server, from the source next to this command.
 func build(ctx context.Context, binary string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/dynamotable/ddb/cmd/ddblocal")
 	if out, err := cmd.CombinedOutput(); err != nil {
