@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/entity"
 	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/multikey"
 	"github.com/dynamotable/ddb/rawexpr"
@@ -86,6 +87,46 @@ func TestVectorIndexesPrintNames(t *testing.T) {
 	}
 	if _, err := none.Search(t.Context(), "s", []float32{1, 2}, 1); err == nil {
 		t.Error("a nil index searches")
+	}
+}
+
+// TestEntitiesPrintNames: a table of several item types prints its name, a filter its condition without the value, a key nothing.
+func TestEntitiesPrintNames(t *testing.T) {
+	e := ddbtest.NewEngine()
+	defer e.Close()
+	pages, err := ddb.NewSimple(e.Client(), "pages", pageID, ddb.KeyPrefix(pageID, "PAGE#"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	site, err := entity.New[any](entity.Parts(pages))
+	if err != nil {
+		t.Fatal(err)
+	}
+	filter, key := entity.Where(pages, pageSite.Eq("secret")), entity.KeyOf(pages, "PAGE#secret")
+	for _, tt := range []struct {
+		value any
+		want  string
+	}{{*site, "pages"}, {filter, "site = ?"}, {key, "Key"}} {
+		texts := []string{fmt.Sprint(tt.value), fmt.Sprintf("%+v", tt.value), tt.value.(slog.LogValuer).LogValue().String()} //nolint:forcetypeassert // they all have it
+		if m, ok := tt.value.(interface{ MarshalJSON() ([]byte, error) }); ok {
+			data, err := m.MarshalJSON()
+			if err != nil {
+				t.Error(err)
+			}
+			texts = append(texts, strings.Trim(string(data), `"`))
+		}
+		for _, text := range texts {
+			if text != tt.want {
+				t.Errorf("a %T prints %q, not %q", tt.value, text, tt.want)
+			}
+		}
+	}
+	if got := entity.KeyOf(ddb.KeyedTable[page, string](nil), "PAGE#1"); fmt.Sprint(got) != "Key" {
+		t.Error("a key of no table prints something else")
+	}
+	var none *entity.Table[any]
+	if _, err := none.BatchGet(t.Context(), []entity.Key{key}); err == nil {
+		t.Error("a nil table reads")
 	}
 }
 
