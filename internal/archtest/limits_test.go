@@ -3,6 +3,7 @@
 package archtest_test
 
 import (
+	"go/ast"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,59 @@ func TestFileSize(t *testing.T) {
 			t.Errorf("%s is exempt (%s) but does not exist", name, reason)
 		}
 	}
+}
+
+// The root package is a typed shell. What few programs need goes into a package of its own, and code without type parameters
+// into internal/core (record 24).
+const (
+	maxRootNames = 190
+	maxRootLines = 4500
+)
+
+// TestRootSize counts the exported names of the root, without methods and fields, and its lines.
+func TestRootSize(t *testing.T) {
+	t.Parallel()
+	var names []string
+	lines := 0
+	for _, f := range goFiles(t) {
+		if f.dir() != rootDir || f.isTest() {
+			continue
+		}
+		lines += f.lines
+		for _, d := range f.syntax.Decls {
+			for _, name := range declaredNames(d) {
+				if name.IsExported() {
+					names = append(names, name.Name)
+				}
+			}
+		}
+	}
+	if len(names) < maxRootNames/2 || len(names) > maxRootNames {
+		t.Errorf("the root has %d exported names, the limit is %d", len(names), maxRootNames)
+	}
+	if lines > maxRootLines {
+		t.Errorf("the root has %d lines, the limit is %d", lines, maxRootLines)
+	}
+}
+
+// declaredNames returns the names that a declaration gives to the package: none for a method.
+func declaredNames(d ast.Decl) (names []*ast.Ident) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Recv == nil {
+			names = append(names, d.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				names = append(names, s.Name)
+			case *ast.ValueSpec:
+				names = append(names, s.Names...)
+			}
+		}
+	}
+	return names
 }
 
 // TestPackageNames rejects names that do not describe the content of the package.
