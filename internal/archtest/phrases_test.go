@@ -151,7 +151,7 @@ func TestPhrases(t *testing.T) {
 func TestPhrasesRule(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
-		"the caller is told of it": 1, "Dearest calls": 1, "it belongs\n// into another": 1, "what became\n\t// of it": 1, "passed\n\t// over": 1, "what stands\n// behind it": 1, "a bearer token": 0, "Upon a\ncall,\nIN\tVAIN": 2, "untold": 0, "mending": 0, "": 0,
+		"the caller is told of it": 1, "Hitherto calls": 1, "it belongs\n// into another": 1, "what became\n\t// of it": 1, "passed\n\t// over": 1, "what stands\n// behind it": 1, "a bearer token": 0, "Upon a\ncall,\nIN\tVAIN": 2, "untold": 0, "mending": 0, "": 0,
 	} {
 		if found := phrasesIn(text); len(found) != want {
 			t.Errorf("%q: found %q, want %d", text, found, want)
