@@ -47,10 +47,7 @@ func (i Info) LogValue() slog.Value { return slog.StringValue(i.Name) }
 
 // Of returns the definition of a table. The error is that of the table's constructor, or says that the table is nil. It sends nothing.
 func Of(table ddb.TablePart) (Info, error) {
-	var c *core.Table
-	if table != nil {
-		c = table.Part()
-	}
+	c := core.PartOf(table)
 	if err := c.Usable(); err != nil {
 		return Info{Name: c.Label()}, err
 	}
@@ -75,7 +72,7 @@ func Definition(table schema.Ensurer, opts ...schema.Option) (*schema.Definition
 	case ddb.TablePart:
 		c = t.Part()
 	default:
-		return nil, operr.New("Definition", "", "", operr.Invalid(fmt.Errorf("%T is no table of this package", table)))
+		return nil, operr.New("Definition", "", "", operr.Invalid(fmt.Errorf("%T is no table of package ddb", table)))
 	}
 	if err := c.Usable(); err != nil {
 		return nil, operr.New("Definition", c.Label(), "", err)

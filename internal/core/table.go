@@ -42,7 +42,7 @@ func NewItemOf(list any, conditionFailed func(FailedCondition) error) ItemOf {
 // Table is a table without type parameters: what ddb.Table, ddb.SimpleTable and ddb.SharedTable consist of. A nil Table refuses every call.
 type Table struct {
 	Failed         error // the error of its constructor; every call returns it
-	Client         Client
+	Client         wire.Client
 	Name           string
 	Plan           *codec.Plan
 	of             ItemOf
@@ -91,7 +91,7 @@ func (c *Table) Label() string {
 }
 
 // New describes a table; see ddb.New. After an error it also returns a table, which refuses every call.
-func New(client Client, name string, of ItemOf, partition, sort any, opts []AnyTableOption, budget *retry.Budget) (*Table, error) {
+func New(client wire.Client, name string, of ItemOf, partition, sort any, opts []AnyTableOption, budget *retry.Budget) (*Table, error) {
 	c := &Table{
 		Client: client, Name: name, of: of, ledger: DefaultLedger, retry: retry.DefaultPolicy(), budget: budget,
 		concurrency: defaultConcurrency, now: time.Now, wire: wire.Default,
@@ -169,7 +169,7 @@ func isNameRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '.'
 }
 
-func isNil(c Client) bool {
+func isNil(c wire.Client) bool {
 	if c == nil {
 		return true
 	}

@@ -42,7 +42,7 @@ const (
 type TxPart interface{ AddTo(*Transaction) }
 
 // Transact performs n operations.
-func Transact(ctx context.Context, client Client, n int, op func(int) TxPart) error {
+func Transact(ctx context.Context, client wire.Client, n int, op func(int) TxPart) error {
 	tx := &Transaction{client: client, start: time.Now()}
 	defer tx.report()
 	for i := range n {
@@ -119,7 +119,7 @@ func (o TokenOption) AddTo(tx *Transaction) {
 
 // Transaction collects the operations of one call.
 type Transaction struct {
-	client  Client
+	client  wire.Client
 	token   string
 	stamped time.Time // zero for now
 	arg     int       // how many operations were added; an operation may be several actions

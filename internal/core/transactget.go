@@ -27,7 +27,7 @@ import (
 type TxReadPart interface{ AddRead(*TransactionRead) }
 
 // TransactGet performs n reads.
-func TransactGet(ctx context.Context, client Client, n int, read func(int) TxReadPart) error {
+func TransactGet(ctx context.Context, client wire.Client, n int, read func(int) TxReadPart) error {
 	tx := &TransactionRead{start: time.Now()}
 	defer tx.report()
 	for i := range n {
@@ -133,7 +133,7 @@ func (r *gotRow) Row(d *codec.Decoder) error {
 	return nil
 }
 
-func (tx *TransactionRead) send(ctx context.Context, client Client) error {
+func (tx *TransactionRead) send(ctx context.Context, client wire.Client) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

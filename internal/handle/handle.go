@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package handle has what handles make, without type parameters: attributes found by selectors, conditions, changes and conditions on the
-// sort key. Package ddb puts types over them: a ddb.StrHandle is a Handle, a ddb.Cond is a *Condition, a ddb.Change is a *Change.
+// sort key. Package ddb puts types over them: a ddb.StrHandle is a Handle, a ddb.Cond is a Cond, a ddb.Change has a *Change.
 //
 // Functions take values as any: a pointer to a value of the attribute's Go type. A mistake does not stop them: what they return carries the
 // error, and the operation that uses it reports all errors before it sends anything. The package knows neither tables nor requests.
@@ -43,9 +43,7 @@ func All[A interface{ Handle() *Handle }](attrs []A) []*Handle {
 	}
 	handles := make([]*Handle, len(attrs))
 	for i, a := range attrs {
-		if any(a) != nil {
-			handles[i] = a.Handle()
-		}
+		handles[i] = Of(a)
 	}
 	return handles
 }

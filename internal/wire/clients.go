@@ -60,6 +60,20 @@ type TransactWriteItemsAPI interface {
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 }
 
+// Client has all of these methods: it is a ddb.Client.
+type Client interface {
+	GetItemAPI
+	PutItemAPI
+	UpdateItemAPI
+	DeleteItemAPI
+	QueryAPI
+	ScanAPI
+	BatchGetItemAPI
+	BatchWriteItemAPI
+	TransactGetItemsAPI
+	TransactWriteItemsAPI
+}
+
 // Forwarder is implemented by a wrapper of *dynamodb.Client whose calls should use the fast path for items. If ForwardsOptions
 // returns true, that is a promise: each call goes to the wrapped client once, with the same input and all functional options, and
 // neither input nor output is kept or read for its items. A call of [PutItem], [BatchWriteItem] or [TransactWriteItems] through a

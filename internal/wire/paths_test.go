@@ -21,19 +21,7 @@ import (
 
 type protocol = smithyhttp.ClientProtocol
 
-// api has the methods of the client that the package uses.
-type api interface {
-	wire.GetItemAPI
-	wire.PutItemAPI
-	wire.UpdateItemAPI
-	wire.DeleteItemAPI
-	wire.QueryAPI
-	wire.ScanAPI
-	wire.BatchGetItemAPI
-	wire.BatchWriteItemAPI
-	wire.TransactGetItemsAPI
-	wire.TransactWriteItemsAPI
-}
+type api = wire.Client
 
 // pathCase is one kind of client and options, all of which must give equal results.
 type pathCase struct {
