@@ -180,11 +180,8 @@ func place(attrs map[string]types.AttributeValue, path expr.Path, av types.Attri
 
 // checkMember resolves the handle of a member.
 func (c *Table) checkMember(h *handle.Handle) error {
-	if err := h.Resolve(); err != nil {
+	if err := resolveFor(c.Plan, h); err != nil {
 		return err
-	}
-	if !gotype.Same(h.Item(), c.Plan.Type()) {
-		return fmt.Errorf("handle of %s used on a table of %s", h.Item(), c.Plan.Type())
 	}
 	for _, s := range h.Path() {
 		if s.Indexed {

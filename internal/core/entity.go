@@ -135,9 +135,8 @@ func DiscriminatorOption(attr string, value string) TableOption {
 // KeyPrefixOption is the option ddb.KeyPrefix.
 //
 //go:noinline
-func KeyPrefixOption(key *handle.Handle, prefix string) TableOption {
+func KeyPrefixOption(h *handle.Handle, prefix string) TableOption {
 	return TableOption(func(c *Table) error {
-		h := key
 		if err := h.Resolve(); err != nil {
 			return fmt.Errorf("option KeyPrefix: %w", err)
 		}

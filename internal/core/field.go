@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/handle"
 )
@@ -34,4 +35,15 @@ func FieldOf(h *handle.Handle) (index []int, err error) {
 		return nil, fmt.Errorf("attribute %s is inside an embedded pointer, which may be nil", h.Path())
 	}
 	return h.Field().Index, nil
+}
+
+// resolveFor resolves a handle, and refuses one of another item type than the plan's.
+func resolveFor(plan *codec.Plan, h *handle.Handle) error {
+	if err := h.Resolve(); err != nil {
+		return err
+	}
+	if !gotype.Same(h.Item(), plan.Type()) {
+		return fmt.Errorf("handle of %s used on a table of %s", h.Item(), plan.Type())
+	}
+	return nil
 }

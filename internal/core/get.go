@@ -14,7 +14,6 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/codec"
 	"github.com/dynamotable/ddb/internal/expr"
-	"github.com/dynamotable/ddb/internal/gotype"
 	"github.com/dynamotable/ddb/internal/handle"
 	"github.com/dynamotable/ddb/internal/operr"
 	"github.com/dynamotable/ddb/internal/wire"
@@ -150,12 +149,8 @@ func (c *Table) projection(attrs []*handle.Handle, keys ...string) ([]expr.Path,
 	}
 	var errs []error
 	for _, h := range attrs {
-		if err := h.Resolve(); err != nil {
+		if err := resolveFor(c.Plan, h); err != nil {
 			errs = append(errs, fmt.Errorf("projection: %w", err))
-			continue
-		}
-		if !gotype.Same(h.Item(), c.Plan.Type()) {
-			errs = append(errs, fmt.Errorf("projection: handle of %s used on a table of %s", h.Item(), c.Plan.Type()))
 			continue
 		}
 		paths = addPath(paths, h.Path())

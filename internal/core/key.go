@@ -142,12 +142,8 @@ func keyParts(role string, plan *codec.Plan, handles []*handle.Handle, sparse bo
 		errs  []error
 	)
 	for _, h := range handles {
-		if err := h.Resolve(); err != nil {
+		if err := resolveFor(plan, h); err != nil {
 			errs = append(errs, fmt.Errorf("%s key: %w", role, err))
-			continue
-		}
-		if !gotype.Same(h.Item(), plan.Type()) {
-			errs = append(errs, fmt.Errorf("%s key: handle of %s used on a table of %s", role, h.Item(), plan.Type()))
 			continue
 		}
 		part, err := keyPartOf(role, h, sparse)

@@ -195,12 +195,10 @@ func ThroughSDKOption() TableOption {
 // ownAttr resolves a handle given to an option and checks that it is a top-level
 // attribute of the table's items, stored as kind.
 func (c *Table) ownAttr(option string, h *handle.Handle, kind codec.Kind) (*handle.Handle, error) {
-	if err := h.Resolve(); err != nil {
+	if err := resolveFor(c.Plan, h); err != nil {
 		return nil, fmt.Errorf("option %s: %w", option, err)
 	}
 	switch {
-	case !gotype.Same(h.Item(), c.Plan.Type()):
-		return nil, fmt.Errorf("option %s: handle of %s used on a table of %s", option, h.Item(), c.Plan.Type())
 	case c.Plan.IsWire():
 		return nil, fmt.Errorf("option %s: a table of raw items does not write attributes itself; the option needs a table of a struct", option)
 	case len(h.Path()) != 1:

@@ -148,12 +148,10 @@ func (c *Table) checkVectorAttr(h *handle.Handle) error {
 	if h == nil {
 		return errors.New("the handle of the vector is nil")
 	}
-	if err := h.Resolve(); err != nil {
+	if err := resolveFor(c.Plan, h); err != nil {
 		return err
 	}
 	switch name := h.Path().String(); {
-	case !gotype.Same(h.Item(), c.Plan.Type()):
-		return fmt.Errorf("handle of %s used on a table of %s", h.Item(), c.Plan.Type())
 	case len(h.Path()) != 1:
 		return fmt.Errorf("vector %s is not a top-level attribute", name)
 	case gotype.Reflect(h.Field().Type) != reflect.TypeFor[[]float32]():

@@ -50,9 +50,9 @@ func RawKey(name string, t attrtype.Type) *Handle {
 		kind, known := map[attrtype.Type]codec.Kind{attrtype.String: codec.S, attrtype.Number: codec.N, attrtype.Binary: codec.B}[t]
 		switch {
 		case !ok:
-			h.a.err = errors.New("RawKey: the name of the attribute is empty")
+			h.a.err = errors.New("KeyAttr: the name of the attribute is empty")
 		case !known:
-			h.a.err = fmt.Errorf("RawKey of attribute %s: type %q; a key is text (S), number (N) or binary (B)", name, t)
+			h.a.err = fmt.Errorf("KeyAttr of attribute %s: type %q; a key is text (S), number (N) or binary (B)", name, t)
 		default:
 			f.Codec = f.Codec.OfKind(kind)
 			h.a.path, h.a.field, h.a.value = expr.Attribute(name), f, f.Codec
