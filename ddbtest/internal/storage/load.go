@@ -7,8 +7,6 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
-
-	"github.com/tidwall/btree"
 )
 
 // Change is an item to store under a key, or nil to remove the item with the key.
@@ -66,7 +64,7 @@ type sortable struct {
 // last stores item under a key above all others. The caller holds the write lock.
 func (p *Partition) last(key string, item *Item) {
 	if p.items == nil {
-		p.items = new(btree.Map[string, *Item])
+		p.items = newTree()
 	}
 	p.items.Load(key, item)
 	p.set.count.Add(1)

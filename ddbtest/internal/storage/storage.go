@@ -44,10 +44,28 @@ type Partition struct {
 	set *Set
 	mu  sync.RWMutex
 	// items is made by the first write.
-	items *btree.Map[string, *Item]
+	items tree
 	// marks holds the keys that a transaction in progress writes.
 	marks map[string]struct{}
 }
+
+// tree is what this package uses of a [btree.Map]. A package that imports ddbtest compiles the methods of each
+// generic type that it reaches through the fields of structs. Through an interface it reaches none.
+type tree interface {
+	Len() int
+	Get(key string) (*Item, bool)
+	Set(key string, item *Item) (*Item, bool)
+	// Load is Set for keys in ascending order.
+	Load(key string, item *Item) (*Item, bool)
+	Delete(key string) (*Item, bool)
+	Clear()
+	Scan(visit func(key string, item *Item) bool)
+	Ascend(low string, visit func(key string, item *Item) bool)
+	Reverse(visit func(key string, item *Item) bool)
+	Descend(high string, visit func(key string, item *Item) bool)
+}
+
+func newTree() tree { return new(btree.Map[string, *Item]) }
 
 // NewSet returns an empty set.
 func NewSet() *Set {
@@ -126,7 +144,7 @@ func (p *Partition) Get(key string) *Item {
 // The caller holds the write lock.
 func (p *Partition) Put(key string, item *Item) *Item {
 	if p.items == nil {
-		p.items = new(btree.Map[string, *Item])
+		p.items = newTree()
 	}
 	old, replaced := p.items.Set(key, item)
 	if replaced {
