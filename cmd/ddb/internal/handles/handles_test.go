@@ -3,6 +3,7 @@
 package handles_test
 
 import (
+	"flag"
 	"maps"
 	"os"
 	"os/exec"
@@ -21,46 +22,62 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
+var long = flag.Bool("long", false, "run go vet on generated files, not only the compiler")
+
 // TestGolden: the files next to the sources equal the generated ones, whether or not they exist already.
 func TestGolden(t *testing.T) {
 	for _, c := range []handles.Config{
 		{Dir: "testdata/shop"},
-		{Dir: "testdata/kinds"},
 		{Dir: "testdata", Packages: []string{"./shop", "./kinds", "./kinds/other"}},
 		{Dir: "testdata/tagged"},
 		{Dir: "testdata/tagged", Tests: true, Tags: "ddb_extra"},
 	} {
-		r, err := handles.Generate(t.Context(), c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range r.Files {
-			if !strings.Contains(f.Path, "/other/") {
-				t.Errorf("%+v: %s should be\n%s", c, f.Path, f.Content)
-			}
-		}
+		golden(t, c)
 	}
 	for _, args := range [][]string{{}, {"-tags", "ddb_extra"}} {
-		cmd := exec.CommandContext(t.Context(), "go", slices.Concat([]string{"vet"}, args, []string{"."})...)
-		cmd.Dir = "testdata/tagged"
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("go vet %v: %v\n%s", args, err, out)
+		compile(t, "testdata/tagged", args...)
+	}
+}
+
+// golden generates and compares, and returns the notes.
+func golden(t *testing.T, c handles.Config) []string {
+	t.Helper()
+	r, err := handles.Generate(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Files {
+		if !strings.Contains(f.Path, "/other/") {
+			t.Errorf("%+v: %s should be\n%s", c, f.Path, f.Content)
 		}
+	}
+	return r.Notes
+}
+
+// compile compiles the package in the folder, with its tests. In contrast to go vet it uses the packages that go test has compiled,
+// and examines none of them.
+func compile(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	command := []string{"list", "-export", "-test"}
+	if *long {
+		command = []string{"vet"}
+	}
+	cmd := exec.CommandContext(t.Context(), "go", slices.Concat(command, args, []string{"."})...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v: %v\n%s", cmd.Args, err, out)
 	}
 }
 
 func TestNotes(t *testing.T) {
-	r, err := handles.Generate(t.Context(), handles.Config{Dir: "testdata/kinds"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	notes := golden(t, handles.Config{Dir: "testdata/kinds"})
 	for i, want := range []string{
 		`kinds.go:\d+: left out: Box is generic`,
 		`kinds.go:\d+: left out: field Carrier.Secret of Everything: its type hidden is not exported`,
 		`kinds.go:\d+: left out: field Empty of Everything has no size`,
 	} {
-		if i >= len(r.Notes) || !regexp.MustCompile(want).MatchString(r.Notes[i]) {
-			t.Errorf("note %d of %q is not %s", i, r.Notes, want)
+		if i >= len(notes) || !regexp.MustCompile(want).MatchString(notes[i]) {
+			t.Errorf("note %d of %q is not %s", i, notes, want)
 		}
 	}
 }
@@ -184,16 +201,16 @@ func write(t *testing.T, dir, name, content string) {
 	}
 }
 
-// apply generates and writes, and returns the names of the files that changed; removed ones have a minus.
-func apply(t *testing.T, c handles.Config) []string {
+// apply generates and writes, and returns the names of the files that changed by folder; removed ones have a minus.
+func apply(t *testing.T, c handles.Config) map[string][]string {
 	t.Helper()
 	r, err := handles.Generate(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
+	changed := map[string][]string{}
 	for _, f := range r.Files {
-		name := filepath.Base(f.Path)
+		folder, name := filepath.Base(filepath.Dir(f.Path)), filepath.Base(f.Path)
 		if f.Content == nil {
 			name = "-" + name
 			err = os.Remove(f.Path)
@@ -203,9 +220,9 @@ func apply(t *testing.T, c handles.Config) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		names = append(names, name)
+		changed[folder] = append(changed[folder], name)
 	}
-	return names
+	return changed
 }
 
 func generated(t *testing.T, dir string) string {
@@ -221,84 +238,137 @@ const order = "package shop\n\ntype Order struct {\n\tID string `dynamodbav:\"id
 
 func orderWith(fields string) string { return strings.Replace(order, "FIELDS", fields, 1) }
 
-// TestRegenerate: handles are generated for a new struct, again, for another field, with a handwritten handle, without a removed field, and without the struct.
+// TestRegenerate: handles are generated for new structs, and again after an edit. Each case is a package of one module, so that the
+// go command lists the packages that they import once for all of them.
 func TestRegenerate(t *testing.T) {
-	dir := module(t, map[string]string{
-		"order.go": orderWith(""),
-		// Code that uses missing handles does not compile.
-		"use.go": "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar key = ddb.NameOf(orderID)\n\nfunc first() string { return orderID.String() + key }\n",
-	})
-	c := handles.Config{Dir: dir}
-	check := func(wantFiles []string, wantIn, wantOut string) {
+	withTotal := orderWith("\tTotal int `dynamodbav:\"total\"`\n")
+	byHand := "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar total = ddb.OrdField(func(x *Order) *int { return &x.Total })\n"
+	const (
+		id      = "orderID = ddb.StrField(func(o *Order) *string { return &o.ID })"
+		total   = "orderTotal = ddb.NumField(func(o *Order) *int { return &o.Total })"
+		deleted = "" // as an edit of a file
+	)
+	type files = map[string]string
+	type result struct {
+		changed    []string
+		in, notIn  string // of order_ddb.go
+		unreadable bool   // whether there is no order_ddb.go
+	}
+	cases := map[string]struct {
+		files  files
+		first  result
+		edit   files
+		second result
+	}{
+		"unchanged": {
+			files: files{
+				"order.go": orderWith(""),
+				// Code that uses missing handles does not compile.
+				"use.go": "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar key = ddb.NameOf(orderID)\n\nfunc first() string { return orderID.String() + key }\n",
+			},
+			first:  result{changed: []string{"order_ddb.go"}, in: id, notIn: "orderTotal"},
+			second: result{in: id, notIn: "orderTotal"},
+		},
+		"field": {
+			files:  files{"order.go": orderWith("")},
+			first:  result{changed: []string{"order_ddb.go"}, in: id, notIn: "orderTotal"},
+			edit:   files{"order.go": withTotal},
+			second: result{changed: []string{"order_ddb.go"}, in: total},
+		},
+		"byhand": {
+			files:  files{"order.go": withTotal},
+			first:  result{changed: []string{"order_ddb.go"}, in: total},
+			edit:   files{"hand.go": byHand},
+			second: result{changed: []string{"order_ddb.go"}, in: "orderID", notIn: "Total"},
+		},
+		// A handle of that name counts, however it was declared.
+		"samename": {
+			files:  files{"order.go": withTotal, "hand.go": byHand},
+			first:  result{changed: []string{"order_ddb.go"}, in: "orderID", notIn: "Total"},
+			edit:   files{"hand.go": "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar orderTotal = ddb.AsNum(number())\n\nfunc number() ddb.Attr[Order, int] { return ddb.Field(func(x *Order) *int { return &x.Total }) }\n"},
+			second: result{in: "orderID", notIn: "Total"},
+		},
+		"untagged": {
+			files:  files{"order.go": withTotal},
+			first:  result{changed: []string{"order_ddb.go"}},
+			edit:   files{"order.go": "package shop\n\ntype Order struct{ ID string }\n"},
+			second: result{changed: []string{"-order_ddb.go"}, unreadable: true},
+		},
+		"deleted": {
+			files:  files{"order.go": orderWith(""), "doc.go": "package shop\n"},
+			first:  result{changed: []string{"order_ddb.go"}},
+			edit:   files{"order.go": deleted},
+			second: result{changed: []string{"-order_ddb.go"}, unreadable: true},
+		},
+		// Files that are excluded from the second build are not changed.
+		"tags": {
+			files:  files{"order.go": orderWith(""), "extra.go": "//go:build extra\n\npackage shop\n\ntype Extra struct {\n\tID string `dynamodbav:\"id\"`\n}\n"},
+			first:  result{changed: []string{"extra_ddb.go", "order_ddb.go"}},
+			second: result{},
+		},
+		"part": {
+			files:  files{"order.go": orderWith("\tLines []Line `dynamodbav:\"lines\"`\n") + "\ntype Line struct {\n\tCount int `dynamodbav:\"count\"`\n}\n"},
+			first:  result{changed: []string{"order_ddb.go"}, notIn: "*Line)"}, // no handles of a struct that is part of another
+			second: result{},
+		},
+	}
+
+	all := files{}
+	c := handles.Config{}
+	for name, test := range cases {
+		c.Packages = append(c.Packages, "./"+name)
+		for file, text := range test.files {
+			all[name+"/"+file] = text
+		}
+	}
+	c.Dir = module(t, all)
+	check := func(run string, changed map[string][]string, of func(name string) result) {
 		t.Helper()
-		if got := apply(t, c); !slices.Equal(got, wantFiles) {
-			t.Fatalf("changed %q, want %q", got, wantFiles)
+		for name := range cases {
+			want := of(name)
+			if !slices.Equal(changed[name], want.changed) {
+				t.Errorf("%s, %s: changed %q, want %q", name, run, changed[name], want.changed)
+			}
+			if want.unreadable {
+				continue
+			}
+			text := generated(t, filepath.Join(c.Dir, name))
+			if !strings.Contains(text, want.in) {
+				t.Errorf("%s, %s: no %q in\n%s", name, run, want.in, text)
+			}
+			if want.notIn != "" && strings.Contains(text, want.notIn) {
+				t.Errorf("%s, %s: %q in\n%s", name, run, want.notIn, text)
+			}
 		}
-		if got := apply(t, c); len(got) > 0 {
-			t.Fatalf("a second run changed %q", got)
+	}
+
+	withTags := c
+	withTags.Tags = "extra"
+	check("first run", apply(t, withTags), func(name string) result { return cases[name].first })
+	if again := apply(t, withTags); len(again) > 0 {
+		t.Errorf("a second run changed %q", again)
+	}
+	compile(t, filepath.Join(c.Dir, "unchanged"))
+	for name, test := range cases {
+		for file, text := range test.edit {
+			if text == deleted {
+				if err := os.Remove(filepath.Join(c.Dir, name, file)); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			write(t, c.Dir, name+"/"+file, text)
 		}
-		if wantIn != "" && !strings.Contains(generated(t, dir), wantIn) {
-			t.Fatalf("no %q in\n%s", wantIn, generated(t, dir))
-		}
-		if wantOut != "" && strings.Contains(generated(t, dir), wantOut) {
-			t.Fatalf("%q in\n%s", wantOut, generated(t, dir))
-		}
 	}
-	check([]string{"order_ddb.go"}, "orderID = ddb.StrField(func(o *Order) *string { return &o.ID })", "orderTotal")
-	build := exec.CommandContext(t.Context(), "go", "vet", ".")
-	build.Dir = dir
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	check("after the edit", apply(t, c), func(name string) result { return cases[name].second })
+	if again := apply(t, c); len(again) > 0 {
+		t.Errorf("a second run after the edit changed %q", again)
 	}
 
-	write(t, dir, "order.go", orderWith("\tTotal int `dynamodbav:\"total\"`\n"))
-	check([]string{"order_ddb.go"}, "orderTotal = ddb.NumField(func(o *Order) *int { return &o.Total })", "")
-
-	write(t, dir, "hand.go", "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar total = ddb.OrdField(func(x *Order) *int { return &x.Total })\n")
-	check([]string{"order_ddb.go"}, "orderID", "Total")
-
-	// A handle of that name counts, however it was declared.
-	write(t, dir, "hand.go", "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar orderTotal = ddb.AsNum(number())\n\nfunc number() ddb.Attr[Order, int] { return ddb.Field(func(x *Order) *int { return &x.Total }) }\n")
-	check(nil, "orderID", "Total")
-
-	write(t, dir, "order.go", "package shop\n\ntype Order struct{ ID string }\n")
-	write(t, dir, "hand.go", "package shop\n")
-	check([]string{"-order_ddb.go"}, "", "")
-}
-
-func TestDeletedSource(t *testing.T) {
-	dir := module(t, map[string]string{"order.go": orderWith(""), "doc.go": "package shop\n"})
-	apply(t, handles.Config{Dir: dir})
-	if err := os.Remove(filepath.Join(dir, "order.go")); err != nil {
-		t.Fatal(err)
-	}
-	if got := apply(t, handles.Config{Dir: dir}); !slices.Equal(got, []string{"-order_ddb.go"}) {
-		t.Error(got)
-	}
-}
-
-// TestOtherBuildTags: files that are excluded from this build are not changed.
-func TestOtherBuildTags(t *testing.T) {
-	extra := "//go:build extra\n\npackage shop\n\ntype Extra struct {\n\tID string `dynamodbav:\"id\"`\n}\n"
-	dir := module(t, map[string]string{"order.go": orderWith(""), "extra.go": extra})
-	if got := apply(t, handles.Config{Dir: dir, Tags: "extra"}); !slices.Equal(got, []string{"extra_ddb.go", "order_ddb.go"}) {
-		t.Error(got)
-	}
-	if got := apply(t, handles.Config{Dir: dir}); len(got) > 0 {
-		t.Error("without the tag changed", got)
-	}
-}
-
-func TestChosenTypes(t *testing.T) {
-	source := orderWith("\tLines []Line `dynamodbav:\"lines\"`\n") + "\ntype Line struct {\n\tCount int `dynamodbav:\"count\"`\n}\n"
-	dir := module(t, map[string]string{"order.go": source})
-	apply(t, handles.Config{Dir: dir})
-	if text := generated(t, dir); strings.Contains(text, "*Line)") {
-		t.Error("handles of a struct that is part of another:", text)
-	}
-	apply(t, handles.Config{Dir: dir, Types: []string{"Line"}, Exported: true})
-	if text := generated(t, dir); !strings.Contains(text, "LineCount = ddb.NumField(func(l *Line) *int") || strings.Contains(text, "*Order)") {
-		t.Error(text)
+	part := filepath.Join(c.Dir, "part")
+	apply(t, handles.Config{Dir: part, Types: []string{"Line"}, Exported: true})
+	if text := generated(t, part); !strings.Contains(text, "LineCount = ddb.NumField(func(l *Line) *int") || strings.Contains(text, "*Order)") {
+		t.Error("of a chosen type:", text)
 	}
 }
 
@@ -352,20 +422,21 @@ func TestErrors(t *testing.T) {
 			}
 		}
 	}
-	all := handles.Config{Dir: dir}
-	var want []string
+	all, chosen := handles.Config{Dir: dir}, handles.Config{Dir: dir} // all types, or those with a name
+	var wantAll, wantChosen []string
 	for name, test := range tests {
-		folder := strings.ReplaceAll(name, " ", "_")
+		c, want := &all, &wantAll
 		if test.types != nil {
-			check(handles.Config{Dir: filepath.Join(dir, folder), Types: test.types}, test.want)
-			continue
+			c, want = &chosen, &wantChosen
 		}
-		all.Packages = append(all.Packages, "./"+folder)
+		c.Packages = append(c.Packages, "./"+strings.ReplaceAll(name, " ", "_"))
+		c.Types = append(c.Types, test.types...)
 		for _, w := range test.want {
-			want = append(want, regexp.QuoteMeta(w))
+			*want = append(*want, regexp.QuoteMeta(w))
 		}
 	}
-	check(all, want)
+	check(all, wantAll)
+	check(chosen, wantChosen)
 }
 
 // TestWithoutTheLibrary: the error says how a module gets ddb.

@@ -125,7 +125,8 @@ func load(ctx context.Context, c Config) ([]*unit, error) {
 	if len(patterns) == 0 {
 		patterns = []string{"."}
 	}
-	list, err := goList(ctx, c.Dir, slices.Concat(flags, []string{"--"}, patterns)...)
+	// With -find the go command does not look for the imported packages; the second list has them.
+	list, err := goList(ctx, c.Dir, slices.Concat([]string{"-find"}, flags, []string{"--"}, patterns)...)
 	if err != nil {
 		return nil, err
 	}
