@@ -69,29 +69,40 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// userModule returns the folder of a module that uses this repository.
+// declared is what the generated code of userModule needs of the library.
+const declared = "package ddb\n\ntype Str[T, V any] struct{}\n\nfunc StrField[T any, V ~string](func(*T) *V) Str[T, V] { return Str[T, V]{} }\n"
+
+// userModule returns the folder of a module that uses a package of the library's name, which declares only what the file needs. With
+// -long it uses this repository, as the tests of package handles do: the go command then lists 300 packages for each run.
 func userModule(t *testing.T, file, source string) string {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
+	library := filepath.Join(dir, "library")
+	files := map[string]string{
+		file: source, "go.mod": "module example.com/shop\n\ngo 1.26.0\n",
+		"library/go.mod": "module github.com/dynamotable/ddb\n\ngo 1.26.0\n", "library/ddb.go": declared,
+	}
+	if *long {
+		var err error
+		if library, err = filepath.Abs("../.."); err != nil {
 			t.Fatal(err)
 		}
-		if name == "go.mod" {
-			text = []byte(strings.Replace(string(text), "module github.com/dynamotable/ddb", "module example.com/shop", 1) +
-				"\nrequire github.com/dynamotable/ddb v0.0.0\n\nreplace github.com/dynamotable/ddb => " + root + "\n")
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			t.Fatal(err)
+		for _, name := range []string{"go.mod", "go.sum"} {
+			text, err := os.ReadFile(filepath.Join(library, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[name] = strings.Replace(string(text), "module github.com/dynamotable/ddb", "module example.com/shop", 1)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, file), []byte(source), 0o600); err != nil {
-		t.Fatal(err)
+	files["go.mod"] += "\nrequire github.com/dynamotable/ddb v0.0.0\n\nreplace github.com/dynamotable/ddb => " + library + "\n"
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }
