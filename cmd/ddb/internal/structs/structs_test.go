@@ -4,6 +4,7 @@ package structs_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"math/big"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +46,7 @@ func element(attr, role string) types.KeySchemaElement {
 
 // table is a table with items of one kind.
 type table struct {
+	name        string
 	input       *dynamodb.CreateTableInput
 	ttl         string
 	items       []structs.Item
@@ -139,6 +142,7 @@ func tables() []table {
 	wrong := table{ttl: "ttl", input: &dynamodb.CreateTableInput{
 		AttributeDefinitions: []types.AttributeDefinition{define("pk", "B")}, KeySchema: []types.KeySchemaElement{element("pk", "HASH")}, BillingMode: types.BillingModePayPerRequest,
 	}, items: []structs.Item{{"pk": b("\x00\xff"), "ttl": s("never")}, {"pk": b("1"), "ttl": n("1")}}, differences: 1}
+	full.name, numbers.name, wrong.name = "orders", "numbers", "files" // their code is in testdata/live
 	all := []table{full, numbers, keyed(odd), mixed, empty, keyed(data...), wrong, keyed(), simple("only-key", "N")}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 8 {
@@ -150,6 +154,11 @@ func tables() []table {
 			}
 		}
 		all = append(all, keyed(items...))
+	}
+	for i := range all {
+		if all[i].name == "" {
+			all[i].name = fmt.Sprint("table", i)
+		}
 	}
 	return all
 }
@@ -196,9 +205,40 @@ func anyValue(r *rand.Rand, depth int) types.AttributeValue {
 	return m(item)
 }
 
-// TestRoundTrip: code is generated for tables of all kinds and built as a user's program. The program compares the live tables
-// with their definitions, reads all items into the structs, and writes them to a copy of each table. The copies are equal.
-func TestRoundTrip(t *testing.T) {
+var long = flag.Bool("long", false, "build a program of the code of all tables")
+
+// sources creates the tables and returns their code.
+func sources(t *testing.T, client *dynamodb.Client, all []table, o structs.Options) map[string]string {
+	t.Helper()
+	list := map[string]string{}
+	for _, table := range all {
+		create(t, client, table)
+		sample, err := structs.Take(t.Context(), client, table.name, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(sample.Items) != len(table.items) {
+			t.Fatalf("%s: sample of %d items, want %d", table.name, len(sample.Items), len(table.items))
+		}
+		code, err := structs.Source(sample, o)
+		if err != nil {
+			t.Fatal(table.name, err)
+		}
+		list[table.name] = string(code)
+		if again, err := structs.Source(sample, o); err != nil || string(again) != string(code) {
+			t.Errorf("%s: a second run generates other code; %v", table.name, err)
+		}
+	}
+	return list
+}
+
+// TestProgram: code is generated for tables of all kinds and built as a user's program. The program compares the live tables
+// with their definitions, reads all items into the structs, and writes them to a copy of each table. The copies are equal. Without
+// -long, TestRoundTrip checks the code of all tables, and TestLive runs that of three.
+func TestProgram(t *testing.T) {
+	if !*long {
+		t.Skip("the compiler works for seconds")
+	}
 	engine := ddbtest.NewEngine()
 	defer engine.Close()
 	server := httptest.NewServer(engine.Handler())
@@ -207,25 +247,11 @@ func TestRoundTrip(t *testing.T) {
 	dir := module(t)
 	var calls strings.Builder
 	all := tables()
-	for i, table := range all {
-		name := fmt.Sprint("table", i)
-		create(t, client, name, table)
-		sample, err := structs.Take(t.Context(), client, name, 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(sample.Items) != len(table.items) {
-			t.Fatalf("%s: sample of %d items, want %d", name, len(sample.Items), len(table.items))
-		}
-		code, err := structs.Source(sample, structs.Options{})
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		write(t, dir, name+".go", string(code))
-		fmt.Fprintf(&calls, calling, i, table.differences)
-		if again, err := structs.Source(sample, structs.Options{}); err != nil || string(again) != string(code) {
-			t.Errorf("%s: a second run generates other code; %v", name, err)
-		}
+	code := sources(t, client, all, structs.Options{})
+	for _, table := range all {
+		write(t, dir, table.name+".go", code[table.name])
+		constructor := regexp.MustCompile(`func New(\w+)Table\(`).FindStringSubmatch(code[table.name])[1]
+		fmt.Fprintf(&calls, calling, constructor, table.differences)
 	}
 	write(t, dir, "main.go", fmt.Sprintf(program, calls.String()))
 	cmd := exec.CommandContext(t.Context(), "go", "run", ".", server.URL)
@@ -234,13 +260,17 @@ func TestRoundTrip(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for i := range all {
-		name := fmt.Sprint("table", i)
-		before, after := contents(t, client, name), contents(t, client, "copy-"+name)
-		if !slices.Equal(before, after) || len(before) != len(all[i].items) {
-			code, err := os.ReadFile(filepath.Join(dir, name+".go"))
-			t.Errorf("%s: %s\n%s%v", name, cmp.Diff(before, after), code, err)
-		}
+	for _, table := range all {
+		compare(t, client, table)
+	}
+}
+
+// compare compares a table with its copy.
+func compare(t *testing.T, client *dynamodb.Client, table table) {
+	t.Helper()
+	before, after := contents(t, client, table.name), contents(t, client, "copy-"+table.name)
+	if !slices.Equal(before, after) || len(before) != len(table.items) {
+		t.Errorf("%s: %s", table.name, cmp.Diff(before, after))
 	}
 }
 
@@ -270,16 +300,16 @@ func main() {
 %s}
 `
 	calling = `	{
-		source, err := NewTable%[1]dTable(client)
+		source, err := New%[1]sTable(client)
 		must(err)
-		differences, err := source.VerifyTable(ctx, Table%[1]dSchema()...)
+		differences, err := source.VerifyTable(ctx, %[1]sSchema()...)
 		must(err)
 		if len(differences) > %[2]d {
-			log.Fatal("table%[1]d: ", differences)
+			log.Fatal("%[1]s: ", differences)
 		}
-		target, err := NewTable%[1]dTable(client, ddb.TablePrefix("copy-"))
+		target, err := New%[1]sTable(client, ddb.TablePrefix("copy-"))
 		must(err)
-		must(target.EnsureTable(ctx, Table%[1]dSchema()...))
+		must(target.EnsureTable(ctx, %[1]sSchema()...))
 		list, err := source.Scan().Collect(ctx)
 		must(err)
 		must(target.BatchPut(ctx, list))
@@ -287,8 +317,9 @@ func main() {
 `
 )
 
-func create(t *testing.T, client *dynamodb.Client, name string, table table) {
+func create(t *testing.T, client *dynamodb.Client, table table) {
 	t.Helper()
+	name := table.name
 	table.input.TableName = &name
 	if _, err := client.CreateTable(t.Context(), table.input); err != nil {
 		t.Fatal(err)
