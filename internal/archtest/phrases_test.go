@@ -90,19 +90,19 @@ var bannedPhrases = map[string]string{
 	"held against":            "compared with",
 }
 
-// A phrasePattern finds a phrase in a text of small letters. Its longest word is looked for first, which is much faster.
+// A phrasePattern finds a phrase in a text of small letters, and the place of each match. To search for the phrase in the words of the
+// text is much faster, so that comes first.
 type phrasePattern struct {
-	longest, instead string
-	pattern          *regexp.Regexp
+	phrase, instead string
+	pattern         *regexp.Regexp
 }
 
 var phrasePatterns = patternsOf(bannedPhrases)
 
 func patternsOf(phrases map[string]string) (patterns []phrasePattern) {
 	for _, phrase := range slices.Sorted(maps.Keys(phrases)) {
-		longest := slices.MaxFunc(strings.Fields(phrase), func(a, b string) int { return len(a) - len(b) })
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(phrase), " ", `\s+(?://\s*)?`) // comments break lines
-		patterns = append(patterns, phrasePattern{longest, phrases[phrase], regexp.MustCompile(`\b` + pattern + `\b`)})
+		patterns = append(patterns, phrasePattern{phrase, phrases[phrase], regexp.MustCompile(`\b` + pattern + `\b`)})
 	}
 	return patterns
 }
@@ -110,8 +110,9 @@ func patternsOf(phrases map[string]string) (patterns []phrasePattern) {
 // phrasesIn returns the banned phrases of a text, each with its line and what to write instead.
 func phrasesIn(text string) (found []string) {
 	text = strings.ToLower(text)
+	words := strings.Join(strings.Fields(strings.ReplaceAll(text, "//", " ")), " ")
 	for _, p := range phrasePatterns {
-		if !strings.Contains(text, p.longest) {
+		if !says(words, p.phrase) {
 			continue
 		}
 		for _, at := range p.pattern.FindAllStringIndex(text, -1) {
@@ -120,6 +121,26 @@ func phrasesIn(text string) (found []string) {
 		}
 	}
 	return found
+}
+
+// says reports whether a text contains a phrase that is no part of longer words.
+func says(text, phrase string) bool {
+	for from := 0; ; from++ {
+		i := strings.Index(text[from:], phrase)
+		if i < 0 {
+			return false
+		}
+		from += i
+		end := from + len(phrase)
+		if (from == 0 || !isLetter(text[from-1])) && (end == len(text) || !isLetter(text[end])) {
+			return true
+		}
+	}
+}
+
+// isLetter reports whether a byte is part of a word for a regular expression.
+func isLetter(b byte) bool {
+	return b == '_' || '0' <= b && b <= '9' || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z'
 }
 
 // TestPhrases: documents, comments, messages and pages are in plain English.
