@@ -29,8 +29,9 @@ import (
 const (
 	module = "github.com/dynamotable/ddb"
 	tables = "internal/buildcost/generated/tables"
+	three  = "internal/buildcost/generated/three"
 	user   = "internal/buildcost/generated/importer"
-	binary = "internal/buildcost/generated/binary"
+	linked = "internal/buildcost/generated/binary"
 )
 
 // cost is the cost of building one package.
@@ -66,8 +67,6 @@ func newBuilder(ctx context.Context, dir string) (*builder, error) {
 func (b *builder) overlay(sources map[string]string) (string, error) {
 	replace := map[string]string{}
 	for dir, text := range sources {
-		// The comment makes the text unique, so that nothing comes from the build cache.
-		text += fmt.Sprintf("\n// %d\n", time.Now().UnixNano())
 		file := filepath.Join(b.dir, filepath.Base(dir)+".go")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			return "", err
@@ -104,6 +103,10 @@ func (b *builder) command(ctx context.Context, name string, args ...string) (cos
 // build compiles one package of sources and counts its functions. The packages that it imports are built before, and are not
 // counted.
 func (b *builder) build(ctx context.Context, target string, sources map[string]string, flags ...string) (cost, error) {
+	for dir := range sources {
+		// The comment makes the text unique, so that nothing comes from the build cache.
+		sources[dir] += fmt.Sprintf("\n// %d\n", time.Now().UnixNano())
+	}
 	overlay, err := b.overlay(sources)
 	if err != nil {
 		return cost{}, err
@@ -123,21 +126,44 @@ func (b *builder) build(ctx context.Context, target string, sources map[string]s
 	if err != nil {
 		return cost{}, err
 	}
-	info, err := os.Stat(archive)
+	data, err := os.ReadFile(archive)
 	if err != nil {
 		return cost{}, err
 	}
-	c.Archive = info.Size()
-	names, err := exec.CommandContext(ctx, "go", "tool", "nm", archive).Output() //nolint:gosec // a file that was just built
+	c.Archive = int64(len(data))
+	c.Functions, err = functionsOf(data)
+	return c, err
+}
+
+// functions counts the functions of packages, by folder. It takes what is in the build cache, and measures no cost.
+func (b *builder) functions(ctx context.Context, sources map[string]string) (map[string]int, error) {
+	overlay, err := b.overlay(sources)
 	if err != nil {
-		return cost{}, fmt.Errorf("go tool nm: %w", err)
+		return nil, err
 	}
-	for line := range strings.Lines(string(names)) {
-		if f := strings.Fields(line); len(f) >= 3 && (f[1] == "T" || f[1] == "t") {
-			c.Functions++
+	args := []string{"list", overlay, "-export", "-f", "{{.ImportPath}} {{.Export}}"}
+	for dir := range sources {
+		args = append(args, "./"+dir)
+	}
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // arguments from this package
+	cmd.Dir, cmd.Stderr = b.root, os.Stderr
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	found := map[string]int{}
+	for line := range strings.Lines(string(out)) {
+		pkg, archive, _ := strings.Cut(strings.TrimSpace(line), " ")
+		data, err := os.ReadFile(archive)
+		if err != nil {
+			return nil, err
+		}
+		if found[strings.TrimPrefix(pkg, module+"/")], err = functionsOf(data); err != nil {
+			return nil, err
 		}
 	}
-	return c, nil
+	return found, nil
 }
 
 // count builds a package with n tables, with nine calls of each in the first round and three in each further one.
@@ -145,12 +171,12 @@ func (b *builder) count(ctx context.Context, n, rounds int, flags ...string) (co
 	return b.build(ctx, tables, map[string]string{tables: program("tables", n, rounds)}, flags...)
 }
 
+// importing is the source of a package that uses the table of another one.
+var importing = strings.ReplaceAll(importer, "PATH", module+"/"+tables)
+
 // imported builds a package that uses the table of another one.
 func (b *builder) imported(ctx context.Context) (cost, error) {
-	return b.build(ctx, user, map[string]string{
-		tables: program("tables", 1, 1),
-		user:   strings.ReplaceAll(importer, "PATH", module+"/"+tables),
-	})
+	return b.build(ctx, user, map[string]string{tables: program("tables", 1, 1), user: importing})
 }
 
 func main() {
@@ -281,12 +307,12 @@ func (b *builder) link(ctx context.Context, n int) (int64, error) {
 		fmt.Fprintf(&body, "\tif s, err := NewStore%d(client); err == nil {\n\t\tprintln(s.Calls0(context.Background(), client, &Order%d{}))\n\t}\n", i, i)
 	}
 	text := program("main", n, 1) + "\nvar client ddb.Client\n\nfunc main() {\n" + body.String() + "}\n"
-	overlay, err := b.overlay(map[string]string{binary: text})
+	overlay, err := b.overlay(map[string]string{linked: text})
 	if err != nil {
 		return 0, err
 	}
 	out := filepath.Join(b.dir, "program"+strconv.Itoa(n))
-	if _, err := b.run(ctx, "build", overlay, "-ldflags=-s -w", "-o", out, "./"+binary); err != nil {
+	if _, err := b.run(ctx, "build", overlay, "-ldflags=-s -w", "-o", out, "./"+linked); err != nil {
 		return 0, err
 	}
 	info, err := os.Stat(out)
