@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -269,10 +270,16 @@ func errWant(err error, got, want int) error {
 	return err
 }
 
+var long = flag.Bool("long", false, "count allocations in more rounds, and those of the SDK, too")
+
 // Allocations of whole calls are bounded; times depend on the machine and are only compared by the benchmarks.
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
+	}
+	rounds := 20
+	if *long {
+		rounds = 100
 	}
 	empty := map[string]func(*dynamodb.Client) error{
 		"GetItem": func(c *dynamodb.Client) error { _, err := c.GetItem(context.Background(), getInput()); return err },
@@ -284,7 +291,7 @@ func TestAllocations(t *testing.T) {
 	for _, l := range loads(t) {
 		count := func(body string, fn func(*dynamodb.Client) error) float64 {
 			c := newClient(newCanned(body))
-			return testing.AllocsPerRun(100, func() {
+			return testing.AllocsPerRun(rounds, func() {
 				if err := fn(c); err != nil {
 					t.Fatalf("%s: %v", l.name, err)
 				}
@@ -295,7 +302,10 @@ func TestAllocations(t *testing.T) {
 			limit = count(`{}`, empty[l.name]) + l.above
 		}
 		n := count(l.body, l.wire)
-		t.Logf("%-16s %6.0f allocations, limit %5.0f, SDK with attributevalue %6.0f", l.name, n, limit, count(l.body, l.sdk))
+		t.Logf("%-16s %6.0f allocations, limit %5.0f", l.name, n, limit)
+		if *long {
+			t.Logf("%-16s %6.0f allocations of the SDK with attributevalue", l.name, count(l.body, l.sdk))
+		}
 		if n > limit {
 			t.Errorf("%s: %.0f allocations, limit %.0f", l.name, n, limit)
 		}
