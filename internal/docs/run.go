@@ -38,10 +38,7 @@ type runner struct {
 
 // run checks files, named relative to the root. The error is one of the runner's own.
 func (r runner) run(ctx context.Context, files []string) (problems []problem, err error) {
-	packages, err := packagesByName(ctx, r.root)
-	if err != nil {
-		return nil, err
-	}
+	var packages map[string]string // by name; nil until the first block
 	var programs []*program
 	var blocks []block
 	for _, file := range files {
@@ -51,6 +48,11 @@ func (r runner) run(ctx context.Context, files []string) (problems []problem, er
 		}
 		found, faults := blocksOf(filepath.ToSlash(file), string(text))
 		problems = append(problems, faults...)
+		if len(found) > 0 && packages == nil {
+			if packages, err = packagesByName(ctx, r.root); err != nil {
+				return nil, err
+			}
+		}
 		made, faults := programsOf(r.root, found, packages)
 		problems = append(problems, faults...)
 		programs, blocks = append(programs, made...), append(blocks, found...)

@@ -130,16 +130,23 @@ func TestProgramWithoutEnd(t *testing.T) {
 }
 
 func TestSelectionOfDocuments(t *testing.T) {
-	root := sampleRoot(t, map[string]string{"README.md": "```go\nx := 1\n```\n", "OTHER.md": "```go\nx := y\n```\n"})
+	const faulty = "```go\nx := y\n```\n"
+	root := sampleRoot(t, map[string]string{"README.md": faulty, "OTHER.md": faulty})
 	guides := filepath.Join(root, "docs", "guides")
 	if err := os.MkdirAll(guides, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Chdir(root)
+	if failed, err := check(t.Context(), nil, true); !failed || err != nil {
+		t.Errorf("with a faulty README.md: failed: %v, %v", failed, err)
+	}
+	if err := os.WriteFile("README.md", []byte("Text.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if failed, err := check(t.Context(), nil, true); failed || err != nil {
 		t.Errorf("failed: %v, %v", failed, err)
 	}
-	if err := os.WriteFile(filepath.Join(guides, "a.md"), []byte("```go\nx := y\n```\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(guides, "a.md"), []byte(faulty), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if failed, err := check(t.Context(), nil, true); !failed || err != nil {
