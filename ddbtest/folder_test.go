@@ -116,7 +116,7 @@ func readable(it item) string {
 
 var long = flag.Bool("long", false, "run the properties in full length")
 
-// fewChecks shortens a property that uses the disk.
+// fewChecks shortens a property that uses the disk, or sends many requests.
 func fewChecks(t *testing.T) {
 	t.Helper()
 	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {

@@ -524,6 +524,7 @@ func TestTimeToLive(t *testing.T) {
 // Random writes on shards that roll and split: every change occurs once, and a reader that reads parents
 // before children sees each item's changes in order.
 func TestStreamsAgainstModel(t *testing.T) {
+	fewChecks(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := newStreamed(t, types.StreamViewTypeNewAndOldImages)
 		want := map[string][]string{} // by partition key: x after each change, "" for a delete

@@ -305,6 +305,7 @@ func TestThroughputFollowsTheTable(t *testing.T) {
 
 // In every window of w seconds a limit admits at most rate x w units, its saved burst, and one request.
 func TestThroughputBound(t *testing.T) {
+	fewChecks(t)
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Int64Range(1, 50).Draw(t, "rate")
 		burst := rapid.IntRange(0, 20).Draw(t, "burst")

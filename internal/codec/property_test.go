@@ -3,6 +3,7 @@
 package codec_test
 
 import (
+	"flag"
 	"fmt"
 	"math/big"
 	"net/netip"
@@ -217,6 +218,12 @@ var samples = []sample{
 }
 
 func TestTypesSurvive(t *testing.T) {
+	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {
+		if err := f.Value.Set("30"); err != nil { // of each type
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
+	}
 	for i, s := range samples {
 		t.Run(fmt.Sprint(i), func(t *testing.T) { rapid.Check(t, s) })
 	}
