@@ -120,7 +120,7 @@ var long = flag.Bool("long", false, "run the properties in full length")
 func fewChecks(t *testing.T) {
 	t.Helper()
 	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {
-		if err := f.Value.Set("25"); err != nil {
+		if err := f.Value.Set("15"); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
