@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	_ "github.com/dynamotable/ddb/vector" // go test compiles it, so that go list need not
 )
 
 // unexported finds names of package ddb that users cannot look up: of types, of methods, and of internal packages.

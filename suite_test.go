@@ -20,6 +20,7 @@ type (
 )
 
 var (
+	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
 	newUsers      = apitest.NewUsers
 	newOrders     = apitest.NewOrders
