@@ -5,6 +5,7 @@ package batch_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/apitest"
 )
 
 // The kinds of batches.
@@ -74,7 +76,7 @@ var operations = map[string]operation{
 // TestThrottledRequests: a request that is throttled as a whole counts as one with all its items unprocessed. With
 // half of the requests throttled, or three of four, everything is written and read in the end.
 func TestThrottledRequests(t *testing.T) {
-	const items = 400
+	items := apitest.Size(400, 200)
 	kinds := map[string]func(fault.Matcher) fault.Rule{
 		"account":        fault.Matcher.Limit,
 		"without reason": func(m fault.Matcher) fault.Rule { return m.Throttle() },
@@ -83,7 +85,7 @@ func TestThrottledRequests(t *testing.T) {
 	}
 	for kind, throttle := range kinds {
 		for _, share := range []float64{0.5, 0.75} {
-			for seed := range uint64(2) {
+			for seed := range uint64(apitest.Size(2, 1)) {
 				synctest.Test(t, func(t *testing.T) {
 					e := engineOf(t, seed, throttle(fault.On("BatchWriteItem", "BatchGetItem").Chance(share)))
 					table := tableOn(t, defaults(t, e))
@@ -114,10 +116,12 @@ func TestThrottledRequests(t *testing.T) {
 }
 
 // TestAlwaysThrottled: when every request is throttled, the batch ends after the policy's time without progress.
-// Nothing was applied, so nothing is unknown and all inputs can be retried.
+// Nothing was applied, so nothing is unknown and all inputs can be retried. The short form tries a part of the
+// long batches with each operation.
 func TestAlwaysThrottled(t *testing.T) {
-	for name, op := range operations {
-		for _, tc := range []struct {
+	for k, name := range slices.Sorted(maps.Keys(operations)) {
+		op := operations[name]
+		for i, tc := range []struct {
 			what   string
 			opts   []ddb.TableOption
 			after  time.Duration // 0 for less than a second
@@ -133,6 +137,9 @@ func TestAlwaysThrottled(t *testing.T) {
 			{"with a budget for one", []ddb.TableOption{ddb.WithRetryBudget(ddb.NewRetryBudget(1))}, time.Minute, "for 1m0s", [2]int{20, 8 + 1 + 61}},
 			{"with a budget for none", []ddb.TableOption{ddb.WithRetryBudget(ddb.NewRetryBudget(0))}, 0, "the retry budget is empty", [2]int{2, 8}},
 		} {
+			if tc.after > 0 && (k+i)%apitest.Every(3) != 0 {
+				continue
+			}
 			t.Run(name+" "+tc.what, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var sent atomic.Int64

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
@@ -73,30 +74,32 @@ func TestFailureHook(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			engine := ddbtest.NewEngine(ddbtest.WithFaults(c.rule))
-			t.Cleanup(engine.Close)
-			hook := &failureHook{}
-			orders, err := ddb.New(engine.Client(), tableName(t), orderCustomer, orderKey, ddb.WithHook(hook), ddb.Retry(ddb.RetryPolicy{MaxAttempts: 2, BaseDelay: 1}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := orders.CreateTable(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			err = c.run(ddb.WithLabel(t.Context(), "checkout"), engine.Client(), orders)
-			if !errors.Is(err, c.is) {
-				t.Fatalf("the call ends with %v", err)
-			}
-			for i := range hook.all {
-				f := &hook.all[i]
-				if f.Table != orders.Name() || f.Label != "checkout" || !errors.Is(f.Err, c.is) || strings.Contains(f.Err.Error(), "secret") {
-					t.Errorf("failure %+v", *f)
+			synctest.Test(t, func(t *testing.T) { // the SDK waits before it sends a request again
+				engine := ddbtest.NewEngine(ddbtest.WithFaults(c.rule))
+				t.Cleanup(engine.Close)
+				hook := &failureHook{}
+				orders, err := ddb.New(engine.Client(), tableName(t), orderCustomer, orderKey, ddb.WithHook(hook), ddb.Retry(ddb.RetryPolicy{MaxAttempts: 2, BaseDelay: 1}))
+				if err != nil {
+					t.Fatal(err)
 				}
-				f.Table, f.Label, f.Err = "", "", nil
-			}
-			if !slices.Equal(hook.all, c.want) {
-				t.Errorf("failures %+v, want %+v", hook.all, c.want)
-			}
+				if err := orders.CreateTable(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				err = c.run(ddb.WithLabel(t.Context(), "checkout"), engine.Client(), orders)
+				if !errors.Is(err, c.is) {
+					t.Fatalf("the call ends with %v", err)
+				}
+				for i := range hook.all {
+					f := &hook.all[i]
+					if f.Table != orders.Name() || f.Label != "checkout" || !errors.Is(f.Err, c.is) || strings.Contains(f.Err.Error(), "secret") {
+						t.Errorf("failure %+v", *f)
+					}
+					f.Table, f.Label, f.Err = "", "", nil
+				}
+				if !slices.Equal(hook.all, c.want) {
+					t.Errorf("failures %+v, want %+v", hook.all, c.want)
+				}
+			})
 		})
 	}
 }

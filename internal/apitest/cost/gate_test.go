@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
@@ -44,6 +45,10 @@ func (g *gatekeeper) Done(c *hooks.Call) {
 
 // Gates are called in order, the end of a request is reported to those that admitted it, and throttled attempts are reported while the call runs.
 func TestGates(t *testing.T) {
+	synctest.Test(t, testGates) // the SDK waits before it sends the throttled request again
+}
+
+func testGates(t *testing.T) {
 	client := ddbtest.New(t, ddbtest.WithFaults(faultrule.On("GetItem").First(1).Throttle("TableReadKeyRangeThroughputExceeded")))
 	users, err := ddb.NewSimple[user](client, "users", userID)
 	if err != nil {

@@ -91,11 +91,11 @@ func TestLearnSizesExplained(t *testing.T) {
 	}
 }
 
-// TestWholeCall: of 1,000 random calls (150 without -long) of each kind at least 95 % cost an amount within the range that Explain gave for the whole call. Where
+// TestWholeCall: of 1,000 random calls (60 without -long) of each kind at least 95 % cost an amount within the range that Explain gave for the whole call. Where
 // all sizes are known, the upper end is at most 3 times the cost in the median (4 times for the fewer calls, whose median varies more).
 func TestWholeCall(t *testing.T) {
 	const n = 400
-	calls, least := apitest.Size(1000, 150), 0.95
+	calls, least := apitest.Size(1000, 60), 0.95
 	most := 4.0
 	if apitest.Long() {
 		most = 3

@@ -326,6 +326,7 @@ func TestPagesHideExpired(t *testing.T) {
 	client := apitest.NewClient(t)
 	x := newTables(t, client)
 	partition := 0
+	apitest.Checks(t, apitest.Size(100, 40))
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := context.Background()
 		partition++

@@ -39,7 +39,10 @@ func TestRowC2HotTable(t *testing.T) {
 			return users
 		}
 		hot, healthy := table("hot"), table("healthy")
-		length := time.Duration(apitest.Size(4, 2)) * time.Second
+		length := time.Second // the client's budget is empty after half of it, and writes fail immediately
+		if apitest.Long() {
+			length = 4 * time.Second
+		}
 		measure := func(besides int) (p99 time.Duration, throttled int) {
 			var (
 				wg    sync.WaitGroup

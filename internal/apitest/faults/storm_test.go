@@ -52,7 +52,7 @@ func TestStorm(t *testing.T) {
 			if *bigStorm {
 				rounds = 10_000
 			}
-			rounds = apitest.Size(rounds, 15)
+			rounds = apitest.Size(rounds, 4)
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("seed %d", seed)
 			synctest.Test(t, func(t *testing.T) {

@@ -59,7 +59,7 @@ func TestStorm(t *testing.T) {
 				for seed := range *stormSeeds {
 					synctest.Test(t, func(t *testing.T) {
 						s := newWriteStorm(t, uint64(seed+1), share, p.opts)
-						s.run(apitest.Size(*stormWrites, 800))
+						s.run(apitest.Size(*stormWrites, 300))
 						s.check(total)
 					})
 				}
