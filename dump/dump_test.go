@@ -38,7 +38,16 @@ import (
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// Without -long, properties are tested with fewer random cases.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if checks := flag.Lookup("rapid.checks"); !*long && checks.Value.String() == checks.DefValue {
+		if err := checks.Value.Set("20"); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var long = flag.Bool("long", false, "stop comparisons at each of their requests")
 
@@ -254,7 +263,7 @@ func TestExportStoppedAnywhere(t *testing.T) {
 	fill(t, same, 60)
 	want := contents(t, same)
 	for _, kind := range []string{"request", "write"} {
-		for n := 1; ; n++ {
+		for n := 1; ; n += size(1, 3) {
 			var rules []fault.Rule
 			if kind == "request" {
 				rules = []fault.Rule{fault.On("Scan").Nth(n).Refuse()}

@@ -261,7 +261,7 @@ func TestComparisonsResume(t *testing.T) {
 		if sorted := slices.Sorted(slices.Values(want)); !slices.Equal(sorted, wanted(list)) || requests < 7 {
 			t.Fatalf("%s: %d requests, %q", name, requests, sorted)
 		}
-		for at := 1; at <= requests; at += size(1, 3) {
+		for at := 1; at <= requests; at += size(1, 6) {
 			for _, after := range []bool{false, true} {
 				ctx, cancel := context.WithCancel(t.Context())
 				c.stop.set(at, after, cancel)

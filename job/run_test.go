@@ -35,8 +35,8 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	const n = 24
 	for _, killed := range []bool{true, false} {
-		stops := 0
-		for k := 1; ; k++ {
+		k := 1 // the request, and after the loop the first one that a whole run does not reach
+		for ; ; k += size(1, 3) {
 			ended := false
 			synctest.Test(t, func(t *testing.T) {
 				var requests, updates atomic.Int64
@@ -97,10 +97,9 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 			if ended {
 				break
 			}
-			stops++
 		}
-		if stops < n {
-			t.Errorf("runs were stopped at only %d requests", stops)
+		if k <= n {
+			t.Errorf("runs were stopped at only %d requests", k-1)
 		}
 	}
 }
@@ -110,7 +109,7 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 func TestNoWriteIsLost(t *testing.T) {
 	t.Parallel()
 	const n, writers = 30, 4
-	for seed := range uint64(6) {
+	for seed := range uint64(size(6, 2)) {
 		synctest.Test(t, func(t *testing.T) {
 			var on atomic.Bool
 			m := func() fault.Matcher {

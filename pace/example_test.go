@@ -26,18 +26,18 @@ func Example() {
 	check(err)
 	check(table.EnsureTable(ctx))
 
-	p := pace.New(pace.Rates{ReadUnits: 500, WriteUnits: 20})
+	p := pace.New(pace.Rates{ReadUnits: 500, WriteUnits: 40})
 	paced := pace.With(ctx, p)
 	begin := time.Now()
-	for i := range 30 {
+	for i := range 12 {
 		check(table.Put(paced, &Thing{ID: fmt.Sprint(i)}))
 	}
-	fmt.Println("30 units at 20 a second took more than a second:", time.Since(begin) > time.Second)
+	fmt.Println("12 units at 40 a second took more than a quarter of a second:", time.Since(begin) > time.Second/4)
 	fmt.Println("spent:", p.Stats().Spent.WriteUnits, "state:", p.Stats().State)
 
 	// Output:
-	// 30 units at 20 a second took more than a second: true
-	// spent: 30 state: running
+	// 12 units at 40 a second took more than a quarter of a second: true
+	// spent: 12 state: running
 }
 
 func ExampleOf() {
@@ -51,7 +51,7 @@ func ExampleOf() {
 	ctx := context.Background()
 	table, err := ddb.NewSimple[Thing](client, "things", thingID)
 	check(err)
-	check(table.EnsureTable(ctx, schema.Provisioned(400, 100)))
+	check(table.EnsureTable(ctx, schema.Provisioned(4000, 100)))
 
 	p, err := pace.Of(ctx, table, 0.5)
 	check(err)
@@ -61,5 +61,5 @@ func ExampleOf() {
 	fmt.Printf("%d items, up to %g read units a second, half of what is %s\n", n, s.Ceiling.ReadUnits, s.Source)
 
 	// Output:
-	// 0 items, up to 200 read units a second, half of what is provisioned
+	// 0 items, up to 2000 read units a second, half of what is provisioned
 }

@@ -50,8 +50,9 @@ func newThings(t testing.TB, e *ddbtest.Engine, opts ...schema.Option) *things {
 func fill(t testing.TB, table *things, n, size int) {
 	t.Helper()
 	var list []Thing
+	data := strings.Repeat("x", size)
 	for i := range n {
-		list = append(list, Thing{ID: time.Unix(int64(i), 0).UTC().Format(time.RFC3339), Data: strings.Repeat("x", size)})
+		list = append(list, Thing{ID: time.Unix(int64(i), 0).UTC().Format(time.RFC3339), Data: data})
 	}
 	if err := table.BatchPut(context.Background(), list); err != nil {
 		t.Fatal(err)

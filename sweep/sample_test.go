@@ -54,7 +54,10 @@ func TestSampleIntervalCoverage(t *testing.T) {
 	if err := table.BatchPut(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
-	const draws = 60
+	draws, least := 20, 70 // percent; of few draws more may miss
+	if long() {
+		draws, least = 60, 85
+	}
 	held, width := 0, 0.0
 	for range draws {
 		got, err := sweep.Sample(t.Context(), table.Scan().Filter(rowKind.Eq("rare")).Project(rowKind), 0.05)
@@ -64,7 +67,7 @@ func TestSampleIntervalCoverage(t *testing.T) {
 		if got.Low <= float64(truth) && float64(truth) <= got.High {
 			held++
 		}
-		width += (got.High - got.Low) / draws
+		width += (got.High - got.Low) / float64(draws)
 		if math.Abs(got.Scanned-float64(len(list))) > 0.3*float64(len(list)) || got.Exact || got.Sampled != 100 || got.Skew < 1.2 || got.Skew > 10 {
 			t.Errorf("%d items, of which %d: %v", len(list), truth, got)
 		}
@@ -73,7 +76,7 @@ func TestSampleIntervalCoverage(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d, %d intervals of %d contain it, their mean width is %.0f", truth, len(list), held, draws, width)
-	if held < draws*85/100 || width > 0.5*float64(truth) {
+	if held < draws*least/100 || width > 0.5*float64(truth) {
 		t.Errorf("%d of %d intervals contain the true count, %d; their mean width is %.0f", held, draws, truth, width)
 	}
 	if got, err := sweep.Sample(t.Context(), table.Scan().Filter(rowKind.Eq("none")), 0.05); err != nil || got.Count != 0 || got.Low != 0 || got.High < 100 || got.High > 2000 {

@@ -4,6 +4,7 @@ package sweep_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,6 +19,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// long reports whether tests run in full length. The flag is of the tests in package sweep.
+func long() bool { return flag.Lookup("long").Value.String() == "true" }
 
 // Thing is an item of any size.
 type Thing struct {

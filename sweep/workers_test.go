@@ -125,14 +125,14 @@ func TestWorkersAdapt(t *testing.T) {
 				}
 				e := ddbtest.NewEngine(opts...)
 				defer e.Close()
-				table := filled(t, newThings(t, e, settings...), 2000, 1500)
+				table := filled(t, newThings(t, e, settings...), 500, 6000)
 				w := &watch{}
 				ctx := t.Context()
 				if c.every > 0 {
 					ctx = ddb.WithGate(ctx, &interval{every: c.every})
 				}
 				begin, seen := time.Now(), 0
-				if err := drain(ddb.WithGate(ctx, w), sweep.Of(table.Scan().PageSize(4)), func(p sweep.Page[Thing]) {
+				if err := drain(ddb.WithGate(ctx, w), sweep.Of(table.Scan().PageSize(1)), func(p sweep.Page[Thing]) {
 					seen += len(p.Items)
 					if c.body > 0 {
 						<-time.After(c.body)
@@ -143,7 +143,7 @@ func TestWorkersAdapt(t *testing.T) {
 				mean, most := w.late()
 				took := time.Since(begin)
 				t.Logf("%v, %g units, %.1f workers later, %d at most, %d of %d requests throttled", took, w.spent, mean, most, w.throttled, w.attempts)
-				if seen != 2000 || mean < c.least || mean > c.most || c.within > 0 && took > c.within {
+				if seen != 500 || mean < c.least || mean > c.most || c.within > 0 && took > c.within {
 					t.Errorf("%d items in %v with %.1f workers, want %.1f to %.1f", seen, took, mean, c.least, c.most)
 				}
 			})

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -25,6 +26,8 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
+var long = flag.Bool("long", false, "migrate with more seeds")
+
 // store is a store that a killed runner can no longer reach.
 type store struct {
 	job.Store
@@ -42,9 +45,9 @@ func (s *store) Swap(ctx context.Context, name string, was, will job.State) erro
 // the runner of the job is killed and another continues, and a consumer of the stream converts items that old programs write after the job has passed them. In the
 // end every item is in the new layout and has the values of its last writer.
 func TestLiveMigration(t *testing.T) {
-	seeds := uint64(3)
-	if testing.Short() {
-		seeds = 1
+	seeds := uint64(1)
+	if *long {
+		seeds = 3
 	}
 	for seed := range seeds {
 		synctest.Test(t, func(t *testing.T) { migrate(t, seed) })
