@@ -137,7 +137,7 @@ func TestAlwaysThrottled(t *testing.T) {
 			{"with a budget for one", []ddb.TableOption{ddb.WithRetryBudget(ddb.NewRetryBudget(1))}, time.Minute, "for 1m0s", [2]int{20, 8 + 1 + 61}},
 			{"with a budget for none", []ddb.TableOption{ddb.WithRetryBudget(ddb.NewRetryBudget(0))}, 0, "the retry budget is empty", [2]int{2, 8}},
 		} {
-			if tc.after > 0 && (k+i)%apitest.Every(3) != 0 {
+			if tc.after > 0 && (k+i)%apitest.Every(4) != 0 {
 				continue
 			}
 			t.Run(name+" "+tc.what, func(t *testing.T) {
