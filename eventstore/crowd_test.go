@@ -51,7 +51,7 @@ func TestCrowdedShard(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a virtual clock")
 	}
-	each := size(60, 8)
+	each := size(60, 4)
 	for _, writers := range []int{4, 16} {
 		synctest.Test(t, func(t *testing.T) {
 			e := ddbtest.NewEngine()

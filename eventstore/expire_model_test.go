@@ -26,6 +26,7 @@ func TestExpiryAgainstAModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: many tables")
 	}
+	fewChecks(t, 15)
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
 	client := e.Client()

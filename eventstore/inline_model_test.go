@@ -156,9 +156,10 @@ func TestInlineKilledAtEveryStep(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	for _, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
+	every := stride(3)
+	for i, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
 		steps := 0
-		for at, more := 1, true; more; at++ {
+		for at, more := 1+i%every, true; more; at += every { // other steps for each
 			synctest.Test(t, func(t *testing.T) {
 				e := ddbtest.NewEngine()
 				t.Cleanup(e.Close)
@@ -206,8 +207,8 @@ func TestInlineWithCrashes(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	const writers, commands, streams = 4, 25, 3
-	runs := size(20, 2)
+	const writers, streams = 4, 3
+	runs, commands := size(20, 1), size(25, 16)
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {

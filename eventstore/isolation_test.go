@@ -124,7 +124,7 @@ func TestHalfVisibleTransactions(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a client that hides items")
 	}
-	appends := size(1000, 100)
+	appends, writers, streams := size(1000, 36), size(64, 12), size(8, 2)
 	for name, with := range map[string][]eventstore.Option{
 		"plain": nil, "feed": {eventstore.Sequenced(4)},
 		"time-limited, soon": {eventstore.Sequenced(4), eventstore.Expiring(func(string) time.Duration { return 10 * time.Minute })},
@@ -139,10 +139,11 @@ func TestHalfVisibleTransactions(t *testing.T) {
 				s := openStore(t, p, "store", append(with, eventstore.TableOptions(ddb.ThroughSDK()))...)
 				done := make(chan struct{})
 				var readers sync.WaitGroup
-				for r := range 16 { // half of them read the newest commit again, backward
-					readers.Go(func() { wholeCommits(t, s, r, done) })
+				for stream := range streams { // half of the readers read the newest commit again, backward
+					readers.Go(func() { wholeCommits(t, s, stream, false, done) })
+					readers.Go(func() { wholeCommits(t, s, stream, true, done) })
 				}
-				eventstoretest.Storm(t, s, eventstoretest.StormConfig{Writers: 64, Streams: 8, Appends: appends, Seed: 1, Feed: with != nil})
+				eventstoretest.Storm(t, s, eventstoretest.StormConfig{Writers: writers, Streams: streams, Appends: appends, Seed: 1, Feed: with != nil})
 				close(done)
 				readers.Wait()
 				if p.gaps == 0 {
@@ -155,8 +156,8 @@ func TestHalfVisibleTransactions(t *testing.T) {
 }
 
 // wholeCommits reads streams while they grow: every commit completely or not at all.
-func wholeCommits(t *testing.T, s *eventstore.Store, reader int, done <-chan struct{}) {
-	stream := "storm-" + strconv.Itoa(reader%8)
+func wholeCommits(t *testing.T, s *eventstore.Store, number int, backward bool, done <-chan struct{}) {
+	stream := "storm-" + strconv.Itoa(number)
 	for {
 		select {
 		case <-done:
@@ -166,24 +167,24 @@ func wholeCommits(t *testing.T, s *eventstore.Store, reader int, done <-chan str
 		versions, last := map[string]int{}, int64(0)
 		for e, err := range s.Read(t.Context(), stream) {
 			if err != nil {
-				t.Errorf("reader %d: %v", reader, err)
+				t.Errorf("%s: %v", stream, err)
 				return
 			}
 			if e.Version != last+1 {
-				t.Errorf("reader %d: version %d after %d", reader, e.Version, last)
+				t.Errorf("%s: version %d after %d", stream, e.Version, last)
 				return
 			}
 			last = e.Version
 			versions[e.CommitID]++
 		}
-		if reader < 8 || last == 0 {
+		if !backward || last == 0 {
 			continue
 		}
 		// The newest commit, read backward, is complete: its number of events is in their ids.
 		n, id := 0, ""
 		for e, err := range s.Read(t.Context(), stream, eventstore.Backward(), eventstore.UpTo(last)) {
 			if err != nil {
-				t.Errorf("reader %d: %v", reader, err)
+				t.Errorf("%s: %v", stream, err)
 				return
 			}
 			if id == "" {
@@ -195,7 +196,7 @@ func wholeCommits(t *testing.T, s *eventstore.Store, reader int, done <-chan str
 			n++
 		}
 		if n != versions[id] {
-			t.Errorf("reader %d: the newest commit has %d events in one read and %d in another", reader, versions[id], n)
+			t.Errorf("%s: the newest commit has %d events in one read and %d in another", stream, versions[id], n)
 		}
 	}
 }

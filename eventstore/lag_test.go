@@ -49,7 +49,7 @@ func TestLaggingIndex(t *testing.T) {
 					inOrder++
 				}
 			}
-			const events = 150
+			events := size(150, 80)
 			for i := range events {
 				if _, err := s.Append(t.Context(), fmt.Sprint("s", i%5), eventstore.Any(), event("x")); err != nil {
 					t.Fatal(err)

@@ -99,7 +99,8 @@ func TestAppendsAgainstAModel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			calls, unknown, repeats, reused := 0, 0, 0, 0
-			for run := range uint64(size(30, 8)) {
+			runs := size(30, 2)
+			for run := range uint64(runs) {
 				synctest.Test(t, func(t *testing.T) {
 					on := new(atomic.Bool)
 					writes := fault.On("TransactWriteItems").Where(func(fault.Request) bool { return on.Load() })
@@ -199,7 +200,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 				})
 			}
 			t.Logf("%d calls: %d repeats, %d ids reused, %d unknown", calls, repeats, reused, unknown)
-			if repeats < 50 || reused < 50 || unknown*50 > calls {
+			if repeats < 5*runs || reused < 5*runs || unknown*50 > calls {
 				t.Error("too few repeats or too many unknown")
 			}
 		})

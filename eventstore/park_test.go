@@ -50,7 +50,7 @@ func TestParkingModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	parkedOnce, replays, steps := 0, 0, size(400, 240)
+	parkedOnce, replays, steps := 0, 0, size(400, 160)
 	for seed := range uint64(size(6, 1)) {
 		synctest.Test(t, func(t *testing.T) {
 			on := new(atomic.Bool)
@@ -64,7 +64,7 @@ func TestParkingModel(t *testing.T) {
 			claims := newClaims()
 			start := func(name string) *process {
 				return joinAs(t, e, name, claims, func(_ context.Context, c eventstore.Commit) error { return l.handle(t, c) },
-					eventstore.Park(0), eventstore.Retries(1), eventstore.Concurrency(8), eventstore.PollEvery(time.Second))
+					eventstore.Park(0), eventstore.Retries(1), eventstore.Concurrency(8), eventstore.PollEvery(time.Duration(size(1, 4))*time.Second))
 			}
 			write := func() { // a failed append may have been written: the heads show it at the end
 				stream, data := fmt.Sprint("account-", rng.IntN(25)), "good"
@@ -94,8 +94,8 @@ func TestParkingModel(t *testing.T) {
 			}
 			on.Store(false)
 			healed.Store(true)
-			for range 20 {
-				<-time.After(time.Minute)
+			for i := range 20 {
+				<-time.After(time.Minute / time.Duration(1+min(i, 2))) // the leases of killed processes expire in the first
 				n, err := s.Feed().Replay(t.Context(), "mailer")
 				if err != nil {
 					t.Fatal(err)

@@ -283,10 +283,10 @@ func TestSwitchKilledAtEveryStep(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	for _, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
+	every := stride(28)
+	for i, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
 		steps, switched := 0, 0
-		stride := size(1, 14)
-		for at, more := 1, true; more; at += stride {
+		for at, more := 1+i*every/4, true; more; at += every { // other steps for each
 			synctest.Test(t, func(t *testing.T) {
 				e := ddbtest.NewEngine()
 				t.Cleanup(e.Close)
@@ -332,7 +332,7 @@ func TestSwitchIsNotUndone(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	steps := 0
-	for at, more := 1, true; more; at++ {
+	for at, more := 1, true; more; at += stride(3) {
 		synctest.Test(t, func(t *testing.T) {
 			e := ddbtest.NewEngine()
 			t.Cleanup(e.Close)
@@ -410,7 +410,7 @@ func TestSwitchWithCrashes(t *testing.T) {
 				})
 			}
 			before := 0
-			for range 120 {
+			for range size(120, 80) {
 				b.append(1 + rand.IntN(2))
 				switch live := b.live(); {
 				case live < before:

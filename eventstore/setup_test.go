@@ -231,6 +231,8 @@ func TestCopyResumes(t *testing.T) {
 			if _, err := eventstore.Copy(t.Context(), from, to); err != nil {
 				failures++
 				done = false
+			} else if !*long && !done {
+				<-time.After(time.Second)
 			}
 		}
 		armed.Store(false)
@@ -242,8 +244,11 @@ func TestCopyResumes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if events += len(c.Events); texts(t, plain, c.Stream) != texts(t, to, c.Stream) {
-				t.Fatalf("%s: %q, copied %q", c.Stream, texts(t, plain, c.Stream), texts(t, to, c.Stream))
+			if events += len(c.Events); c.First > 1 {
+				continue // its stream is compared already
+			}
+			if is, want := texts(t, to, c.Stream), texts(t, plain, c.Stream); is != want {
+				t.Fatalf("%s: %q, copied %q", c.Stream, want, is)
 			}
 		}
 		for c, err := range to.Feed().Read(t.Context(), eventstore.Position{}) {

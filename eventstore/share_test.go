@@ -169,12 +169,17 @@ func joinAs(t testing.TB, e *ddbtest.Engine, name string, c *claims, to func(con
 // write appends for a while, and returns the number of commits.
 func write(t testing.TB, s *eventstore.Store, d time.Duration) int {
 	t.Helper()
+	return writeEvery(t, s, 300*time.Millisecond, d)
+}
+
+func writeEvery(t testing.TB, s *eventstore.Store, pause, d time.Duration) int {
+	t.Helper()
 	n := 0
 	for begin := time.Now(); time.Since(begin) < d; n++ {
 		if _, err := s.Append(t.Context(), fmt.Sprint("stream-", rand.IntN(60)), eventstore.Any(), event("x")); err != nil {
 			t.Fatal(err)
 		}
-		<-time.After(300 * time.Millisecond)
+		<-time.After(pause)
 	}
 	return n
 }
@@ -192,7 +197,10 @@ func TestSharedSubscription(t *testing.T) {
 		s := openStore(t, stormClient(t, e), "events", eventstore.Sequenced(16))
 		c, h := newClaims(), newHandled()
 		a, b, d := join(t, e, "a", c, h), join(t, e, "b", c, h), join(t, e, "d", c, h)
-		minute := time.Duration(size(60, 30)) * time.Second
+		minute, pause := time.Duration(size(60, 20))*time.Second, 300*time.Millisecond
+		if !*long {
+			pause *= 3
+		}
 		total := write(t, s, 3*minute)
 		h.mu.Lock()
 		for name, shards := range h.by {
@@ -206,7 +214,7 @@ func TestSharedSubscription(t *testing.T) {
 		h.mu.Unlock()
 		for i, p := range []*process{a, b} {
 			p.kill()
-			total += write(t, s, 2*minute)
+			total += writeEvery(t, s, pause, 2*minute)
 			h.mu.Lock()
 			if h.twice > 100*(i+1) || len(h.times) < total-20 {
 				t.Errorf("%d crashes: %d commits handled twice, %d of %d handled", i+1, h.twice, len(h.times), total)
@@ -215,7 +223,8 @@ func TestSharedSubscription(t *testing.T) {
 		}
 		x := join(t, e, "x", c, h) // takes over half of the shards, in order
 		before := h.twice
-		total += write(t, s, 3*time.Minute) // also in the short form: half of them take that long
+		total += writeEvery(t, s, pause, 3*time.Minute) // also in the short form: half of them take that long
+		total += writeEvery(t, s, 30*time.Millisecond, 3*time.Second)
 		<-time.After(20 * time.Second)
 		for _, p := range []*process{d, x} {
 			p.cancel()
@@ -252,13 +261,17 @@ func TestSharedSubscriptionStandsBy(t *testing.T) {
 		for i := range 20 {
 			all = append(all, join(t, e, fmt.Sprint("p", i), c, h))
 		}
-		half := time.Duration(size(60, 30)) * time.Second
-		total := write(t, s, half)
+		half := time.Duration(size(60, 20)) * time.Second
+		pause := 300 * time.Millisecond
+		if !*long {
+			pause *= 2
+		}
+		total := writeEvery(t, s, pause, half)
 		for _, p := range all[:10] {
 			p.cancel()
 			<-p.ended
 		}
-		total += write(t, s, half)
+		total += writeEvery(t, s, pause, half)
 		<-time.After(20 * time.Second)
 		if h.twice != 0 || len(h.times) != total || c.fenced != 0 {
 			t.Errorf("%d of %d handled, %d twice, %d fenced", len(h.times), total, h.twice, c.fenced)
@@ -303,10 +316,11 @@ func TestSubscriptionSurvivesFailures(t *testing.T) {
 							return v.Apply(ctx, fmt.Sprint(c.Shard), "feed", c.Number, func(v *counted) error { v.Events++; return nil })
 						}, append(opts, eventstore.OnRetry(func(error) { retried.Add(1) }), eventstore.PollEvery(5*time.Second))...)
 					}()
-					total := write(t, s, 10*time.Second)
+					while := time.Duration(size(10, 4)) * time.Second
+					total := write(t, s, while)
 					on.Store(true)
-					for range size(6, 1) {
-						<-time.After(5 * time.Minute)
+					for range size(30, 3) {
+						<-time.After(time.Minute)
 						select {
 						case err := <-ended:
 							t.Fatalf("ended with %v", err)
@@ -314,16 +328,24 @@ func TestSubscriptionSurvivesFailures(t *testing.T) {
 						}
 					}
 					on.Store(false)
-					total += write(t, s, 10*time.Second)
-					<-time.After(10 * time.Minute)
+					total += write(t, s, while)
+					handled := func() (int, error) {
+						a, err1 := v.Load(t.Context(), "0")
+						b, err2 := v.Load(t.Context(), "1")
+						return a.Value.Events + b.Value.Events, errors.Join(err1, err2)
+					}
+					for range 10 {
+						<-time.After(time.Minute)
+						if n, err := handled(); err == nil && n >= total {
+							break
+						}
+					}
 					stop()
 					if err := <-ended; !errors.Is(err, context.Canceled) {
 						t.Errorf("ended with %v", err)
 					}
-					a, err1 := v.Load(t.Context(), "0")
-					b, err2 := v.Load(t.Context(), "1")
-					if err := errors.Join(err1, err2); err != nil || a.Value.Events+b.Value.Events != total {
-						t.Errorf("%d and %d of %d handled, %v", a.Value.Events, b.Value.Events, total, err)
+					if n, err := handled(); err != nil || n != total {
+						t.Errorf("%d of %d handled, %v", n, total, err)
 					}
 					if retried.Load() == 0 {
 						t.Error("the failures were not reported")

@@ -3,12 +3,24 @@
 package eventstore_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	_ "time/tzdata" // the suite uses clocks of several time zones
 
+	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
 )
 
+// someTimeFeeds are the time feeds that the short form tests: each unit and each zone, and both changes to daylight saving time.
+var someTimeFeeds = []string{"month_UTC", "month_+14", "day_-11:30", "day_Europe/Berlin", "hour_America/New_York"}
+
 func TestSuite(t *testing.T) {
-	eventstoretest.Run(t, newStore)
+	eventstoretest.Run(t, func(t testing.TB, opts ...eventstore.Option) *eventstore.Store {
+		t.Helper()
+		if _, name, ok := strings.Cut(t.Name(), "/Time_feed/"); ok && !*long && !slices.Contains(someTimeFeeds, name) {
+			t.Skip("with -long only")
+		}
+		return newStore(t, opts...)
+	})
 }

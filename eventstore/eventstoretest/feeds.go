@@ -190,11 +190,26 @@ func testSubscribe(t *testing.T, factory Factory) {
 	if p.saves != 30 {
 		t.Errorf("%d saves, want 30", p.saves)
 	}
-	// It continues where it stopped, and follows.
+	// It continues where it stopped, and follows. It looks again when there is more, or when all is written.
+	var more sync.Mutex
+	news := make(chan struct{})
+	follower, err := eventstore.New(s.Client(), s.Name(), eventstore.Sequenced(4), eventstore.Waits(func(ctx context.Context, _ time.Duration) error {
+		more.Lock()
+		next := news
+		more.Unlock()
+		select {
+		case <-next:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		ended <- s.Feed().Subscribe(ctx, "c", p, func(ctx context.Context, c eventstore.Commit) error {
+		ended <- follower.Feed().Subscribe(ctx, "c", p, func(ctx context.Context, c eventstore.Commit) error {
 			defer func() {
 				if total() == 60 {
 					stop()
@@ -205,6 +220,12 @@ func testSubscribe(t *testing.T, factory Factory) {
 	}()
 	for i := range 30 {
 		must(t, s, fmt.Sprint("s", i%5), eventstore.Any(), event(strconv.Itoa(i)))
+		more.Lock()
+		close(news)
+		if i < 29 {
+			news = make(chan struct{})
+		}
+		more.Unlock()
 	}
 	if err := <-ended; !errors.Is(err, context.Canceled) || total() != 60 {
 		t.Errorf("followed to %d events, %v", total(), err)
