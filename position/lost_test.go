@@ -166,7 +166,8 @@ func TestLostReplyWithOtherWriter(t *testing.T) {
 // result must agree with what is stored, and a call with an unknown outcome must have met several faults.
 func TestSavesAgainstAModel(t *testing.T) {
 	t.Parallel()
-	const runs, steps = 40, 60
+	const steps = 60
+	runs := size(40, 10)
 	calls, unknown := 0, 0
 	for run := range uint64(runs) {
 		synctest.Test(t, func(t *testing.T) {

@@ -4,7 +4,9 @@ package position_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -24,7 +26,21 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
+var long = flag.Bool("long", false, "run the storm and the model in full length")
+
+// size returns the size of a test: full with -long, short otherwise, and half of that with -short.
+func size(full, short int) int {
+	switch {
+	case *long:
+		return full
+	case testing.Short():
+		return (short + 1) / 2
+	}
+	return short
+}
+
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // the tests allocate much and keep little
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
@@ -68,7 +84,7 @@ func TestStorm(t *testing.T) {
 		}
 		s := open(t, client, "positions")
 		on.Store(true)
-		positiontest.Storm(t, s, 16, 60, seed)
+		positiontest.Storm(t, s, 16, size(60, 16), seed)
 	})
 }
 
