@@ -9,7 +9,9 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -31,9 +33,26 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // the tests allocate much and keep little
+	goleak.VerifyTestMain(m)
+}
 
-var long = flag.Bool("long", false, "stop imports at each of their requests")
+var long = flag.Bool("long", false, "stop imports at each of their requests, and import more random histories")
+
+// fewChecks shortens a property, unless the number of its checks is given.
+func fewChecks(t *testing.T, n int) {
+	t.Helper()
+	if testing.Short() {
+		n = (n + 1) / 2
+	}
+	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {
+		if err := f.Value.Set(strconv.Itoa(n)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
+	}
+}
 
 // size returns the size of a test: full with -long, short otherwise.
 func size(full, short int) int {
@@ -366,7 +385,7 @@ func TestResume(t *testing.T) {
 				t.Fatal(err)
 			}
 			store := newStore(t, clean)
-			for left, done := 0, false; !done; left += size(1, 3) {
+			for left, done := 0, false; !done; left += size(1, 5) {
 				if left >= 1000 {
 					t.Fatal("it does not end")
 				}

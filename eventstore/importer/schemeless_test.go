@@ -299,6 +299,7 @@ func TestSchemelessSameID(t *testing.T) {
 
 // TestSchemelessHistories: whatever times and ids events have, and whenever imports run, the events of a stream are in the order of their numbers.
 func TestSchemelessHistories(t *testing.T) {
+	fewChecks(t, 20)
 	rapid.Check(t, func(rt *rapid.T) {
 		engine := ddbtest.NewEngine()
 		defer engine.Close()
