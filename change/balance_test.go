@@ -70,7 +70,7 @@ func TestBalance(t *testing.T) {
 				t.Errorf("%s: loads %v, want %v", when, got, want)
 			}
 			e.reset()
-			wait(30 * time.Minute)
+			wait(time.Duration(size(30, 10)) * time.Minute)
 			if n := e.of(change.LeaseTaken) + e.of(change.LeaseAsked) + e.of(change.LeaseLost); n > 0 {
 				t.Errorf("%s: %d leases moved without a reason", when, n)
 			}
@@ -111,12 +111,14 @@ func TestBalanceByLoad(t *testing.T) {
 		// write makes one shard busy for a while, at 300 records a minute, with some records for all others.
 		write := func(busy string, d time.Duration) {
 			for end := time.Now().Add(d); time.Now().Before(end); {
-				for range 10 {
-					w.put(t, groupID(busy), 1, int64(written))
-					written++
+				rows := []row{{Group: groupID(fmt.Sprint("g", written%40)), ID: 1, N: int64(written)}}
+				for id := range rowID(10) {
+					rows = append(rows, row{Group: groupID(busy), ID: id, N: int64(written)})
 				}
-				w.put(t, groupID(fmt.Sprint("g", written%40)), 1, int64(written))
-				written++
+				if err := w.rows.BatchPut(t.Context(), rows); err != nil {
+					t.Fatal(err)
+				}
+				written += len(rows)
 				wait(2 * time.Second)
 			}
 		}
@@ -138,13 +140,13 @@ func TestBalanceByLoad(t *testing.T) {
 				t.Errorf("%s is busy: busy shard %q, numbers of shards %v", busy, shard, got)
 			}
 			e.reset()
-			write(busy, 10*time.Minute)
+			write(busy, time.Duration(size(10, 6))*time.Minute)
 			if n := e.of(change.LeaseAsked) + e.of(change.LeaseTaken); n > 0 {
 				t.Errorf("%s is busy: %d leases moved while the load did not change", busy, n)
 			}
 			return shard
 		}
-		write("h1", 15*time.Minute)
+		write("h1", time.Duration(size(15, 12))*time.Minute)
 		first := expect("h1")
 		if *long { // the load moves to another shard
 			write("h2", 25*time.Minute)
@@ -177,12 +179,12 @@ func TestMaxShards(t *testing.T) {
 		w := newWorld(t)
 		w.SplitShards("rows", 10)
 		store, j := new(change.MemoryStore), new(journal)
-		small := start(t, w, store, j.each(), change.MaxShards(2))
+		small := start(t, w, store, j.each(), change.MaxShards(2), change.PollInterval(time.Minute))
 		wait(time.Minute)
 		if got := loads([]*running{small}); got[0] != 2 {
 			t.Errorf("the limited worker has %v", got)
 		}
-		large := start(t, w, store, j.each())
+		large := start(t, w, store, j.each(), change.PollInterval(time.Minute))
 		wait(5 * time.Minute)
 		if got := loads([]*running{small, large}); !slices.Equal(got, []int{2, 8}) {
 			t.Errorf("loads %v", got)
@@ -266,7 +268,7 @@ func TestFailover(t *testing.T) {
 func TestLostRepliesKeepLeases(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		shards := size(40, 12)
+		shards := size(40, 9)
 		puts := fault.On("PutItem").Where(func(r fault.Request) bool { return !slices.Contains(r.Tables, "rows") })
 		w := newWorld(t, ddbtest.WithSeed(3), ddbtest.WithFaults(
 			puts.Chance(0.2).DropReply(), puts.Chance(0.1).Applied().InternalError(), puts.Chance(0.1).InternalError(), puts.Chance(0.05).Late(3*time.Second)))
@@ -279,12 +281,12 @@ func TestLostRepliesKeepLeases(t *testing.T) {
 			t.Errorf("loads %v", got)
 		}
 		e.reset()
-		changes := size(300, 50)
+		changes := size(300, 20)
 		for n := range int64(changes) {
 			w.put(t, groupID(fmt.Sprint("g", n%50)), 1, n)
 			wait(2 * time.Second)
 		}
-		wait(3 * time.Minute)
+		wait(time.Duration(size(180, 80)) * time.Second)
 		if lost, moved := e.of(change.LeaseLost), e.of(change.LeaseAsked)+e.of(change.LeaseTaken); lost > 0 || moved > 0 {
 			t.Errorf("%d leases were lost, %d moved", lost, moved)
 		}
@@ -302,7 +304,7 @@ func TestManyShards(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		shards := size(250, 26) // a page of the description holds 100, and shards are listed for 24 hours
+		shards := size(250, 18) // a page of the description holds 100, and shards are listed for 24 hours
 		w.SplitShards("rows", shards)
 		store, j, e := new(change.MemoryStore), new(journal), new(events)
 		opts := []change.Option{change.PollInterval(time.Hour), change.Failover(30 * time.Minute), change.DiscoveryInterval(time.Hour), e.option()}
@@ -347,15 +349,16 @@ func TestHandoverRepeatsNothing(t *testing.T) {
 			return nil
 		})
 		opts := []change.Option{change.PageLimit(10), e.option()}
-		const changes = 600
+		changes := size(600, 300)
 		var workers []*running
-		for n := range int64(changes) {
+		for i := range changes {
+			n := int64(i)
 			w.put(t, groupID(fmt.Sprint("g", n%40)), rowID(n), n)
-			wait(300 * time.Millisecond)
+			wait(3 * time.Minute / time.Duration(changes))
 			switch {
-			case n%100 == 0 && len(workers) < 4:
+			case i%(changes/6) == 0 && len(workers) < 4:
 				workers = append(workers, start(t, w, store, slow, opts...))
-			case n == 450:
+			case i == changes*3/4:
 				workers[0].stop(t)
 				workers = workers[1:]
 			}

@@ -100,7 +100,7 @@ func TestConsumerResumes(t *testing.T) {
 				w := newWorld(t)
 				store, j := open(t, w), new(journal)
 				n := 0
-				for round := range 6 {
+				for round := range max(3, size(6, 4)) {
 					c := start(t, w, store, j.each(), change.PageLimit(3), change.PollInterval(time.Minute), change.Failover(time.Minute))
 					for range 10 {
 						w.put(t, "a", 1, int64(n))

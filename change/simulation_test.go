@@ -30,10 +30,13 @@ var (
 	errCrash = errors.New("the machine is dead")
 )
 
-// size returns the size of a test: full with -long, short otherwise.
+// size returns the size of a test: full with -long, short otherwise, and half of that with -short.
 func size(full, short int) int {
-	if *long {
+	switch {
+	case *long:
 		return full
+	case testing.Short():
+		return (short + 1) / 2
 	}
 	return short
 }
