@@ -5,6 +5,7 @@ package payload_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -85,10 +86,12 @@ func TestMaxTotal(t *testing.T) {
 	}
 }
 
-// TestMemoryOfBombs: eight small objects that unpack to 64 MB each are refused together before any is unpacked, and each uses only the memory that it needs.
+var long = flag.Bool("long", false, "unpack larger objects")
+
+// TestMemoryOfBombs: eight small objects that unpack to 8 MB each, with -long to 64 MB, are refused together before any is unpacked, and each uses only the memory that it needs.
 func TestMemoryOfBombs(t *testing.T) {
 	size, total := 64<<20, 130<<20
-	if testing.Short() {
+	if !*long {
 		size, total = size/8, total/8
 	}
 	p, err := payload.New(payload.Memory(), payload.Compress(payload.Gzip()), payload.MaxTotal(int64(total)))

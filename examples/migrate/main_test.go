@@ -41,6 +41,8 @@ func (s *store) Swap(ctx context.Context, name string, was, will job.State) erro
 	return s.Store.Swap(ctx, name, was, will)
 }
 
+var long = flag.Bool("long", false, "migrate with three seeds")
+
 // The migration of a live table: old programs put whole items, new programs get and put them, replies are lost and requests throttled,
 // the runner of the job is killed and another continues, and a consumer of the stream converts items that old programs write after the job has passed them. In the
 // end every item is in the new layout and has the values of its last writer.
