@@ -208,7 +208,7 @@ func TestInlineWithCrashes(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	const writers, streams = 4, 3
-	runs, commands := size(20, 1), size(25, 16)
+	runs, commands := size(20, 1), max(16, size(25, 16))
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {
