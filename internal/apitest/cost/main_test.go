@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cost_test tests what requests cost and where that is reported: budgets, ledgers, hooks and Explain.
+// Package cost_test tests what requests cost and where that is reported: budgets, ledgers, hooks, Explain and the advice in errors.
 package cost_test
 
 import (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package item_test tests items and keys of every type.
+// Package item_test tests items and keys of every type, the path that items take, and updates of derived attributes.
 package item_test
 
 import (

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package path_test tests how callers find out which path their items take, with one item type.
-package path_test
+package item_test
 
 import (
 	"context"
@@ -61,10 +60,10 @@ var clients = []struct {
 }{
 	{"plain", "", func(e *ddbtest.Engine) ddb.Client { return e.Client() }},
 	{"middleware", "RequestLogging", func(e *ddbtest.Engine) ddb.Client { return e.Client(logging) }},
-	{"interceptor", "*path_test.audit", func(e *ddbtest.Engine) ddb.Client {
+	{"interceptor", "*item_test.audit", func(e *ddbtest.Engine) ddb.Client {
 		return e.Client(func(o *dynamodb.Options) { o.Interceptors.AddBeforeExecution(&audit{}) })
 	}},
-	{"embedding client", "*path_test.tenant", func(e *ddbtest.Engine) ddb.Client { return &tenant{e.Client()} }},
+	{"embedding client", "*item_test.tenant", func(e *ddbtest.Engine) ddb.Client { return &tenant{e.Client()} }},
 }
 
 const rows = 100

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package several_test tests the functions for queries of any kind, positions by key, and several batches, with one item type.
-package several_test
+package table_test
 
 import (
 	"context"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package derive_test tests what updates of derived attributes require, with one item type.
-package derive_test
+package item_test
 
 import (
 	"context"

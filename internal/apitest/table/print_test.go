@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package several_test
+package table_test
 
 import (
 	"fmt"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package advice_test tests the advice in errors, with one item type.
-package advice_test
+package cost_test
 
 import (
 	"context"

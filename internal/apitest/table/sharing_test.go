@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sharing_test tests what the schema methods guarantee to programs that share a table: older and newer ones, and several
-// item types.
-package sharing_test
+package table_test
 
 import (
 	"context"
@@ -14,14 +12,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/schema"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type customer struct {
 	PK      string    `dynamodbav:"pk"`
