@@ -26,8 +26,6 @@ import (
 	"github.com/dynamotable/ddb/sweep"
 )
 
-var long = flag.Bool("long", false, "migrate with more seeds")
-
 // store is a store that a killed runner can no longer reach.
 type store struct {
 	job.Store
