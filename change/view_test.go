@@ -192,7 +192,7 @@ func TestViewRebuild(t *testing.T) {
 				_, err := v.Rebuild(context.Background(), c, w.rows)
 				done <- err
 			}()
-			stop := func() {}
+			stop, open := func() {}, 1
 			for n := range 200 {
 				write()
 				if n%10 == 0 {
@@ -216,8 +216,10 @@ func TestViewRebuild(t *testing.T) {
 					go func() { ended <- c.Run(ctx) }()
 					stop = func() { m.crash(); cancel(); <-ended }
 				}
-				if rnd.IntN(50) == 0 {
-					w.SplitShards("rows", 2)
+				if rnd.IntN(50) == 0 { // the shards double up to 8, then they roll: each one is polled every second
+					children := min(2, 8/open)
+					w.SplitShards("rows", children)
+					open *= children
 				}
 			}
 			if err := <-done; err != nil {
