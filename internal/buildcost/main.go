@@ -126,13 +126,27 @@ func (b *builder) build(ctx context.Context, target string, sources map[string]s
 	if err != nil {
 		return cost{}, err
 	}
-	data, err := os.ReadFile(archive)
+	info, err := os.Stat(archive)
 	if err != nil {
 		return cost{}, err
 	}
-	c.Archive = int64(len(data))
-	c.Functions, err = functionsOf(data)
+	c.Archive = info.Size()
+	c.Functions, err = functionsOf(ctx, archive)
 	return c, err
+}
+
+// functionsOf returns the number of functions in an archive of the compiler.
+func functionsOf(ctx context.Context, archive string) (count int, err error) {
+	names, err := exec.CommandContext(ctx, "go", "tool", "nm", archive).Output() //nolint:gosec // a file that was just built
+	if err != nil {
+		return 0, fmt.Errorf("go tool nm: %w", err)
+	}
+	for line := range strings.Lines(string(names)) {
+		if f := strings.Fields(line); len(f) >= 3 && (f[1] == "T" || f[1] == "t") {
+			count++
+		}
+	}
+	return count, nil
 }
 
 // functions counts the functions of packages, by folder. It takes what is in the build cache, and measures no cost.
@@ -155,11 +169,7 @@ func (b *builder) functions(ctx context.Context, sources map[string]string) (map
 	found := map[string]int{}
 	for line := range strings.Lines(string(out)) {
 		pkg, archive, _ := strings.Cut(strings.TrimSpace(line), " ")
-		data, err := os.ReadFile(archive)
-		if err != nil {
-			return nil, err
-		}
-		if found[strings.TrimPrefix(pkg, module+"/")], err = functionsOf(data); err != nil {
+		if found[strings.TrimPrefix(pkg, module+"/")], err = functionsOf(ctx, archive); err != nil {
 			return nil, err
 		}
 	}

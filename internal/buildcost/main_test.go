@@ -2,16 +2,7 @@
 
 package main
 
-import (
-	"flag"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"testing"
-)
-
-var long = flag.Bool("long", false, "compare the number of functions with that of go tool nm, which is built first")
+import "testing"
 
 // The limits are measured figures, rounded up a little. Raising one needs a decision record: each function costs users
 // time at every edit of a package with tables.
@@ -45,45 +36,5 @@ func TestFunctions(t *testing.T) {
 		if c.is < c.most*8/10 {
 			t.Errorf("%s makes only %d functions: lower its limit of %d", c.of, c.is, c.most)
 		}
-	}
-}
-
-// TestFunctionsOf: go tool nm counts the same functions.
-func TestFunctionsOf(t *testing.T) {
-	if _, err := functionsOf([]byte("!<arch>\n")); err == nil {
-		t.Error("an archive without an object file is accepted")
-	}
-	if !*long {
-		t.Skip("building go tool nm takes seconds")
-	}
-	b, err := newBuilder(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := b.count(t.Context(), 1, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	archive := filepath.Join(b.dir, "out.a")
-	names, err := exec.CommandContext(t.Context(), "go", "tool", "nm", archive).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := 0
-	for line := range strings.Lines(string(names)) {
-		if f := strings.Fields(line); len(f) >= 3 && (f[1] == "T" || f[1] == "t") {
-			want++
-		}
-	}
-	if c.Functions != want {
-		t.Errorf("%d functions, go tool nm prints %d", c.Functions, want)
-	}
-	data, err := os.ReadFile(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := strings.Index(string(data), objectMagic)
-	if _, err := functionsOf(data[:at+firstBlock+8]); err == nil {
-		t.Error("a truncated object file is accepted")
 	}
 }
