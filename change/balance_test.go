@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // events counts events by kind.
@@ -70,7 +71,7 @@ func TestBalance(t *testing.T) {
 				t.Errorf("%s: loads %v, want %v", when, got, want)
 			}
 			e.reset()
-			wait(time.Duration(size(30, 10)) * time.Minute)
+			wait(time.Duration(longtest.Size(30, 10)) * time.Minute)
 			if n := e.of(change.LeaseTaken) + e.of(change.LeaseAsked) + e.of(change.LeaseLost); n > 0 {
 				t.Errorf("%s: %d leases moved without a reason", when, n)
 			}
@@ -140,15 +141,15 @@ func TestBalanceByLoad(t *testing.T) {
 				t.Errorf("%s is busy: busy shard %q, numbers of shards %v", busy, shard, got)
 			}
 			e.reset()
-			write(busy, time.Duration(size(10, 6))*time.Minute)
+			write(busy, time.Duration(longtest.Size(10, 6))*time.Minute)
 			if n := e.of(change.LeaseAsked) + e.of(change.LeaseTaken); n > 0 {
 				t.Errorf("%s is busy: %d leases moved while the load did not change", busy, n)
 			}
 			return shard
 		}
-		write("h1", time.Duration(size(15, 12))*time.Minute)
+		write("h1", time.Duration(longtest.Size(15, 12))*time.Minute)
 		first := expect("h1")
-		if *long { // the load moves to another shard
+		if longtest.Enabled() { // the load moves to another shard
 			write("h2", 25*time.Minute)
 			if second := expect("h2"); first == second {
 				t.Fatal("both groups are in one shard, so the test checks nothing")
@@ -268,7 +269,7 @@ func TestFailover(t *testing.T) {
 func TestLostRepliesKeepLeases(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		shards := max(9, size(40, 9))
+		shards := max(9, longtest.Size(40, 9))
 		puts := fault.On("PutItem").Where(func(r fault.Request) bool { return !slices.Contains(r.Tables, "rows") })
 		w := newWorld(t, ddbtest.WithSeed(3), ddbtest.WithFaults(
 			puts.Chance(0.2).DropReply(), puts.Chance(0.1).Applied().InternalError(), puts.Chance(0.1).InternalError(), puts.Chance(0.05).Late(3*time.Second)))
@@ -281,12 +282,12 @@ func TestLostRepliesKeepLeases(t *testing.T) {
 			t.Errorf("loads %v", got)
 		}
 		e.reset()
-		changes := size(300, 20)
+		changes := longtest.Size(300, 20)
 		for n := range int64(changes) {
 			w.put(t, groupID(fmt.Sprint("g", n%50)), 1, n)
 			wait(2 * time.Second)
 		}
-		wait(time.Duration(max(120, size(180, 120))) * time.Second)
+		wait(time.Duration(max(120, longtest.Size(180, 120))) * time.Second)
 		if lost, moved := e.of(change.LeaseLost), e.of(change.LeaseAsked)+e.of(change.LeaseTaken); lost > 0 || moved > 0 {
 			t.Errorf("%d leases were lost, %d moved", lost, moved)
 		}
@@ -304,7 +305,7 @@ func TestManyShards(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		shards := max(18, size(250, 18)) // a page of the description holds 100, and shards are listed for 24 hours
+		shards := max(18, longtest.Size(250, 18)) // a page of the description holds 100, and shards are listed for 24 hours
 		w.SplitShards("rows", shards)
 		store, j, e := new(change.MemoryStore), new(journal), new(events)
 		opts := []change.Option{change.PollInterval(time.Hour), change.Failover(30 * time.Minute), change.DiscoveryInterval(time.Hour), e.option()}
@@ -349,7 +350,7 @@ func TestHandoverRepeatsNothing(t *testing.T) {
 			return nil
 		})
 		opts := []change.Option{change.PageLimit(10), e.option()}
-		changes := size(600, 300)
+		changes := longtest.Size(600, 300)
 		var workers []*running
 		for i := range changes {
 			n := int64(i)

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // journal records the changes that handlers get.
@@ -100,7 +101,7 @@ func TestConsumerResumes(t *testing.T) {
 				w := newWorld(t)
 				store, j := open(t, w), new(journal)
 				n := 0
-				for round := range max(3, size(6, 4)) {
+				for round := range max(3, longtest.Size(6, 4)) {
 					c := start(t, w, store, j.each(), change.PageLimit(3), change.PollInterval(time.Minute), change.Failover(time.Minute))
 					for range 10 {
 						w.put(t, "a", 1, int64(n))

@@ -12,6 +12,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // A request that is never answered does not stop the consumer: every call is repeated after its timeout.
@@ -19,7 +20,7 @@ func TestUnansweredCalls(t *testing.T) {
 	t.Parallel()
 	for i, operation := range []string{"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords", "Query", "PutItem", "GetItem"} {
 		for nth := 1; nth <= 5; nth += 2 {
-			if !*long && nth != 1+2*(i%3) {
+			if !longtest.Enabled() && nth != 1+2*(i%3) {
 				continue // another call of each operation
 			}
 			synctest.Test(t, func(t *testing.T) {

@@ -21,25 +21,14 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 var (
-	long     = flag.Bool("long", false, "run the simulations in full length")
 	seeds    = flag.Int("seeds", 20, "number of worlds of TestSimulation with -long")
 	oneSeed  = flag.Uint64("seed", 0, "seed of the only world that TestSimulation runs, if not zero")
 	errCrash = errors.New("the machine is dead")
 )
-
-// size returns the size of a test: full with -long, short otherwise, and half of that with -short.
-func size(full, short int) int {
-	switch {
-	case *long:
-		return full
-	case testing.Short():
-		return (short + 1) / 2
-	}
-	return short
-}
 
 // machine is what a worker runs on: its connection to the services, its clock, and their faults.
 type machine struct {
@@ -268,7 +257,7 @@ func TestSimulation(t *testing.T) {
 		simulate(t, *oneSeed)
 		return
 	}
-	for seed := range uint64(size(*seeds, 2)) {
+	for seed := range uint64(longtest.Size(*seeds, 2)) {
 		simulate(t, seed+1)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/progress"
 )
 
@@ -81,7 +82,7 @@ func (v bucketView) check(t testing.TB, w *world) {
 // Changes that are repeated, late or out of order leave a correct view.
 func TestViewApply(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(size(100, 25)) {
+	for seed := range uint64(longtest.Size(100, 25)) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		v := newBucketView(t, ddbtest.New(t))
 		var list []change.Change[row]
@@ -152,7 +153,7 @@ func TestViewRefuses(t *testing.T) {
 // A view that workers build while its source is written, and while workers crash, matches the source at the end.
 func TestViewRebuild(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(size(8, 2)) {
+	for seed := range uint64(longtest.Size(8, 2)) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 0))
 			scans := fault.On("Scan").Table("rows").Delay(time.Duration(rnd.IntN(20)) * time.Second)

@@ -30,6 +30,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 var exportStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -221,7 +222,7 @@ func TestExportLayout(t *testing.T) {
 
 // A full export has the table as it was at its time, and an incremental one the changes in its time span, whatever was written since.
 func TestExportHistory(t *testing.T) {
-	fewChecks(t)
+	longtest.Checks(t, 15)
 	root, run := t.TempDir(), 0
 	rapid.Check(t, func(t *rapid.T) {
 		run++

@@ -5,7 +5,6 @@ package ddbtest_test
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 func openFolder(t testing.TB, dir string) (*ddbtest.Engine, *dynamodb.Client) {
@@ -114,22 +114,9 @@ func readable(it item) string {
 	return fmt.Sprintf("%d attributes, %s", len(it), &b)
 }
 
-var long = flag.Bool("long", false, "run the properties in full length")
-
-// fewChecks shortens a property that uses the disk, or sends many requests.
-func fewChecks(t *testing.T) {
-	t.Helper()
-	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {
-		if err := f.Value.Set("15"); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
-	}
-}
-
 // A reopened engine answers as before, whatever was written, even after several restarts.
 func TestFolderProperty(t *testing.T) {
-	fewChecks(t)
+	longtest.Checks(t, 15)
 	root := t.TempDir()
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {

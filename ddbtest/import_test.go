@@ -22,6 +22,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // creationOf are the parameters of an import's table.
@@ -288,7 +289,7 @@ func TestImportObjects(t *testing.T) {
 
 // Exported items of all types are imported as the same items, in both formats.
 func TestExportIsImported(t *testing.T) {
-	fewChecks(t)
+	longtest.Checks(t, 15)
 	root, run := t.TempDir(), 0
 	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", `"\'`, "null", "$1", "a b", "\x00\n\u2028😀", "{{"}))
 	number := rapid.OneOf(

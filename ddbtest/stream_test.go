@@ -19,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // streamed is an engine on a virtual clock with a table "t" (pk, sk) that has a stream.
@@ -524,7 +525,7 @@ func TestTimeToLive(t *testing.T) {
 // Random writes on shards that roll and split: every change occurs once, and a reader that reads parents
 // before children sees each item's changes in order.
 func TestStreamsAgainstModel(t *testing.T) {
-	fewChecks(t)
+	longtest.Checks(t, 15)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := newStreamed(t, types.StreamViewTypeNewAndOldImages)
 		want := map[string][]string{} // by partition key: x after each change, "" for a delete

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // throttling returns the exception and the reason of an error, "" if there is none, and the resource.
@@ -305,7 +306,7 @@ func TestThroughputFollowsTheTable(t *testing.T) {
 
 // In every window of w seconds a limit admits at most rate x w units, its saved burst, and one request.
 func TestThroughputBound(t *testing.T) {
-	fewChecks(t)
+	longtest.Checks(t, 15)
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Int64Range(1, 50).Draw(t, "rate")
 		burst := rapid.IntRange(0, 20).Draw(t, "burst")

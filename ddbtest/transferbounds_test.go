@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // once makes the client send each request once; otherwise it would wait and retry after a LimitExceededException.
@@ -62,7 +63,7 @@ func TestConcurrentImportLimit(t *testing.T) {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-import-export
 func TestImportObjectLimit(t *testing.T) {
-	if !*long {
+	if !longtest.Enabled() {
 		t.Skip("it creates 50,001 files; needs -long")
 	}
 	_, client, bucket := withBucket(t)

@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -34,29 +33,14 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
 
-// Without -long, properties are tested with fewer random cases.
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if checks := flag.Lookup("rapid.checks"); !*long && checks.Value.String() == checks.DefValue {
-		if err := checks.Value.Set("20"); err != nil {
-			panic(err)
-		}
-	}
+	longtest.ChecksOfPackage(20)
 	goleak.VerifyTestMain(m)
-}
-
-var long = flag.Bool("long", false, "stop comparisons at each of their requests")
-
-// size returns the size of a test: full with -long, short otherwise.
-func size(full, short int) int {
-	if *long {
-		return full
-	}
-	return short
 }
 
 func noError(t testing.TB, err error) {
@@ -263,7 +247,7 @@ func TestExportStoppedAnywhere(t *testing.T) {
 	fill(t, same, 60)
 	want := contents(t, same)
 	for _, kind := range []string{"request", "write"} {
-		for n := 1; ; n += size(1, 3) {
+		for n := 1; ; n += longtest.Every(3) {
 			var rules []fault.Rule
 			if kind == "request" {
 				rules = []fault.Rule{fault.On("Scan").Nth(n).Refuse()}
@@ -333,7 +317,7 @@ func TestEveryDamageIsFound(t *testing.T) {
 		}
 	}
 	for name, data := range files {
-		for i := 0; i < len(data); i += size(1, 3) {
+		for i := 0; i < len(data); i += longtest.Every(3) {
 			spoilt := slices.Clone(data)
 			spoilt[i] ^= 1
 			noError(t, os.WriteFile(name, spoilt, 0o600))

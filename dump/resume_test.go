@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/dump"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/rawitem"
 	"github.com/dynamotable/ddb/rawtable"
 )
@@ -261,9 +262,9 @@ func TestComparisonsResume(t *testing.T) {
 		if sorted := slices.Sorted(slices.Values(want)); !slices.Equal(sorted, wanted(list)) || requests < 7 {
 			t.Fatalf("%s: %d requests, %q", name, requests, sorted)
 		}
-		for at := 1; at <= requests; at += size(1, 6) {
+		for at := 1; at <= requests; at += longtest.Every(6) {
 			for _, after := range []bool{false, true} {
-				if !*long && after != (at/6%2 == 1) { // before one request, after the next
+				if !longtest.Enabled() && after != (at/longtest.Every(6)%2 == 1) { // before one request, after the next
 					continue
 				}
 				ctx, cancel := context.WithCancel(t.Context())
@@ -311,7 +312,7 @@ func TestComparisonsResume(t *testing.T) {
 func TestComparisonsLeftByBreak(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		list := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, int(sides)-1), func(n int) side { return side(n) }), 0, size(260, 130)).Draw(r, "list")
+		list := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, int(sides)-1), func(n int) side { return side(n) }), 0, longtest.Size(260, 130)).Draw(r, "list")
 		c := comparedOf(t, list, 1)
 		want := wanted(list)
 		leave := rapid.IntRange(0, max(0, len(want)-1)).Draw(r, "leave")

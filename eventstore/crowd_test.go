@@ -15,6 +15,7 @@ import (
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // distant delays each request and each reply by half of the latency.
@@ -51,7 +52,7 @@ func TestCrowdedShard(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a virtual clock")
 	}
-	each := size(60, 4)
+	each := longtest.Size(60, 4)
 	for _, writers := range []int{4, 16} {
 		synctest.Test(t, func(t *testing.T) {
 			e := ddbtest.NewEngine()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // TestExpiryAgainstAModel: after random appends with any limits and clocks, deletions of expired items in any order, and truncations, reads, the feed
@@ -26,7 +27,7 @@ func TestExpiryAgainstAModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: many tables")
 	}
-	fewChecks(t, 15)
+	longtest.Checks(t, 15)
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
 	client := e.Client()

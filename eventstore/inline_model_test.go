@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -156,7 +157,7 @@ func TestInlineKilledAtEveryStep(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	every := stride(3)
+	every := longtest.Every(3)
 	for i, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
 		steps := 0
 		for at, more := 1+i%every, true; more; at += every { // other steps for each
@@ -208,7 +209,7 @@ func TestInlineWithCrashes(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	const writers, streams = 4, 3
-	runs, commands := size(20, 1), max(16, size(25, 16))
+	runs, commands := longtest.Size(20, 1), max(16, longtest.Size(25, 16))
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {

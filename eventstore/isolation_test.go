@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // piecemeal shows what transactions write item by item, in random order and within some
@@ -124,7 +125,7 @@ func TestHalfVisibleTransactions(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a client that hides items")
 	}
-	appends, writers, streams := size(1000, 36), size(64, 12), size(8, 2)
+	appends, writers, streams := longtest.Size(1000, 36), longtest.Size(64, 12), longtest.Size(8, 2)
 	for name, with := range map[string][]eventstore.Option{
 		"plain": nil, "feed": {eventstore.Sequenced(4)},
 		"time-limited, soon": {eventstore.Sequenced(4), eventstore.Expiring(func(string) time.Duration { return 10 * time.Minute })},

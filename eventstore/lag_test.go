@@ -11,6 +11,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // TestLaggingIndex: events that appear in the index late, but within hold-back and window, are all delivered in time order. The
@@ -49,7 +50,7 @@ func TestLaggingIndex(t *testing.T) {
 					inOrder++
 				}
 			}
-			events := size(150, 80)
+			events := longtest.Size(150, 80)
 			for i := range events {
 				if _, err := s.Append(t.Context(), fmt.Sprint("s", i%5), eventstore.Any(), event("x")); err != nil {
 					t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // modelCommit is a commit that a call has written to a stream.
@@ -99,7 +100,7 @@ func TestAppendsAgainstAModel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			calls, unknown, repeats, reused := 0, 0, 0, 0
-			runs := size(30, 2)
+			runs := longtest.Size(30, 2)
 			for run := range uint64(runs) {
 				synctest.Test(t, func(t *testing.T) {
 					on := new(atomic.Bool)

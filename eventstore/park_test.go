@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // ledgerOfCommits records the commits that the processes have handled; it decides which commits fail.
@@ -50,8 +51,8 @@ func TestParkingModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	parkedOnce, replays, steps := 0, 0, size(400, 160)
-	for seed := range uint64(size(6, 1)) {
+	parkedOnce, replays, steps := 0, 0, longtest.Size(400, 160)
+	for seed := range uint64(longtest.Size(6, 1)) {
 		synctest.Test(t, func(t *testing.T) {
 			on := new(atomic.Bool)
 			e := ddbtest.NewEngine(ddbtest.WithSeed(seed), ddbtest.WithFaults(storms(0.1, on)...))
@@ -64,7 +65,7 @@ func TestParkingModel(t *testing.T) {
 			claims := newClaims()
 			start := func(name string) *process {
 				return joinAs(t, e, name, claims, func(_ context.Context, c eventstore.Commit) error { return l.handle(t, c) },
-					eventstore.Park(0), eventstore.Retries(1), eventstore.Concurrency(8), eventstore.PollEvery(time.Duration(size(1, 4))*time.Second))
+					eventstore.Park(0), eventstore.Retries(1), eventstore.Concurrency(8), eventstore.PollEvery(time.Duration(longtest.Size(1, 4))*time.Second))
 			}
 			write := func() { // a failed append may have been written: the heads show it at the end
 				stream, data := fmt.Sprint("account-", rng.IntN(25)), "good"

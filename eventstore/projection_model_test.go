@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // history is a view that records which events were applied to it, and in which order.
@@ -283,7 +284,7 @@ func TestSwitchKilledAtEveryStep(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	every := stride(28)
+	every := longtest.Every(28)
 	for i, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
 		steps, switched := 0, 0
 		for at, more := 1+i*every/4, true; more; at += every { // other steps for each
@@ -332,7 +333,7 @@ func TestSwitchIsNotUndone(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	steps := 0
-	for at, more := 1, true; more; at += stride(3) {
+	for at, more := 1, true; more; at += longtest.Every(3) {
 		synctest.Test(t, func(t *testing.T) {
 			e := ddbtest.NewEngine()
 			t.Cleanup(e.Close)
@@ -363,7 +364,7 @@ func TestSwitchWithCrashes(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	runs := size(16, 1)
+	runs := longtest.Size(16, 1)
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {
@@ -410,7 +411,7 @@ func TestSwitchWithCrashes(t *testing.T) {
 				})
 			}
 			before := 0
-			for range size(120, 80) {
+			for range longtest.Size(120, 80) {
 				b.append(1 + rand.IntN(2))
 				switch live := b.live(); {
 				case live < before:

@@ -22,6 +22,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -83,7 +84,7 @@ func TestBackfillResumes(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		armed, n, appends := new(atomic.Bool), new(atomic.Int64), max(120, size(300, 120))
+		armed, n, appends := new(atomic.Bool), new(atomic.Int64), max(120, longtest.Size(300, 120))
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("UpdateItem", "Scan").Where(func(fault.Request) bool {
 			return armed.Load() && n.Add(1)%int64(appends*2/5) == 0
 		}).Error("AccessDeniedException", "denied")))
@@ -231,7 +232,7 @@ func TestCopyResumes(t *testing.T) {
 			if _, err := eventstore.Copy(t.Context(), from, to); err != nil {
 				failures++
 				done = false
-			} else if !*long && !done {
+			} else if !longtest.Enabled() && !done {
 				<-time.After(time.Second)
 			}
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 var errFenced = fmt.Errorf("fenced: %w", ddb.ErrConditionFailed)
@@ -197,8 +198,8 @@ func TestSharedSubscription(t *testing.T) {
 		s := openStore(t, stormClient(t, e), "events", eventstore.Sequenced(16))
 		c, h := newClaims(), newHandled()
 		a, b, d := join(t, e, "a", c, h), join(t, e, "b", c, h), join(t, e, "d", c, h)
-		minute, pause := time.Duration(size(60, 20))*time.Second, 300*time.Millisecond
-		if !*long {
+		minute, pause := time.Duration(longtest.Size(60, 20))*time.Second, 300*time.Millisecond
+		if !longtest.Enabled() {
 			pause *= 3
 		}
 		total := write(t, s, 3*minute)
@@ -261,9 +262,9 @@ func TestSharedSubscriptionStandsBy(t *testing.T) {
 		for i := range 20 {
 			all = append(all, join(t, e, fmt.Sprint("p", i), c, h))
 		}
-		half := time.Duration(size(60, 20)) * time.Second
+		half := time.Duration(longtest.Size(60, 20)) * time.Second
 		pause := 300 * time.Millisecond
-		if !*long {
+		if !longtest.Enabled() {
 			pause *= 2
 		}
 		total := writeEvery(t, s, pause, half)
@@ -316,10 +317,10 @@ func TestSubscriptionSurvivesFailures(t *testing.T) {
 							return v.Apply(ctx, fmt.Sprint(c.Shard), "feed", c.Number, func(v *counted) error { v.Events++; return nil })
 						}, append(opts, eventstore.OnRetry(func(error) { retried.Add(1) }), eventstore.PollEvery(5*time.Second))...)
 					}()
-					while := time.Duration(size(10, 4)) * time.Second
+					while := time.Duration(longtest.Size(10, 4)) * time.Second
 					total := write(t, s, while)
 					on.Store(true)
-					for range size(30, 3) {
+					for range longtest.Size(30, 3) {
 						<-time.After(time.Minute)
 						select {
 						case err := <-ended:

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"net/http"
 	"os"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -22,45 +21,12 @@ import (
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
 	"github.com/dynamotable/ddb/eventstore/keys"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 var (
-	long         = flag.Bool("long", false, "run the storms in full length")
 	stormAppends = flag.Int("appends", 24_000, "appends with faults in all storms together, with -long")
 )
-
-// size returns the size of a test: full with -long, short otherwise, and half of that with -short.
-func size(full, short int) int {
-	switch {
-	case *long:
-		return full
-	case testing.Short():
-		return (short + 1) / 2
-	}
-	return short
-}
-
-// stride is the distance between the steps at which a test stops a process: with -long every step.
-func stride(short int) int {
-	switch {
-	case *long:
-		return 1
-	case testing.Short():
-		return 2 * short
-	}
-	return short
-}
-
-// fewChecks shortens a property, unless the number of its checks is given.
-func fewChecks(t *testing.T, n int) {
-	t.Helper()
-	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {
-		if err := f.Value.Set(strconv.Itoa(size(0, n))); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
-	}
-}
 
 // onEndpoint reports whether the suite runs on another endpoint than our engine, which cannot inject faults.
 func onEndpoint() bool { return os.Getenv("DYNAMODB_ENDPOINT") != "" }
@@ -121,8 +87,8 @@ func TestStorm(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := v.cfg
-			cfg.Appends = size(*stormAppends, 360) * v.weight / 12
-			cfg.Writers = size(cfg.Writers, max(8, cfg.Writers*3/8)) // each still makes several appends
+			cfg.Appends = longtest.Size(*stormAppends, 360) * v.weight / 12
+			cfg.Writers = longtest.Size(cfg.Writers, max(8, cfg.Writers*3/8)) // each still makes several appends
 			cfg.Seed = uint64(time.Now().UnixNano())
 			t.Logf("seed %d", cfg.Seed)
 			synctest.Test(t, func(t *testing.T) {

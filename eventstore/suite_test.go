@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/eventstoretest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // someTimeFeeds are the time feeds that the short form tests: each unit and each zone, and both changes to daylight saving time.
@@ -18,7 +19,7 @@ var someTimeFeeds = []string{"month_UTC", "month_+14", "day_-11:30", "day_Europe
 func TestSuite(t *testing.T) {
 	eventstoretest.Run(t, func(t testing.TB, opts ...eventstore.Option) *eventstore.Store {
 		t.Helper()
-		if _, name, ok := strings.Cut(t.Name(), "/Time_feed/"); ok && !*long && !slices.Contains(someTimeFeeds, name) {
+		if _, name, ok := strings.Cut(t.Name(), "/Time_feed/"); ok && !longtest.Enabled() && !slices.Contains(someTimeFeeds, name) {
 			t.Skip("with -long only")
 		}
 		return newStore(t, opts...)

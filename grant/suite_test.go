@@ -14,10 +14,11 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/grant"
 	"github.com/dynamotable/ddb/grant/granttest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 func TestTable(t *testing.T) {
-	fewChecks(t, 15)
+	longtest.Checks(t, 15)
 	granttest.Run(t, func(t *testing.T, now func() time.Time) granttest.Store {
 		if os.Getenv("DYNAMODB_ENGINE") == "dynoxide" && strings.HasSuffix(t.Name(), "/names") {
 			t.Skip("Dynoxide 1.2.1 answers begins_with without regard to upper and lower case; the library refuses such replies")
@@ -27,7 +28,7 @@ func TestTable(t *testing.T) {
 }
 
 func TestMemory(t *testing.T) {
-	fewChecks(t, 40)
+	longtest.Checks(t, 40)
 	granttest.Run(t, func(t *testing.T, now func() time.Time) granttest.Store {
 		s, err := grant.NewMemory(grant.Clock(now))
 		if err != nil {

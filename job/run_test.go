@@ -25,6 +25,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/hooks"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/job"
 	"github.com/dynamotable/ddb/progress"
 )
@@ -36,7 +37,7 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 	const n = 24
 	for _, killed := range []bool{true, false} {
 		k := 1 // the request, and after the loop the first one that a whole run does not reach
-		for ; ; k += size(1, 3) {
+		for ; ; k += longtest.Every(3) {
 			ended := false
 			synctest.Test(t, func(t *testing.T) {
 				var requests, updates atomic.Int64
@@ -109,7 +110,7 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 func TestNoWriteIsLost(t *testing.T) {
 	t.Parallel()
 	const n, writers = 30, 4
-	for seed := range uint64(size(6, 2)) {
+	for seed := range uint64(longtest.Size(6, 2)) {
 		synctest.Test(t, func(t *testing.T) {
 			var on atomic.Bool
 			m := func() fault.Matcher {

@@ -5,7 +5,6 @@ package job_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -22,16 +21,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var long = flag.Bool("long", false, "stop runs at each of their requests, and more seeds")
-
-// size returns the size of a test: full with -long, short otherwise.
-func size(full, short int) int {
-	if *long {
-		return full
-	}
-	return short
-}
 
 // Order is an item whose status a job changes to lower case.
 type Order struct {

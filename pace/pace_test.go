@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/hooks"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/pace"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -143,7 +144,7 @@ var controllers = map[string]func(context.Context, *things) context.Context{
 func scenario(t *testing.T, burst, saved time.Duration, controller string) (done time.Duration, rejected float64, job pace.Stats) {
 	t.Helper()
 	scale := 20.0
-	if *long {
+	if longtest.Enabled() {
 		scale = 10
 	}
 	bubble(t, func(t *testing.T) {
@@ -200,7 +201,7 @@ func scenario(t *testing.T, burst, saved time.Duration, controller string) (done
 
 // A job does not take units from the foreground: at most 0.1 % of the foreground's units are throttled, with and without saved burst capacity.
 func TestForegroundIsNotThrottled(t *testing.T) {
-	if !*long {
+	if !longtest.Enabled() {
 		t.Skip("statistics of a long simulation; needs -long")
 	}
 	for _, c := range []struct {

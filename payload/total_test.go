@@ -5,7 +5,6 @@ package payload_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/payload"
 )
 
@@ -86,12 +86,10 @@ func TestMaxTotal(t *testing.T) {
 	}
 }
 
-var long = flag.Bool("long", false, "unpack larger objects")
-
 // TestMemoryOfBombs: eight small objects that unpack to 8 MB each, with -long to 64 MB, are refused together before any is unpacked, and each uses only the memory that it needs.
 func TestMemoryOfBombs(t *testing.T) {
 	size, total := 64<<20, 130<<20
-	if !*long {
+	if !longtest.Enabled() {
 		size, total = size/8, total/8
 	}
 	p, err := payload.New(payload.Memory(), payload.Compress(payload.Gzip()), payload.MaxTotal(int64(total)))

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/position"
 )
 
@@ -167,7 +168,7 @@ func TestLostReplyWithOtherWriter(t *testing.T) {
 func TestSavesAgainstAModel(t *testing.T) {
 	t.Parallel()
 	const steps = 60
-	runs := size(40, 10)
+	runs := longtest.Size(40, 10)
 	calls, unknown := 0, 0
 	for run := range uint64(runs) {
 		synctest.Test(t, func(t *testing.T) {

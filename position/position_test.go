@@ -4,7 +4,6 @@ package position_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
@@ -21,23 +20,11 @@ import (
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/position"
 	"github.com/dynamotable/ddb/position/positiontest"
 	"github.com/dynamotable/ddb/schema"
 )
-
-var long = flag.Bool("long", false, "run the storm and the model in full length")
-
-// size returns the size of a test: full with -long, short otherwise, and half of that with -short.
-func size(full, short int) int {
-	switch {
-	case *long:
-		return full
-	case testing.Short():
-		return (short + 1) / 2
-	}
-	return short
-}
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // the tests allocate much and keep little
@@ -84,7 +71,7 @@ func TestStorm(t *testing.T) {
 		}
 		s := open(t, client, "positions")
 		on.Store(true)
-		positiontest.Storm(t, s, 16, size(60, 16), seed)
+		positiontest.Storm(t, s, 16, longtest.Size(60, 16), seed)
 	})
 }
 

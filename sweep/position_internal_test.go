@@ -3,7 +3,6 @@
 package sweep
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -15,9 +14,8 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
-
-var long = flag.Bool("long", false, "resume sweeps of more pages")
 
 type numbered struct {
 	ID int `dynamodbav:"id"`
@@ -29,7 +27,7 @@ var numberedID = ddb.NumField(func(n *numbered) *int { return &n.ID })
 // the previous one starts no segment until it has caught up. Without -long every third combination is tried, in which each value is present.
 func TestBegunSegmentsAreBounded(t *testing.T) {
 	items := 110
-	if *long {
+	if longtest.Enabled() {
 		items = 300
 	}
 	for a, c := range []struct {
@@ -43,7 +41,7 @@ func TestBegunSegmentsAreBounded(t *testing.T) {
 	} {
 		for b, reason := range []string{"TableReadKeyRangeThroughputExceeded", "TableReadProvisionedThroughputExceeded"} {
 			for n, workers := range [][2]int{{1, 1}, {16, 2}, {2, 16}} {
-				if !*long && (a+b+n)%3 != 0 {
+				if !longtest.Enabled() && (a+b+n)%3 != 0 {
 					continue
 				}
 				t.Run(fmt.Sprint(c.name, " ", reason, workers), func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/unique"
 )
 
@@ -319,7 +319,7 @@ func TestUniqueUnderConcurrency(t *testing.T) {
 		return step{rapid.IntRange(0, 3).Draw(r, "kind"), rapid.SampledFrom(ids).Draw(r, "id"), rapid.SampledFrom(addresses).Draw(r, "email")}
 	}), 1, 6)
 	m := newMembers(t, true)
-	apitest.Checks(t, apitest.Size(100, 40))
+	longtest.Checks(t, 40)
 	rapid.Check(t, func(r *rapid.T) {
 		plans := rapid.SliceOfN(steps, 2, 4).Draw(r, "plans")
 		failures := make(chan error, 64)

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // output runs ddb and returns what it wrote.
@@ -82,7 +83,7 @@ func userModule(t *testing.T, file, source string) string {
 		file: source, "go.mod": "module example.com/shop\n\ngo 1.26.0\n",
 		"library/go.mod": "module github.com/dynamotable/ddb\n\ngo 1.26.0\n", "library/ddb.go": declared,
 	}
-	if *long {
+	if longtest.Enabled() {
 		var err error
 		if library, err = filepath.Abs("../.."); err != nil {
 			t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // interruption ends a command at one of its requests.
@@ -145,8 +145,6 @@ func stored(t *testing.T, engine *ddbtest.Engine) string {
 	return strings.Join(lines, "\n")
 }
 
-var long = flag.Bool("long", false, "stop and kill commands at each of their requests, however many there are")
-
 func sortedLines(text string) string {
 	return strings.Join(slices.Sorted(strings.Lines(text)), "")
 }
@@ -156,7 +154,7 @@ func sortedLines(text string) string {
 func TestStop(t *testing.T) {
 	for name, v := range verbs {
 		t.Run(name, func(t *testing.T) {
-			if !*long {
+			if !longtest.Enabled() {
 				v.args = strings.Replace(v.args, "-pace 1000", "-pace 100000", 1) // a slower one waits for its first units
 			}
 			var stop interruption
@@ -192,11 +190,11 @@ func TestStop(t *testing.T) {
 				t.Fatal("the command changes nothing")
 			}
 			for at := 1; at <= requests; at++ {
-				if !*long && (v.parallel && at%9 != 5 || at != 1 && at%3 != 2) {
+				if !longtest.Enabled() && (v.parallel && at%9 != 5 || at != 1 && at%3 != 2) {
 					continue
 				}
 				for _, done := range []bool{false, true} {
-					if !*long && at > 2 && done != (at%2 == 0) {
+					if !longtest.Enabled() && at > 2 && done != (at%2 == 0) {
 						continue
 					}
 					engine, _ := shop(t, stop.wrap)
@@ -274,7 +272,7 @@ func TestKill(t *testing.T) {
 			var stop interruption
 			step := 3
 			switch {
-			case *long:
+			case longtest.Enabled():
 				step = 1
 			case testing.Short():
 				step = 5

@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 const angzarrTable = "angzarr-events"
@@ -90,7 +91,7 @@ func kinds(t testing.TB, store *eventstore.Store, stream string) string {
 
 // TestAngzarrEditions: wherever an edition branches off, it is read as angzarr reads it: the main events below its first number, then its own events.
 func TestAngzarrEditions(t *testing.T) {
-	fewChecks(t, 20)
+	longtest.Checks(t, 20)
 	rapid.Check(t, func(rt *rapid.T) {
 		engine := ddbtest.NewEngine()
 		defer engine.Close()

@@ -6,12 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"net/http"
 	"runtime/debug"
 	"sort"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +27,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/progress"
 	"github.com/dynamotable/ddb/schema"
 )
@@ -36,30 +35,6 @@ import (
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // the tests allocate much and keep little
 	goleak.VerifyTestMain(m)
-}
-
-var long = flag.Bool("long", false, "stop imports at each of their requests, and import more random histories")
-
-// fewChecks shortens a property, unless the number of its checks is given.
-func fewChecks(t *testing.T, n int) {
-	t.Helper()
-	if testing.Short() {
-		n = (n + 1) / 2
-	}
-	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {
-		if err := f.Value.Set(strconv.Itoa(n)); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
-	}
-}
-
-// size returns the size of a test: full with -long, short otherwise.
-func size(full, short int) int {
-	if *long {
-		return full
-	}
-	return short
 }
 
 // seedTable creates a table and writes items as the old system does.
@@ -385,7 +360,7 @@ func TestResume(t *testing.T) {
 				t.Fatal(err)
 			}
 			store := newStore(t, clean)
-			for left, done := 0, false; !done; left += size(1, 5) {
+			for left, done := 0, false; !done; left += longtest.Every(5) {
 				if left >= 1000 {
 					t.Fatal("it does not end")
 				}

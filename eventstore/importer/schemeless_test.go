@@ -21,6 +21,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
 	"github.com/dynamotable/ddb/eventstore/importer"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -299,7 +300,7 @@ func TestSchemelessSameID(t *testing.T) {
 
 // TestSchemelessHistories: whatever times and ids events have, and whenever imports run, the events of a stream are in the order of their numbers.
 func TestSchemelessHistories(t *testing.T) {
-	fewChecks(t, 20)
+	longtest.Checks(t, 20)
 	rapid.Check(t, func(rt *rapid.T) {
 		engine := ddbtest.NewEngine()
 		defer engine.Close()

@@ -6,10 +6,8 @@
 package apitest
 
 import (
-	"flag"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,57 +18,6 @@ import (
 	"github.com/dynamotable/ddb/internal/wire"
 	"go.uber.org/goleak"
 )
-
-var long = flag.Bool("long", false, "storms and matrices in full length, for a step of their own")
-
-// Long reports whether storms and matrices run in full length.
-func Long() bool { return *long }
-
-// Size returns the size of a test: the first in its separate CI step, the second everywhere else. With -short, as with the race
-// detector, it is half of that.
-func Size(full, short int) int {
-	switch {
-	case *long:
-		return full
-	case testing.Short():
-		return (short + 1) / 2
-	}
-	return short
-}
-
-// Every returns the step in which a test takes the cases of a matrix: 1 with -long, n ordinarily, 2n with -short.
-func Every(n int) int {
-	switch {
-	case *long:
-		return 1
-	case testing.Short():
-		return 2 * n
-	}
-	return n
-}
-
-// Checks sets how many cases rapid tries in the rest of a test, which must not be parallel. The flag -rapid.checks has priority.
-func Checks(t testing.TB, n int) {
-	t.Helper()
-	const name = "rapid.checks"
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
-	if given && !checks {
-		return
-	}
-	before := flag.Lookup(name).Value.String()
-	set := func(n string) {
-		if err := flag.Set(name, n); err != nil {
-			t.Error(err)
-		}
-	}
-	checks = true
-	set(strconv.Itoa(n))
-	t.Cleanup(func() { set(before) })
-}
-
-// checks is true after a test has set the flag of rapid, which looks as if the user had.
-var checks bool
 
 // Main runs the tests of a package. It checks that no test leaves a goroutine, and that the cost of requests is in the range of
 // Explain. With DDB_TEST_CODEC=off items are converted to attribute values, as with [ddb.ThroughSDK].

@@ -14,6 +14,7 @@ const (
 	internals  = "internal"
 	leases     = internals + "/lease"
 	repeats    = internals + "/repeat"
+	lengths    = internals + "/longtest"
 	engine     = "ddbtest"
 	examples   = "examples"
 	commands   = "cmd"
@@ -111,6 +112,11 @@ func importFault(f goFile, imported string) string {
 	targetLayer, targetIsLayer := layerOf(target)
 
 	switch {
+	case target == lengths && f.isTest():
+		return "" // it contains nothing of the library
+	case target == lengths:
+		return "only tests have a short and a full form"
+
 	case under(dir, commands) && under(target, strings.Join(strings.Split(dir, "/")[:2], "/")):
 		return "" // a program's own packages
 	case under(target, examples, commands, benchmarks) && !(under(dir, benchmarks) && target == benchmarks):

@@ -4,7 +4,6 @@ package codec_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"reflect"
 	"runtime"
@@ -14,9 +13,8 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
-
-var long = flag.Bool("long", false, "test all forms of large replies")
 
 // TestRepeatedMembers: a set with equal members, which DynamoDB never sends, is rejected wherever it is read.
 func TestRepeatedMembers(t *testing.T) {
@@ -61,7 +59,7 @@ func TestMemoryOfAny(t *testing.T) {
 		t.Skip("the race detector uses memory of its own")
 	}
 	size := 12 << 20 // the limit depends on the size of the body from 11.5 MB
-	if *long {
+	if longtest.Enabled() {
 		size = 15 << 20
 	}
 	// Collecting what the cases before have left takes longer than decoding.
@@ -117,7 +115,7 @@ func TestMemoryOfAny(t *testing.T) {
 		"deep maps of many":     {list(strings.Repeat(`{"L":[`, 12) + `{"M":{` + many(100, `"%02d":{"N":"1"}`) + `}}` + strings.Repeat(`]}`, 12)), false},
 		"records of some texts": {list(`{"M":{"name":{"S":"Ada Lovelace"},"city":{"S":"London"},"born":{"N":"1815"},"works":{"L":[{"S":"Note G"}]}}}`), true},
 	} {
-		if !*long && !slices.Contains(few, name) {
+		if !longtest.Enabled() && !slices.Contains(few, name) {
 			continue
 		}
 		body := []byte(`{"any":` + c.body() + `}`)
@@ -128,7 +126,7 @@ func TestMemoryOfAny(t *testing.T) {
 			if form == "SDK" && !strings.Contains(name, "maps") && !strings.Contains(name, "lists") {
 				continue // as for any
 			}
-			if form == "SDK" && !*long && name != "maps of one" {
+			if form == "SDK" && !longtest.Enabled() && name != "maps of one" {
 				continue
 			}
 			var before, after runtime.MemStats

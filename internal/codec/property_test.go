@@ -3,7 +3,6 @@
 package codec_test
 
 import (
-	"flag"
 	"fmt"
 	"math/big"
 	"net/netip"
@@ -18,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 func avText(av types.AttributeValue) string {
@@ -218,12 +218,7 @@ var samples = []sample{
 }
 
 func TestTypesSurvive(t *testing.T) {
-	if f := flag.Lookup("rapid.checks"); !*long && f.Value.String() == f.DefValue {
-		if err := f.Value.Set("30"); err != nil { // of each type
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
-	}
+	longtest.Checks(t, 30) // of each type
 	for i, s := range samples {
 		t.Run(fmt.Sprint(i), func(t *testing.T) { rapid.Check(t, s) })
 	}

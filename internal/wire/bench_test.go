@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/codec"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/internal/wire"
 )
 
@@ -270,15 +270,13 @@ func errWant(err error, got, want int) error {
 	return err
 }
 
-var long = flag.Bool("long", false, "count allocations in more rounds, and those of the SDK, too")
-
 // Allocations of whole calls are bounded; times depend on the machine and are only compared by the benchmarks.
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
 	rounds := 20
-	if *long {
+	if longtest.Enabled() {
 		rounds = 100
 	}
 	empty := map[string]func(*dynamodb.Client) error{
@@ -303,7 +301,7 @@ func TestAllocations(t *testing.T) {
 		}
 		n := count(l.body, l.wire)
 		t.Logf("%-16s %6.0f allocations, limit %5.0f", l.name, n, limit)
-		if *long {
+		if longtest.Enabled() {
 			t.Logf("%-16s %6.0f allocations of the SDK with attributevalue", l.name, count(l.body, l.sdk))
 		}
 		if n > limit {

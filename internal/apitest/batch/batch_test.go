@@ -23,7 +23,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // patient is a policy that never ends a batch for lack of progress.
@@ -158,7 +158,7 @@ func manyOrders(n int) ([]order, []ddb.Key[customerID, orderID]) {
 func TestBatchOfAnySize(t *testing.T) {
 	ctx := t.Context()
 	orders := newOrders(t, ddb.WithLedger(cost.NewLedger()))
-	for _, n := range []int{0, 1, 25, 26, 101, apitest.Size(10_000, 2010)} {
+	for _, n := range []int{0, 1, 25, 26, 101, longtest.Size(10_000, 2010)} {
 		list, keys := manyOrders(n)
 		var stats ddb.BatchStats
 		if err := orders.BatchPut(ctx, list, ddb.StatsTo(&stats)); err != nil {
@@ -340,7 +340,7 @@ func TestBatchBackoff(t *testing.T) {
 // or named in the error, never both and never neither.
 func TestBatchReportsEveryInput(t *testing.T) {
 	needsEngine(t, "unprocessed items")
-	apitest.Checks(t, apitest.Size(100, 30))
+	longtest.Checks(t, 30)
 	rapid.Check(t, func(rt *rapid.T) {
 		var (
 			n      = rapid.IntRange(1, 200).Draw(rt, "items")

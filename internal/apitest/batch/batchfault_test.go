@@ -22,6 +22,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // hooked is a client that passes its batch requests to functions of a test,
@@ -243,7 +244,7 @@ func TestBatchRequestErrors(t *testing.T) {
 // are either done or named, and nothing is sent afterwards.
 func TestBatchCancelledAtEachCall(t *testing.T) {
 	needsEngine(t, "unprocessed items")
-	for at := 0; at < 12; at += apitest.Every(3) {
+	for at := 0; at < 12; at += longtest.Every(3) {
 		synctest.Test(t, func(t *testing.T) {
 			m, orders := moodyOrders(t, uint64(at), patient, ddb.Concurrency(1))
 			m.leave = 0.3
@@ -379,7 +380,7 @@ func TestBatchForeignReplies(t *testing.T) {
 func TestBatchGetModel(t *testing.T) {
 	needsEngine(t, "unprocessed items")
 	const there = 150
-	apitest.Checks(t, apitest.Size(100, 30))
+	longtest.Checks(t, 30)
 	rapid.Check(t, func(rt *rapid.T) {
 		picks := rapid.SliceOfN(rapid.IntRange(0, 2*there-1), 0, 500).Draw(rt, "keys")
 		seed := rapid.Uint64().Draw(rt, "seed")

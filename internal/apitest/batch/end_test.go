@@ -14,7 +14,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // clients are a client with the timeouts of NewClient and one without timeouts.
@@ -28,7 +28,7 @@ var clients = map[string]func(testing.TB, *ddbtest.Engine) ddb.Client{
 func TestSilentServer(t *testing.T) {
 	for name, op := range operations {
 		for kind, client := range clients {
-			for _, n := range []int{1, 2000, apitest.Size(20_000, 6000)} {
+			for _, n := range []int{1, 2000, longtest.Size(20_000, 6000)} {
 				synctest.Test(t, func(t *testing.T) {
 					var requests atomic.Int64
 					e := engineOf(t, 1, fault.On(op.name).Where(func(fault.Request) bool { requests.Add(1); return true }).Hang())

@@ -20,7 +20,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // crossing sends another request in place of some requests of one operation, so that these get the reply to it.
@@ -307,7 +307,7 @@ func TestRepliesWithoutContent(t *testing.T) {
 // TestRightRepliesAreAccepted: whatever the keys and the range, a query returns the stored items.
 func TestRightRepliesAreAccepted(t *testing.T) {
 	text := rapid.OneOf(rapid.StringN(1, 6, 20), rapid.SampledFrom([]string{"a", "a\"b", `a\b`, "ä", "\u2028", "<&>", "a\nb", "😀", "\u007f"}))
-	apitest.Checks(t, apitest.Size(100, 30))
+	longtest.Checks(t, 30)
 	rapid.Check(t, func(rt *rapid.T) {
 		e := engineOf(t, 1)
 		client := e.Client()

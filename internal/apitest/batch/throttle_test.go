@@ -19,7 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest/fault"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // The kinds of batches.
@@ -76,7 +76,7 @@ var operations = map[string]operation{
 // TestThrottledRequests: a request that is throttled as a whole counts as one with all its items unprocessed. With
 // half of the requests throttled, or three of four, everything is written and read in the end.
 func TestThrottledRequests(t *testing.T) {
-	items := apitest.Size(400, 200)
+	items := longtest.Size(400, 200)
 	kinds := map[string]func(fault.Matcher) fault.Rule{
 		"account":        fault.Matcher.Limit,
 		"without reason": func(m fault.Matcher) fault.Rule { return m.Throttle() },
@@ -85,7 +85,7 @@ func TestThrottledRequests(t *testing.T) {
 	}
 	for kind, throttle := range kinds {
 		for _, share := range []float64{0.5, 0.75} {
-			for seed := range uint64(apitest.Size(2, 1)) {
+			for seed := range uint64(longtest.Size(2, 1)) {
 				synctest.Test(t, func(t *testing.T) {
 					e := engineOf(t, seed, throttle(fault.On("BatchWriteItem", "BatchGetItem").Chance(share)))
 					table := tableOn(t, defaults(t, e))
@@ -137,7 +137,7 @@ func TestAlwaysThrottled(t *testing.T) {
 			{"with a budget for one", []ddb.TableOption{ddb.WithRetryBudget(ddb.NewRetryBudget(1))}, time.Minute, "for 1m0s", [2]int{20, 8 + 1 + 61}},
 			{"with a budget for none", []ddb.TableOption{ddb.WithRetryBudget(ddb.NewRetryBudget(0))}, 0, "the retry budget is empty", [2]int{2, 8}},
 		} {
-			if tc.after > 0 && (k+i)%apitest.Every(4) != 0 {
+			if tc.after > 0 && (k+i)%longtest.Every(4) != 0 {
 				continue
 			}
 			t.Run(name+" "+tc.what, func(t *testing.T) {

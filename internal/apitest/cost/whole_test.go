@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/tableinfo"
 )
 
@@ -95,9 +96,9 @@ func TestLearnSizesExplained(t *testing.T) {
 // all sizes are known, the upper end is at most 3 times the cost in the median (4 times for the fewer calls, whose median varies more).
 func TestWholeCall(t *testing.T) {
 	const n = 400
-	calls, least := apitest.Size(1000, 60), 0.95
+	calls, least := longtest.Size(1000, 60), 0.95
 	most := 4.0
-	if apitest.Long() {
+	if longtest.Enabled() {
 		most = 3
 	}
 	s := newShop(t, n)

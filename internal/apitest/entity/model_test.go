@@ -14,7 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/entity"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/typeditem"
 )
 
@@ -37,7 +37,7 @@ func TestQueriesAgainstModel(t *testing.T) {
 	}
 	lax, all, none := s.mixed(t, entity.SkipUnknown[record]()), s.mixed(t, keep()), s.mixed(t)
 	partition := 0
-	apitest.Checks(t, apitest.Size(100, 30))
+	longtest.Checks(t, 30)
 	rapid.Check(t, func(t *rapid.T) {
 		partition++
 		pk := fmt.Sprintf("p%d", partition)

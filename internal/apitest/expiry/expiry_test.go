@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 func TestMain(m *testing.M) { apitest.Main(m) }
@@ -326,7 +327,7 @@ func TestPagesHideExpired(t *testing.T) {
 	client := apitest.NewClient(t)
 	x := newTables(t, client)
 	partition := 0
-	apitest.Checks(t, apitest.Size(100, 40))
+	longtest.Checks(t, 40)
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := context.Background()
 		partition++

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // protection is what a table uses to recognise its writes.
@@ -182,7 +182,7 @@ func TestMatrixSingle(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")
 	eachCell(t, func(m *matrixCell) {
-		every := apitest.Every(7)
+		every := longtest.Every(7)
 		for what := lostBefore; what < allFaults; what++ {
 			for at := range 4 {
 				if at > 0 && (m.index+int(what)*3+at)%every != 0 {
@@ -198,7 +198,7 @@ func TestMatrixSingle(t *testing.T) {
 func TestMatrixPairs(t *testing.T) {
 	t.Parallel()
 	needsEngine(t, "faults")
-	if !apitest.Long() {
+	if !longtest.Enabled() {
 		t.Skip("needs -long")
 	}
 	eachCell(t, func(m *matrixCell) {

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // TestRowA2Counters: over an unreliable network, a counter is at least the number of acknowledged writes and at most that plus
@@ -49,7 +49,7 @@ func TestRowA2Counters(t *testing.T) {
 					)
 					for range 16 {
 						wg.Go(func() {
-							for range apitest.Size(50, 6) {
+							for range longtest.Size(50, 6) {
 								_, err := table.Update(t.Context(), "u", add)
 								mu.Lock()
 								switch {
@@ -125,7 +125,7 @@ func TestRowA5Context(t *testing.T) {
 					f, _ := newFaulty(t)
 					client := f.Engine.Client(func(o *dynamodb.Options) { o.HTTPClient = slowly{f} })
 					m := &matrixCell{T: t, protection: p, verb: v, f: f, client: client, table: p.table(t, client)}
-					step := apitest.Every(7)
+					step := longtest.Every(7)
 					for at := (i*len(matrixVerbs) + k) % step; at < 40; at += step { // every verb begins at another time
 						m.end(time.Duration(at)*300*time.Microsecond, fault(at%int(faults)))
 					}

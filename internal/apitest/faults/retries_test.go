@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // newDefaults returns an engine, and a client with a faulty connection and the defaults of NewClient.
@@ -142,7 +143,7 @@ func TestOneBudgetForAllLayers(t *testing.T) {
 				clear(f.Calls)
 				f.Set(func(string, int) fault { return what })
 				start := time.Now()
-				jobs := apitest.Size(1000, 300)
+				jobs := longtest.Size(1000, 300)
 				for i := range jobs {
 					u := user{ID: "u", Version: 3}
 					var err error

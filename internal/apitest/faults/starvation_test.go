@@ -14,6 +14,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // TestRowC2HotTable: a table that throttles every request does not slow down the calls on another table of the same client. A
@@ -40,7 +41,7 @@ func TestRowC2HotTable(t *testing.T) {
 		}
 		hot, healthy := table("hot"), table("healthy")
 		length := time.Second // the client's budget is empty after half of it, and writes fail immediately
-		if apitest.Long() {
+		if longtest.Enabled() {
 			length = 4 * time.Second
 		}
 		measure := func(besides int) (p99 time.Duration, throttled int) {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 var bigStorm = flag.Bool("storm", false, "storms of 64 x 10,000 writes")
@@ -52,7 +53,7 @@ func TestStorm(t *testing.T) {
 			if *bigStorm {
 				rounds = 10_000
 			}
-			rounds = apitest.Size(rounds, 4)
+			rounds = longtest.Size(rounds, 4)
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("seed %d", seed)
 			synctest.Test(t, func(t *testing.T) {

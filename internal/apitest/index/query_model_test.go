@@ -17,7 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/multikey"
 )
 
@@ -119,7 +119,7 @@ func shaped[Q builder[Q]](q Q, s asked) build {
 func TestQueriesAgainstModel(t *testing.T) {
 	x := newEntries(t)
 	ctx := t.Context()
-	apitest.Checks(t, apitest.Size(100, 30))
+	longtest.Checks(t, 30)
 	rapid.Check(t, func(rt *rapid.T) {
 		model := drawEntries(rt)
 		if err := x.table.BatchPut(ctx, model); err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // part has keys of all kinds, with names and values that JSON escapes.
@@ -107,7 +108,7 @@ func byKey(a, b part) int  { return cmp.Or(cmp.Compare(a.Maker, b.Maker), cmp.Co
 // bytes, whether items travel as bytes or as the SDK's values.
 func TestHydrateModel(t *testing.T) {
 	text := rapid.OneOf(rapid.StringN(1, 12, 40), rapid.SampledFrom([]string{`"`, `\`, `{"S":"x"}`, "a\x00b", "</&>", "\u2028", "é😀", "\t\n"}))
-	apitest.Checks(t, apitest.Size(100, 30))
+	longtest.Checks(t, 30)
 	rapid.Check(t, func(rt *rapid.T) {
 		makers, groups := rapid.SliceOfN(text, 2, 2).Draw(rt, "makers"), rapid.SliceOfN(text, 2, 2).Draw(rt, "groups")
 		n := rapid.IntRange(0, 12).Draw(rt, "items")

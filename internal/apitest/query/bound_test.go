@@ -19,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // reader has the methods that queries, scans and views have in common.
@@ -89,7 +90,7 @@ func follow[T any, Q reader[T, Q]](t testing.TB, name string, q Q, limit, most i
 func TestMaxScanned(t *testing.T) {
 	const n = 24
 	orders, byStatus := ordersWithIndex(t, newClient(t), n)
-	apitest.Checks(t, apitest.Size(100, 50))
+	longtest.Checks(t, 50)
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
 		var (
@@ -204,7 +205,7 @@ func TestMaxReadUnits(t *testing.T) {
 			}
 			for i, units := range []float64{8, 13, 40} {
 				for k, filter := range []ddb.Cond[order]{{}, orderTotal.Ge(117), orderTotal.Ge(999)} {
-					if (i+k)%min(apitest.Every(3), 3) != 0 {
+					if (i+k)%min(longtest.Every(3), 3) != 0 {
 						continue
 					}
 					q := orders.Query("c1").Filter(filter)

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // TestCursorsAreBound: a cursor of another table, index, query or direction, and
@@ -242,7 +242,7 @@ func TestCursorsOfAnyKey(t *testing.T) {
 		}
 	}
 	ctx := t.Context()
-	apitest.Checks(t, apitest.Size(100, 50))
+	longtest.Checks(t, 50)
 	rapid.Check(t, func(rt *rapid.T) {
 		text := func(what string, limit int) string {
 			s := rapid.StringN(1, 20, 60).Draw(rt, what)

@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // recorder keeps the requests of one operation.
@@ -255,7 +255,7 @@ func TestCursorBeforeAnUnreadableItem(t *testing.T) {
 		const n = 100
 		fill(t, orders, n)
 		for bad := range n {
-			if bad%21 != 0 && bad != n-1 && (!apitest.Long() || bad%7 != 0) {
+			if bad%21 != 0 && bad != n-1 && (!longtest.Enabled() || bad%7 != 0) {
 				continue
 			}
 			spoil(t, client, orders.Name(), bad)

@@ -17,7 +17,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // gate lets the first requests of one operation pass, and blocks the others until they are cancelled.
@@ -105,7 +105,7 @@ func TestLoopLeavesNoGoroutine(t *testing.T) {
 			return ddb.View[order](o.Query("c1").PageSize(2)).All(ctx)
 		},
 	} {
-		for stop := 0; stop < 21; stop += apitest.Every(4) {
+		for stop := 0; stop < 21; stop += longtest.Every(4) {
 			for how, leave := range map[string]func(cancel func()){
 				"break": func(func()) {}, "panic": func(func()) { panic("loop") }, "cancel": func(cancel func()) { cancel() },
 			} {

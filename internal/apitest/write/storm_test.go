@@ -22,7 +22,7 @@ import (
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
-	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 var (
@@ -59,7 +59,7 @@ func TestStorm(t *testing.T) {
 				for seed := range *stormSeeds {
 					synctest.Test(t, func(t *testing.T) {
 						s := newWriteStorm(t, uint64(seed+1), share, p.opts)
-						s.run(apitest.Size(*stormWrites, 300))
+						s.run(longtest.Size(*stormWrites, 300))
 						s.check(total)
 					})
 				}

@@ -3,7 +3,6 @@
 package handles_test
 
 import (
-	"flag"
 	"maps"
 	"os"
 	"os/exec"
@@ -20,9 +19,8 @@ import (
 	"github.com/dynamotable/ddb/cmd/ddb/internal/handles/testdata/kinds"
 	"github.com/dynamotable/ddb/cmd/ddb/internal/handles/testdata/shop"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
-
-var long = flag.Bool("long", false, "run go vet on generated files, not only the compiler")
 
 // TestGolden: the files next to the sources equal the generated ones, whether or not they exist already.
 func TestGolden(t *testing.T) {
@@ -58,7 +56,7 @@ func golden(t *testing.T, c handles.Config) []string {
 func compile(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	command := []string{"list", "-export", "-test"}
-	if *long {
+	if longtest.Enabled() {
 		command = []string{"vet"}
 	}
 	cmd := exec.CommandContext(t.Context(), "go", slices.Concat(command, args, []string{"."})...)

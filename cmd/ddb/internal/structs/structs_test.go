@@ -4,7 +4,6 @@ package structs_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"math/big"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/dynamotable/ddb/cmd/ddb/internal/structs"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 func s(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
@@ -205,8 +205,6 @@ func anyValue(r *rand.Rand, depth int) types.AttributeValue {
 	return m(item)
 }
 
-var long = flag.Bool("long", false, "build a program of the code of all tables")
-
 // sources creates the tables and returns their code.
 func sources(t *testing.T, client *dynamodb.Client, all []table, o structs.Options) map[string]string {
 	t.Helper()
@@ -236,7 +234,7 @@ func sources(t *testing.T, client *dynamodb.Client, all []table, o structs.Optio
 // with their definitions, reads all items into the structs, and writes them to a copy of each table. The copies are equal. Without
 // -long, TestRoundTrip checks the code of all tables, and TestLive runs that of three.
 func TestProgram(t *testing.T) {
-	if !*long {
+	if !longtest.Enabled() {
 		t.Skip("the compiler works for seconds")
 	}
 	engine := ddbtest.NewEngine()

@@ -4,7 +4,6 @@ package page_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -15,9 +14,8 @@ import (
 	"testing"
 
 	"github.com/dynamotable/ddb/cmd/ddblocal/internal/page"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
-
-var long = flag.Bool("long", false, "compile the Go code of all searches")
 
 // TestGo compiles and runs the Go code of many searches: it finds the items that the views show.
 func TestGo(t *testing.T) {
@@ -57,7 +55,7 @@ func TestGo(t *testing.T) {
 		{"t", "sessions"},
 		{"t", "sessions", "p0", "7"},
 	} {
-		if !*long && len(sources) >= few {
+		if !longtest.Enabled() && len(sources) >= few {
 			break
 		}
 		body := s.get(target("tables/"+params[1]+"/items", params[2:]...), 200)
@@ -169,7 +167,7 @@ func show(ids string, err error) {
 
 // TestAWSCLI runs commands that views show with the AWS CLI itself.
 func TestAWSCLI(t *testing.T) {
-	if _, err := exec.LookPath("aws"); err != nil || !*long {
+	if _, err := exec.LookPath("aws"); err != nil || !longtest.Enabled() {
 		t.Skip("runs the AWS CLI, with -long and if it is installed")
 	}
 	s := newSite(t, page.Options{})
