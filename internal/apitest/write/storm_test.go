@@ -59,12 +59,15 @@ func TestStorm(t *testing.T) {
 				for seed := range *stormSeeds {
 					synctest.Test(t, func(t *testing.T) {
 						s := newWriteStorm(t, uint64(seed+1), share, p.opts)
-						s.run(longtest.Size(*stormWrites, 300))
+						s.run(max(300, longtest.Size(*stormWrites, 300)))
 						s.check(total)
 					})
 				}
 				for _, verb := range []string{"Put", "Replace", "Update", "Create", "Delete"} {
 					sum := total[verb]
+					if sum == nil && verb == "Delete" && !longtest.Enabled() {
+						continue // one write of fifty is a Delete
+					}
 					unknown := float64(sum.unknown) / float64(sum.writes)
 					t.Logf("%-8s %7d writes, %6d conflicts, %5d other, %4d unknown (%.4f %%) %v", verb, sum.writes, sum.conflicts, sum.other, sum.unknown, 100*unknown, sum.causes)
 					if most := p.most[verb][level]; most > 0 && unknown > most && sum.unknown > 1 {
