@@ -171,9 +171,11 @@ func (b *local) enter(expression string) {
 	b.arrives(expression)
 }
 
-// arrives is until for a page that is loading: waiting in the previous page ends when it is left.
+// arrives is until for a page that is loading: waiting in the previous page ends when it is left. It waits for the whole page, as the
+// address changes before its content is there.
 func (b *local) arrives(expression string) {
 	b.t.Helper()
+	expression = `document.readyState === "complete" && (` + expression + `)`
 	for range 10 {
 		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](waitFor(expression), chromedp.EvalAwaitPromise))
 		if err == nil {
