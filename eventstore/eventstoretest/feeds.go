@@ -191,14 +191,10 @@ func testSubscribe(t *testing.T, factory Factory) {
 		t.Errorf("%d saves, want 30", p.saves)
 	}
 	// It continues where it stopped, and follows. It looks again when there is more, or when all is written.
-	var more sync.Mutex
-	news := make(chan struct{})
+	written := make(chan struct{}, 1)
 	follower, err := eventstore.New(s.Client(), s.Name(), eventstore.Sequenced(4), eventstore.Waits(func(ctx context.Context, _ time.Duration) error {
-		more.Lock()
-		next := news
-		more.Unlock()
 		select {
-		case <-next:
+		case <-written:
 		case <-ctx.Done():
 		}
 		return ctx.Err()
@@ -220,13 +216,12 @@ func testSubscribe(t *testing.T, factory Factory) {
 	}()
 	for i := range 30 {
 		must(t, s, fmt.Sprint("s", i%5), eventstore.Any(), event(strconv.Itoa(i)))
-		more.Lock()
-		close(news)
-		if i < 29 {
-			news = make(chan struct{})
+		select {
+		case written <- struct{}{}:
+		default: // it has not looked yet
 		}
-		more.Unlock()
 	}
+	close(written)
 	if err := <-ended; !errors.Is(err, context.Canceled) || total() != 60 {
 		t.Errorf("followed to %d events, %v", total(), err)
 	}
