@@ -6,9 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -20,14 +18,12 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb/change"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/typeditem"
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if flag.Lookup("test.bench").Value.String() == "" {
-		debug.SetGCPercent(400) // simulations allocate much and keep little: collecting it is a third of their work otherwise
-	}
+	longtest.CollectLess()
 	// Keep-alive connections outlive a test when stores run on a real endpoint.
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),

@@ -3,16 +3,13 @@
 package ddbtest_test
 
 import (
-	"flag"
 	"os"
-	"runtime/debug"
 	"testing"
+
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if flag.Lookup("test.bench").Value.String() == "" {
-		debug.SetGCPercent(400) // engines come and go: collecting them is a third of the work otherwise
-	}
+	longtest.CollectLess()
 	os.Exit(m.Run())
 }

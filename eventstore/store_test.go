@@ -4,9 +4,7 @@ package eventstore_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"runtime/debug"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -14,14 +12,12 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/eventstore"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if flag.Lookup("test.bench").Value.String() == "" {
-		debug.SetGCPercent(400) // simulations allocate much and keep little: collecting it is a third of their work otherwise
-	}
+	longtest.CollectLess()
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -19,11 +18,12 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/grant"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/schema"
 )
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400) // the tests allocate much and keep little
+	longtest.CollectLess()
 	// Keep-alive connections of a client outlive a test when the suite runs on a real endpoint.
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),

@@ -7,7 +7,6 @@ package apitest
 
 import (
 	"os"
-	"runtime/debug"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/internal/wire"
 	"go.uber.org/goleak"
 )
@@ -22,9 +22,7 @@ import (
 // Main runs the tests of a package. It checks that no test leaves a goroutine, and that the cost of requests is in the range of
 // Explain. With DDB_TEST_CODEC=off items are converted to attribute values, as with [ddb.ThroughSDK].
 func Main(m *testing.M) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // tests live for seconds, in which collecting garbage is a fifth of their work
-	}
+	longtest.CollectLess()
 	wire.Default.Off = os.Getenv("DDB_TEST_CODEC") == "off"
 	// Keep-alive connections of a client outlive a test when the suite runs on a real endpoint.
 	goleak.VerifyTestMain(measured{m},
