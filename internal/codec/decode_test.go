@@ -26,24 +26,32 @@ type reading struct {
 }
 
 func reads[V any](wire string, want V) reading {
-	return reading{reflect.TypeFor[V]().String() + " from " + wire, func(t *testing.T) {
-		var out struct{ V V }
-		if err := codec.Decode(plan[struct{ V V }](t), []byte(`{"V":`+wire+`}`), &out); err != nil {
+	return makeReading(itemType[struct{ V V }](), wire, want)
+}
+
+func makeReading(typ typed, wire string, want any) reading {
+	return reading{typ.of.Field(0).Type.String() + " from " + wire, func(t *testing.T) {
+		out := typ.zero()
+		if err := typ.decodeItem(planOf(t, typ.of), []byte(`{"V":`+wire+`}`), out); err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(want, out.V, equal); d != "" {
+		if d := cmp.Diff(want, reflect.ValueOf(out).Elem().Field(0).Interface(), equal); d != "" {
 			t.Errorf("-want +got:\n%s", d)
 		}
 	}}
 }
 
 func refuses[V any](wire, reason string) reading {
-	return reading{reflect.TypeFor[V]().String() + " from " + wire, func(t *testing.T) {
-		var out struct{ V V }
-		err := codec.Decode(plan[struct{ V V }](t), []byte(`{"V":`+wire+`}`), &out)
+	return makeRefusal(itemType[struct{ V V }](), wire, reason)
+}
+
+func makeRefusal(typ typed, wire, reason string) reading {
+	return reading{typ.of.Field(0).Type.String() + " from " + wire, func(t *testing.T) {
+		out := typ.zero()
+		err := typ.decodeItem(planOf(t, typ.of), []byte(`{"V":`+wire+`}`), out)
 		var e *codec.Error
 		if !errors.As(err, &e) {
-			t.Fatalf("got %v and %v, want a *codec.Error", out.V, err)
+			t.Fatalf("got %v and %v, want a *codec.Error", out, err)
 		}
 		if !strings.Contains(err.Error(), reason) || !strings.HasPrefix(e.Path, "V") || e.Type == nil || !e.Decode {
 			t.Errorf("error is %q (%+v), want the path V and %q", err, e, reason)

@@ -21,20 +21,12 @@ import (
 
 func plan[T any](tb testing.TB) *codec.Plan {
 	tb.Helper()
-	p, err := codec.PlanOf(reflect.TypeFor[T]())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return p
+	return planOf(tb, reflect.TypeFor[T]())
 }
 
 func value[V any](tb testing.TB, tag string) *codec.Value {
 	tb.Helper()
-	c, err := codec.ValueOf(reflect.TypeFor[V](), tag)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return c
+	return valueOf(tb, reflect.TypeFor[V](), tag)
 }
 
 func TestPlanFields(t *testing.T) {

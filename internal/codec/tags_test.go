@@ -36,43 +36,57 @@ type form struct {
 }
 
 // like is a form that attributevalue stores in the same way.
-func like[T any](name string, v T, wire string) form { return makeForm(name, v, wire, v, true) }
+func like[T any](name string, v T, wire string) form {
+	return form{name, itemForm{itemType[T](), &v, wire, &v, true}.run}
+}
 
 // ours is a form that attributevalue stores differently, or not at all.
-func ours[T any](name string, v T, wire string) form { return makeForm(name, v, wire, v, false) }
+func ours[T any](name string, v T, wire string) form {
+	return form{name, itemForm{itemType[T](), &v, wire, &v, false}.run}
+}
 
 // back is a form that is read back as another value than was written.
 func back[T any](name string, v T, wire string, want T) form {
-	return makeForm(name, v, wire, want, true)
+	return form{name, itemForm{itemType[T](), &v, wire, &want, true}.run}
 }
 
-func makeForm[T any](name string, v T, wire string, want T, same bool) form {
-	return form{name, func(t *testing.T) {
-		got := string(encode(t, nil, &v))
-		if got != wire {
-			t.Fatalf("Append gives\n%s, want\n%s", got, wire)
-		}
-		if same {
-			m, err := attributevalue.MarshalMap(&v)
-			if err != nil {
-				t.Fatal(err)
-			}
-			parsed, err := codec.ParseItem([]byte(wire))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(deliberate(m, parsed), parsed, equal); d != "" {
-				t.Errorf("attributevalue stores it differently (-theirs +ours):\n%s", d)
-			}
-		}
-		var out T
-		if err := codec.Decode(plan[T](t), []byte(wire), &out); err != nil {
+// itemForm is the stored form of the item that v points to. It is read back as what want points to.
+type itemForm struct {
+	typ  typed
+	v    any
+	wire string
+	want any
+	same bool // attributevalue stores the same
+}
+
+func (f itemForm) run(t *testing.T) {
+	got, err := f.typ.appendItem(nil, planOf(t, f.typ.of), f.v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != f.wire {
+		t.Fatalf("Append gives\n%s, want\n%s", got, f.wire)
+	}
+	if f.same {
+		m, err := attributevalue.MarshalMap(f.v)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(want, out, alike); d != "" {
-			t.Errorf("Decode (-want +got):\n%s", d)
+		parsed, err := codec.ParseItem([]byte(f.wire))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}}
+		if d := cmp.Diff(deliberate(m, parsed), parsed, equal); d != "" {
+			t.Errorf("attributevalue stores it differently (-theirs +ours):\n%s", d)
+		}
+	}
+	out := f.typ.zero()
+	if err := f.typ.decodeItem(planOf(t, f.typ.of), []byte(f.wire), out); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(pointee(f.want), pointee(out), alike); d != "" {
+		t.Errorf("Decode (-want +got):\n%s", d)
+	}
 }
 
 type (

@@ -17,28 +17,38 @@ import (
 
 // single is one value of a key, a condition or an update.
 func single[V any](tag string, v V, wire string) form {
-	return form{wire + " " + tag, func(t *testing.T) {
-		c := value[V](t, tag)
-		b, err := codec.AppendValue([]byte("x"), c, &v)
-		if err != nil || string(b) != "x"+wire {
-			t.Fatalf("AppendValue gives %s, %v", b, err)
-		}
-		parsed, err := codec.ParseAttributeValue([]byte(wire))
-		if err != nil {
-			t.Fatal(err)
-		}
-		av, err := codec.ToAttributeValue(c, &v)
-		if d := cmp.Diff(parsed, av, equal); err != nil || d != "" {
-			t.Errorf("ToAttributeValue: %v\n%s", err, d)
-		}
-		var out V
-		if err := codec.DecodeValue(c, []byte(wire), &out); err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(v, out, equal); d != "" {
-			t.Errorf("DecodeValue: %s", d)
-		}
-	}}
+	return form{wire + " " + tag, valueForm{valueType[V](), tag, &v, wire}.run}
+}
+
+// valueForm is the stored form of the value that v points to.
+type valueForm struct {
+	typ  typed
+	tag  string
+	v    any
+	wire string
+}
+
+func (f valueForm) run(t *testing.T) {
+	c := valueOf(t, f.typ.of, f.tag)
+	b, err := f.typ.appendValue([]byte("x"), c, f.v)
+	if err != nil || string(b) != "x"+f.wire {
+		t.Fatalf("AppendValue gives %s, %v", b, err)
+	}
+	parsed, err := codec.ParseAttributeValue([]byte(f.wire))
+	if err != nil {
+		t.Fatal(err)
+	}
+	av, err := f.typ.toSDK(c, f.v)
+	if d := cmp.Diff(parsed, av, equal); err != nil || d != "" {
+		t.Errorf("ToAttributeValue: %v\n%s", err, d)
+	}
+	out := f.typ.zero()
+	if err := f.typ.decodeValue(c, []byte(f.wire), out); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(pointee(f.v), pointee(out), equal); d != "" {
+		t.Errorf("DecodeValue: %s", d)
+	}
 }
 
 func TestSingleValues(t *testing.T) {
