@@ -136,8 +136,8 @@ var deleteRequestStructure = structure[engine.DeleteRequest]{
 }
 
 var writeRequestStructure = structure[engine.WriteRequest]{
-	{"PutRequest", func(r *reader, to *engine.WriteRequest) { to.PutRequest = putRequestStructure.pointer(r) }},
-	{"DeleteRequest", func(r *reader, to *engine.WriteRequest) { to.DeleteRequest = deleteRequestStructure.pointer(r) }},
+	{"PutRequest", func(r *reader, to *engine.WriteRequest) { to.PutRequest = readPointer(r, putRequestStructure) }},
+	{"DeleteRequest", func(r *reader, to *engine.WriteRequest) { to.DeleteRequest = readPointer(r, deleteRequestStructure) }},
 }
 
 var batchWriteStructure = structure[engine.BatchWriteItemInput]{
@@ -149,7 +149,7 @@ var batchWriteStructure = structure[engine.BatchWriteItemInput]{
 				r.fail(mistyped(castFault))
 				return
 			}
-			tables = append(tables, engine.WritesOfTable{Table: table, Writes: writeRequestStructure.list(r)})
+			tables = append(tables, engine.WritesOfTable{Table: table, Writes: readList(r, writeRequestStructure)})
 		}) {
 			in.RequestItems = tables
 		}

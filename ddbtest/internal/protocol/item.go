@@ -18,7 +18,7 @@ var putItemStructure = structure[engine.PutItemInput]{
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.PutItemInput) { in.ReturnConsumedCapacity = r.str() }},
 	{"ReturnItemCollectionMetrics", func(r *reader, in *engine.PutItemInput) { in.ReturnItemCollectionMetrics = r.str() }},
 	{"ReturnValuesOnConditionCheckFailure", func(r *reader, in *engine.PutItemInput) { in.ReturnValuesOnConditionCheckFailure = r.str() }},
-	{"Expected", func(r *reader, in *engine.PutItemInput) { legacy(&in.Legacy).Expected = expectedStructure.mapped(r) }},
+	{"Expected", func(r *reader, in *engine.PutItemInput) { legacy(&in.Legacy).Expected = readMap(r, expectedStructure) }},
 	{"ConditionalOperator", func(r *reader, in *engine.PutItemInput) { legacy(&in.Legacy).ConditionalOperator = r.str() }},
 }
 
@@ -40,7 +40,9 @@ var deleteItemStructure = structure[engine.DeleteItemInput]{
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.DeleteItemInput) { in.ReturnConsumedCapacity = r.str() }},
 	{"ReturnItemCollectionMetrics", func(r *reader, in *engine.DeleteItemInput) { in.ReturnItemCollectionMetrics = r.str() }},
 	{"ReturnValuesOnConditionCheckFailure", func(r *reader, in *engine.DeleteItemInput) { in.ReturnValuesOnConditionCheckFailure = r.str() }},
-	{"Expected", func(r *reader, in *engine.DeleteItemInput) { legacy(&in.Legacy).Expected = expectedStructure.mapped(r) }},
+	{"Expected", func(r *reader, in *engine.DeleteItemInput) {
+		legacy(&in.Legacy).Expected = readMap(r, expectedStructure)
+	}},
 	{"ConditionalOperator", func(r *reader, in *engine.DeleteItemInput) { legacy(&in.Legacy).ConditionalOperator = r.str() }},
 }
 
@@ -64,9 +66,11 @@ var updateItemStructure = structure[engine.UpdateItemInput]{
 	{"ReturnItemCollectionMetrics", func(r *reader, in *engine.UpdateItemInput) { in.ReturnItemCollectionMetrics = r.str() }},
 	{"ReturnValuesOnConditionCheckFailure", func(r *reader, in *engine.UpdateItemInput) { in.ReturnValuesOnConditionCheckFailure = r.str() }},
 	{"AttributeUpdates", func(r *reader, in *engine.UpdateItemInput) {
-		legacy(&in.Legacy).AttributeUpdates = updateStructure.mapped(r)
+		legacy(&in.Legacy).AttributeUpdates = readMap(r, updateStructure)
 	}},
-	{"Expected", func(r *reader, in *engine.UpdateItemInput) { legacy(&in.Legacy).Expected = expectedStructure.mapped(r) }},
+	{"Expected", func(r *reader, in *engine.UpdateItemInput) {
+		legacy(&in.Legacy).Expected = readMap(r, expectedStructure)
+	}},
 	{"ConditionalOperator", func(r *reader, in *engine.UpdateItemInput) { legacy(&in.Legacy).ConditionalOperator = r.str() }},
 }
 

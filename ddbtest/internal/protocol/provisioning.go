@@ -26,7 +26,7 @@ var recoveryStructure = structure[engine.PointInTimeRecoverySpecification]{
 var continuousBackupsStructure = structure[continuousBackupsInput]{
 	{"TableName", func(r *reader, in *continuousBackupsInput) { in.TableName = r.str() }},
 	{"PointInTimeRecoverySpecification", func(r *reader, in *continuousBackupsInput) {
-		in.PointInTimeRecoverySpecification = recoveryStructure.pointer(r)
+		in.PointInTimeRecoverySpecification = readPointer(r, recoveryStructure)
 	}},
 }
 

@@ -34,9 +34,11 @@ var queryStructure = append(readFields(func(in *engine.QueryInput) *engine.ReadI
 	field[engine.QueryInput]{"KeyConditionExpression", func(r *reader, in *engine.QueryInput) { in.KeyConditionExpression = r.str() }},
 	field[engine.QueryInput]{"ScanIndexForward", func(r *reader, in *engine.QueryInput) { in.ScanIndexForward = r.boolean() }},
 	field[engine.QueryInput]{"KeyConditions", func(r *reader, in *engine.QueryInput) {
-		legacy(&in.Legacy).KeyConditions = conditionStructure.mapped(r)
+		legacy(&in.Legacy).KeyConditions = readMap(r, conditionStructure)
 	}},
-	field[engine.QueryInput]{"QueryFilter", func(r *reader, in *engine.QueryInput) { legacy(&in.Legacy).QueryFilter = conditionStructure.mapped(r) }},
+	field[engine.QueryInput]{"QueryFilter", func(r *reader, in *engine.QueryInput) {
+		legacy(&in.Legacy).QueryFilter = readMap(r, conditionStructure)
+	}},
 )
 
 func query(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
@@ -50,7 +52,7 @@ func query(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
 var scanStructure = append(readFields(func(in *engine.ScanInput) *engine.ReadInput { return &in.ReadInput }),
 	field[engine.ScanInput]{"Segment", func(r *reader, in *engine.ScanInput) { in.Segment = r.integer("Integer") }},
 	field[engine.ScanInput]{"TotalSegments", func(r *reader, in *engine.ScanInput) { in.TotalSegments = r.integer("Integer") }},
-	field[engine.ScanInput]{"ScanFilter", func(r *reader, in *engine.ScanInput) { legacy(&in.Legacy).ScanFilter = conditionStructure.mapped(r) }},
+	field[engine.ScanInput]{"ScanFilter", func(r *reader, in *engine.ScanInput) { legacy(&in.Legacy).ScanFilter = readMap(r, conditionStructure) }},
 )
 
 func scan(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {

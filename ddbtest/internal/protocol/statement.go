@@ -61,7 +61,9 @@ func executeStatement(ctx context.Context, e *engine.Engine, r *reader) ([]byte,
 var statementStructure = statementFields(func(in *engine.StatementInput) *engine.StatementInput { return in })
 
 var batchStatementStructure = structure[engine.BatchExecuteStatementInput]{
-	{"Statements", func(r *reader, in *engine.BatchExecuteStatementInput) { in.Statements = statementStructure.list(r) }},
+	{"Statements", func(r *reader, in *engine.BatchExecuteStatementInput) {
+		in.Statements = readList(r, statementStructure)
+	}},
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.BatchExecuteStatementInput) { in.ReturnConsumedCapacity = r.str() }},
 }
 
@@ -111,7 +113,7 @@ func (w *writer) statementResponse(s *engine.StatementResponse) {
 
 var executeTransactionStructure = structure[engine.ExecuteTransactionInput]{
 	{"TransactStatements", func(r *reader, in *engine.ExecuteTransactionInput) {
-		in.TransactStatements = statementStructure.list(r)
+		in.TransactStatements = readList(r, statementStructure)
 	}},
 	{"ClientRequestToken", func(r *reader, in *engine.ExecuteTransactionInput) { in.ClientRequestToken = r.str() }},
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.ExecuteTransactionInput) { in.ReturnConsumedCapacity = r.str() }},

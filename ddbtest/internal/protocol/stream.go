@@ -43,7 +43,7 @@ var describeStreamStructure = structure[stream.DescribeStreamInput]{
 	{"StreamArn", func(r *reader, in *stream.DescribeStreamInput) { in.StreamArn = r.str() }},
 	{"Limit", func(r *reader, in *stream.DescribeStreamInput) { in.Limit = r.integer("Integer") }},
 	{"ExclusiveStartShardId", func(r *reader, in *stream.DescribeStreamInput) { in.ExclusiveStartShardID = r.str() }},
-	{"ShardFilter", func(r *reader, in *stream.DescribeStreamInput) { in.ShardFilter = shardFilterStructure.pointer(r) }},
+	{"ShardFilter", func(r *reader, in *stream.DescribeStreamInput) { in.ShardFilter = readPointer(r, shardFilterStructure) }},
 }
 
 func describeStream(s *stream.Store, r *reader) ([]byte, error) {

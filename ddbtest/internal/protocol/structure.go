@@ -20,11 +20,10 @@ type field[T any] struct {
 // members are skipped, as in the service.
 type structure[T any] []field[T]
 
-// class returns the Java type of a structure, which is the engine's name for it as in
-// the API; "" for the parameters of an operation and for a type of the engine that
-// represents several.
-func (s structure[T]) class() string {
-	switch name := reflect.TypeFor[T]().Name(); {
+// class returns the Java type of a structure that is read into a value of type t: the name of t, as the engine's names are
+// those of the API; "" for the parameters of an operation and for a type of the engine that represents several.
+func class(t reflect.Type) string {
+	switch name := t.Name(); {
 	case strings.HasSuffix(name, "Input"), name == "TransactAction", name == "SecondaryIndex":
 		return ""
 	case name == "TransactGet":
@@ -38,7 +37,7 @@ func (s structure[T]) class() string {
 // null.
 func (s structure[T]) read(r *reader, to *T) bool {
 	if c := r.peek(); r.err == nil && c != '{' && c != 'n' {
-		r.fail(r.notStructure(s.class()))
+		r.fail(r.notStructure(class(reflect.TypeFor[T]())))
 	}
 	return r.object("", func(name []byte) {
 		for i := range s {
@@ -51,8 +50,11 @@ func (s structure[T]) read(r *reader, to *T) bool {
 	})
 }
 
-// pointer reads a structure, or nil for null.
-func (s structure[T]) pointer(r *reader) *T {
+// readPointer reads a structure, or nil for null.
+//
+// It is a function, as readList and readMap are: the compiler makes all methods for every structure, and functions only
+// for those that are read in that way.
+func readPointer[T any](r *reader, s structure[T]) *T {
 	to := new(T)
 	if !s.read(r, to) {
 		return nil
@@ -60,8 +62,8 @@ func (s structure[T]) pointer(r *reader) *T {
 	return to
 }
 
-// list reads a list of structures, or nil for null.
-func (s structure[T]) list(r *reader) []T {
+// readList reads a list of structures, or nil for null.
+func readList[T any](r *reader, s structure[T]) []T {
 	list := []T{}
 	if !r.array(func() {
 		var one T
@@ -73,11 +75,11 @@ func (s structure[T]) list(r *reader) []T {
 	return list
 }
 
-// mapped reads a map of structures, or nil for null.
-func (s structure[T]) mapped(r *reader) map[string]T {
+// readMap reads a map of structures, or nil for null.
+func readMap[T any](r *reader, s structure[T]) map[string]T {
 	m := map[string]T{}
 	if c := r.peek(); r.err == nil && c != '{' && c != 'n' {
-		r.fail(r.notStructure(mapOf + strings.TrimPrefix(s.class(), "class ") + ">"))
+		r.fail(r.notStructure(mapOf + strings.TrimPrefix(class(reflect.TypeFor[T]()), "class ") + ">"))
 	}
 	if !r.object("", func(name []byte) {
 		key := string(name)

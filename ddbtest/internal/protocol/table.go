@@ -41,11 +41,13 @@ var warmStructure = structure[engine.WarmThroughput]{
 
 var indexStructure = structure[engine.SecondaryIndex]{
 	{"IndexName", func(r *reader, to *engine.SecondaryIndex) { to.IndexName = r.str() }},
-	{"KeySchema", func(r *reader, to *engine.SecondaryIndex) { to.KeySchema = keySchemaStructure.list(r) }},
-	{"Projection", func(r *reader, to *engine.SecondaryIndex) { to.Projection = projectionStructure.pointer(r) }},
-	{"ProvisionedThroughput", func(r *reader, to *engine.SecondaryIndex) { to.ProvisionedThroughput = throughputStructure.pointer(r) }},
-	{"OnDemandThroughput", func(r *reader, to *engine.SecondaryIndex) { to.OnDemandThroughput = onDemandStructure.pointer(r) }},
-	{"WarmThroughput", func(r *reader, to *engine.SecondaryIndex) { to.WarmThroughput = warmStructure.pointer(r) }},
+	{"KeySchema", func(r *reader, to *engine.SecondaryIndex) { to.KeySchema = readList(r, keySchemaStructure) }},
+	{"Projection", func(r *reader, to *engine.SecondaryIndex) { to.Projection = readPointer(r, projectionStructure) }},
+	{"ProvisionedThroughput", func(r *reader, to *engine.SecondaryIndex) {
+		to.ProvisionedThroughput = readPointer(r, throughputStructure)
+	}},
+	{"OnDemandThroughput", func(r *reader, to *engine.SecondaryIndex) { to.OnDemandThroughput = readPointer(r, onDemandStructure) }},
+	{"WarmThroughput", func(r *reader, to *engine.SecondaryIndex) { to.WarmThroughput = readPointer(r, warmStructure) }},
 }
 
 var streamStructure = structure[engine.StreamSpecification]{
@@ -67,21 +69,25 @@ var tagStructure = structure[engine.Tag]{
 var createTableStructure = structure[engine.CreateTableInput]{
 	{"TableName", func(r *reader, in *engine.CreateTableInput) { in.TableName = r.str() }},
 	{"AttributeDefinitions", func(r *reader, in *engine.CreateTableInput) {
-		in.AttributeDefinitions = attributeDefinitionStructure.list(r)
+		in.AttributeDefinitions = readList(r, attributeDefinitionStructure)
 	}},
-	{"KeySchema", func(r *reader, in *engine.CreateTableInput) { in.KeySchema = keySchemaStructure.list(r) }},
+	{"KeySchema", func(r *reader, in *engine.CreateTableInput) { in.KeySchema = readList(r, keySchemaStructure) }},
 	{"BillingMode", func(r *reader, in *engine.CreateTableInput) { in.BillingMode = r.str() }},
 	{"ProvisionedThroughput", func(r *reader, in *engine.CreateTableInput) {
-		in.ProvisionedThroughput = throughputStructure.pointer(r)
+		in.ProvisionedThroughput = readPointer(r, throughputStructure)
 	}},
-	{"OnDemandThroughput", func(r *reader, in *engine.CreateTableInput) { in.OnDemandThroughput = onDemandStructure.pointer(r) }},
-	{"WarmThroughput", func(r *reader, in *engine.CreateTableInput) { in.WarmThroughput = warmStructure.pointer(r) }},
-	{"GlobalSecondaryIndexes", func(r *reader, in *engine.CreateTableInput) { in.GlobalSecondaryIndexes = indexStructure.list(r) }},
-	{"LocalSecondaryIndexes", func(r *reader, in *engine.CreateTableInput) { in.LocalSecondaryIndexes = indexStructure.list(r) }},
-	{"VectorIndexes", func(r *reader, in *engine.CreateTableInput) { in.VectorIndexes = vectorIndexStructure.list(r) }},
-	{"StreamSpecification", func(r *reader, in *engine.CreateTableInput) { in.StreamSpecification = streamStructure.pointer(r) }},
-	{"SSESpecification", func(r *reader, in *engine.CreateTableInput) { in.SSESpecification = encryptionStructure.pointer(r) }},
-	{"Tags", func(r *reader, in *engine.CreateTableInput) { in.Tags = tagStructure.list(r) }},
+	{"OnDemandThroughput", func(r *reader, in *engine.CreateTableInput) {
+		in.OnDemandThroughput = readPointer(r, onDemandStructure)
+	}},
+	{"WarmThroughput", func(r *reader, in *engine.CreateTableInput) { in.WarmThroughput = readPointer(r, warmStructure) }},
+	{"GlobalSecondaryIndexes", func(r *reader, in *engine.CreateTableInput) { in.GlobalSecondaryIndexes = readList(r, indexStructure) }},
+	{"LocalSecondaryIndexes", func(r *reader, in *engine.CreateTableInput) { in.LocalSecondaryIndexes = readList(r, indexStructure) }},
+	{"VectorIndexes", func(r *reader, in *engine.CreateTableInput) { in.VectorIndexes = readList(r, vectorIndexStructure) }},
+	{"StreamSpecification", func(r *reader, in *engine.CreateTableInput) { in.StreamSpecification = readPointer(r, streamStructure) }},
+	{"SSESpecification", func(r *reader, in *engine.CreateTableInput) {
+		in.SSESpecification = readPointer(r, encryptionStructure)
+	}},
+	{"Tags", func(r *reader, in *engine.CreateTableInput) { in.Tags = readList(r, tagStructure) }},
 	{"TableClass", func(r *reader, in *engine.CreateTableInput) { in.TableClass = r.str() }},
 	{"DeletionProtectionEnabled", func(r *reader, in *engine.CreateTableInput) { in.DeletionProtectionEnabled = r.boolean() }},
 	{"ResourcePolicy", func(r *reader, in *engine.CreateTableInput) { in.ResourcePolicy = r.str() }},

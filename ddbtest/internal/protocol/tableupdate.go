@@ -10,28 +10,34 @@ import (
 )
 
 var indexUpdateStructure = structure[engine.IndexUpdate]{
-	{"Create", func(r *reader, to *engine.IndexUpdate) { to.Create = indexStructure.pointer(r) }},
-	{"Update", func(r *reader, to *engine.IndexUpdate) { to.Update = indexStructure.pointer(r) }},
-	{"Delete", func(r *reader, to *engine.IndexUpdate) { to.Delete = indexStructure.pointer(r) }},
+	{"Create", func(r *reader, to *engine.IndexUpdate) { to.Create = readPointer(r, indexStructure) }},
+	{"Update", func(r *reader, to *engine.IndexUpdate) { to.Update = readPointer(r, indexStructure) }},
+	{"Delete", func(r *reader, to *engine.IndexUpdate) { to.Delete = readPointer(r, indexStructure) }},
 }
 
 var updateTableStructure = structure[engine.UpdateTableInput]{
 	{"TableName", func(r *reader, in *engine.UpdateTableInput) { in.TableName = r.str() }},
 	{"AttributeDefinitions", func(r *reader, in *engine.UpdateTableInput) {
-		in.AttributeDefinitions = attributeDefinitionStructure.list(r)
+		in.AttributeDefinitions = readList(r, attributeDefinitionStructure)
 	}},
 	{"BillingMode", func(r *reader, in *engine.UpdateTableInput) { in.BillingMode = r.str() }},
 	{"ProvisionedThroughput", func(r *reader, in *engine.UpdateTableInput) {
-		in.ProvisionedThroughput = throughputStructure.pointer(r)
+		in.ProvisionedThroughput = readPointer(r, throughputStructure)
 	}},
-	{"OnDemandThroughput", func(r *reader, in *engine.UpdateTableInput) { in.OnDemandThroughput = onDemandStructure.pointer(r) }},
-	{"WarmThroughput", func(r *reader, in *engine.UpdateTableInput) { in.WarmThroughput = warmStructure.pointer(r) }},
+	{"OnDemandThroughput", func(r *reader, in *engine.UpdateTableInput) {
+		in.OnDemandThroughput = readPointer(r, onDemandStructure)
+	}},
+	{"WarmThroughput", func(r *reader, in *engine.UpdateTableInput) { in.WarmThroughput = readPointer(r, warmStructure) }},
 	{"GlobalSecondaryIndexUpdates", func(r *reader, in *engine.UpdateTableInput) {
-		in.GlobalSecondaryIndexUpdates = indexUpdateStructure.list(r)
+		in.GlobalSecondaryIndexUpdates = readList(r, indexUpdateStructure)
 	}},
-	{"VectorIndexUpdates", func(r *reader, in *engine.UpdateTableInput) { in.VectorIndexUpdates = vectorUpdateStructure.list(r) }},
-	{"StreamSpecification", func(r *reader, in *engine.UpdateTableInput) { in.StreamSpecification = streamStructure.pointer(r) }},
-	{"SSESpecification", func(r *reader, in *engine.UpdateTableInput) { in.SSESpecification = encryptionStructure.pointer(r) }},
+	{"VectorIndexUpdates", func(r *reader, in *engine.UpdateTableInput) {
+		in.VectorIndexUpdates = readList(r, vectorUpdateStructure)
+	}},
+	{"StreamSpecification", func(r *reader, in *engine.UpdateTableInput) { in.StreamSpecification = readPointer(r, streamStructure) }},
+	{"SSESpecification", func(r *reader, in *engine.UpdateTableInput) {
+		in.SSESpecification = readPointer(r, encryptionStructure)
+	}},
 	{"TableClass", func(r *reader, in *engine.UpdateTableInput) { in.TableClass = r.str() }},
 	{"DeletionProtectionEnabled", func(r *reader, in *engine.UpdateTableInput) { in.DeletionProtectionEnabled = r.boolean() }},
 }
@@ -57,7 +63,7 @@ var timeToLiveStructure = structure[engine.TimeToLiveSpecification]{
 
 var updateTimeToLiveStructure = structure[timeToLiveInput]{
 	{"TableName", func(r *reader, in *timeToLiveInput) { in.TableName = r.str() }},
-	{"TimeToLiveSpecification", func(r *reader, in *timeToLiveInput) { in.TimeToLiveSpecification = timeToLiveStructure.pointer(r) }},
+	{"TimeToLiveSpecification", func(r *reader, in *timeToLiveInput) { in.TimeToLiveSpecification = readPointer(r, timeToLiveStructure) }},
 }
 
 func updateTimeToLive(ctx context.Context, e *engine.Engine, r *reader) ([]byte, error) {
@@ -87,7 +93,7 @@ type tagInput struct {
 
 var tagInputStructure = structure[tagInput]{
 	{"ResourceArn", func(r *reader, in *tagInput) { in.ResourceArn = r.str() }},
-	{"Tags", func(r *reader, in *tagInput) { in.Tags = tagStructure.list(r) }},
+	{"Tags", func(r *reader, in *tagInput) { in.Tags = readList(r, tagStructure) }},
 	{"TagKeys", func(r *reader, in *tagInput) { in.TagKeys = r.strs() }},
 }
 

@@ -22,15 +22,17 @@ var transactActionStructure = structure[engine.TransactAction]{
 }
 
 var transactWriteItemStructure = structure[engine.TransactWriteItem]{
-	{"ConditionCheck", func(r *reader, to *engine.TransactWriteItem) { to.ConditionCheck = transactActionStructure.pointer(r) }},
-	{"Put", func(r *reader, to *engine.TransactWriteItem) { to.Put = transactActionStructure.pointer(r) }},
-	{"Delete", func(r *reader, to *engine.TransactWriteItem) { to.Delete = transactActionStructure.pointer(r) }},
-	{"Update", func(r *reader, to *engine.TransactWriteItem) { to.Update = transactActionStructure.pointer(r) }},
+	{"ConditionCheck", func(r *reader, to *engine.TransactWriteItem) {
+		to.ConditionCheck = readPointer(r, transactActionStructure)
+	}},
+	{"Put", func(r *reader, to *engine.TransactWriteItem) { to.Put = readPointer(r, transactActionStructure) }},
+	{"Delete", func(r *reader, to *engine.TransactWriteItem) { to.Delete = readPointer(r, transactActionStructure) }},
+	{"Update", func(r *reader, to *engine.TransactWriteItem) { to.Update = readPointer(r, transactActionStructure) }},
 }
 
 var transactWriteStructure = structure[engine.TransactWriteItemsInput]{
 	{"TransactItems", func(r *reader, in *engine.TransactWriteItemsInput) {
-		in.TransactItems = transactWriteItemStructure.list(r)
+		in.TransactItems = readList(r, transactWriteItemStructure)
 	}},
 	{"ClientRequestToken", func(r *reader, in *engine.TransactWriteItemsInput) { in.ClientRequestToken = r.str() }},
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.TransactWriteItemsInput) { in.ReturnConsumedCapacity = r.str() }},
@@ -62,11 +64,13 @@ var transactGetActionStructure = structure[engine.TransactGet]{
 }
 
 var transactGetItemStructure = structure[engine.TransactGetItem]{
-	{"Get", func(r *reader, to *engine.TransactGetItem) { to.Get = transactGetActionStructure.pointer(r) }},
+	{"Get", func(r *reader, to *engine.TransactGetItem) { to.Get = readPointer(r, transactGetActionStructure) }},
 }
 
 var transactGetStructure = structure[engine.TransactGetItemsInput]{
-	{"TransactItems", func(r *reader, in *engine.TransactGetItemsInput) { in.TransactItems = transactGetItemStructure.list(r) }},
+	{"TransactItems", func(r *reader, in *engine.TransactGetItemsInput) {
+		in.TransactItems = readList(r, transactGetItemStructure)
+	}},
 	{"ReturnConsumedCapacity", func(r *reader, in *engine.TransactGetItemsInput) { in.ReturnConsumedCapacity = r.str() }},
 }
 

@@ -26,7 +26,7 @@ var exportStructure = structure[engine.ExportInput]{
 	{"ExportTime", func(r *reader, in *engine.ExportInput) { in.ExportTime = r.time() }},
 	{"ExportType", func(r *reader, in *engine.ExportInput) { in.ExportType = r.str() }},
 	{"IncrementalExportSpecification", func(r *reader, in *engine.ExportInput) {
-		in.IncrementalExportSpecification = incrementalStructure.pointer(r)
+		in.IncrementalExportSpecification = readPointer(r, incrementalStructure)
 	}},
 	{"FilterSpecification", func(r *reader, in *engine.ExportInput) { in.Filtered = string(r.raw()) != "null" }},
 	{"S3Bucket", func(r *reader, in *engine.ExportInput) { in.S3Bucket = r.str() }},
@@ -75,15 +75,15 @@ var csvStructure = structure[engine.CsvOptions]{
 }
 
 var formatStructure = structure[engine.InputFormatOptions]{
-	{"Csv", func(r *reader, to *engine.InputFormatOptions) { to.CSV = csvStructure.pointer(r) }},
+	{"Csv", func(r *reader, to *engine.InputFormatOptions) { to.CSV = readPointer(r, csvStructure) }},
 }
 
 var importStructure = structure[engine.ImportInput]{
 	{"ClientToken", func(r *reader, in *engine.ImportInput) { in.ClientToken = r.str() }},
 	{"InputCompressionType", func(r *reader, in *engine.ImportInput) { in.InputCompressionType = r.str() }},
 	{"InputFormat", func(r *reader, in *engine.ImportInput) { in.InputFormat = r.str() }},
-	{"InputFormatOptions", func(r *reader, in *engine.ImportInput) { in.InputFormatOptions = formatStructure.pointer(r) }},
-	{"S3BucketSource", func(r *reader, in *engine.ImportInput) { in.S3BucketSource = sourceStructure.pointer(r) }},
+	{"InputFormatOptions", func(r *reader, in *engine.ImportInput) { in.InputFormatOptions = readPointer(r, formatStructure) }},
+	{"S3BucketSource", func(r *reader, in *engine.ImportInput) { in.S3BucketSource = readPointer(r, sourceStructure) }},
 	{"TableCreationParameters", func(r *reader, in *engine.ImportInput) { in.TableCreationParameters = r.creationParameters() }},
 }
 

@@ -21,14 +21,14 @@ var vectorIndexStructure = structure[engine.VectorIndex]{
 	{"IndexName", func(r *reader, to *engine.VectorIndex) { to.IndexName = r.str() }},
 	{"Dimensions", func(r *reader, to *engine.VectorIndex) { to.Dimensions = r.integer("Long") }},
 	{"DistanceFunction", func(r *reader, to *engine.VectorIndex) { to.DistanceFunction = r.str() }},
-	{"VectorAttribute", func(r *reader, to *engine.VectorIndex) { to.VectorAttribute = vectorAttributeStructure.pointer(r) }},
-	{"Projection", func(r *reader, to *engine.VectorIndex) { to.Projection = projectionStructure.pointer(r) }},
-	{"SearchSchema", func(r *reader, to *engine.VectorIndex) { to.SearchSchema = searchSchemaStructure.list(r) }},
+	{"VectorAttribute", func(r *reader, to *engine.VectorIndex) { to.VectorAttribute = readPointer(r, vectorAttributeStructure) }},
+	{"Projection", func(r *reader, to *engine.VectorIndex) { to.Projection = readPointer(r, projectionStructure) }},
+	{"SearchSchema", func(r *reader, to *engine.VectorIndex) { to.SearchSchema = readList(r, searchSchemaStructure) }},
 }
 
 var vectorUpdateStructure = structure[engine.VectorIndexUpdate]{
-	{"Create", func(r *reader, to *engine.VectorIndexUpdate) { to.Create = vectorIndexStructure.pointer(r) }},
-	{"Delete", func(r *reader, to *engine.VectorIndexUpdate) { to.Delete = vectorIndexStructure.pointer(r) }},
+	{"Create", func(r *reader, to *engine.VectorIndexUpdate) { to.Create = readPointer(r, vectorIndexStructure) }},
+	{"Delete", func(r *reader, to *engine.VectorIndexUpdate) { to.Delete = readPointer(r, vectorIndexStructure) }},
 }
 
 var searchVectorsStructure = structure[engine.SearchVectorsInput]{
