@@ -18,8 +18,17 @@ import (
 // the shard after a space (lease). One table serves any number of apps. An item has less than 1 KB, so that every
 // write of it costs one unit. The updated attribute is for people; no worker reads it.
 type TableStore struct {
-	table  *ddb.Table[leaseItem, appKey, shardKey]
+	table  any   // see tableOf
 	failed error // of NewTableStore; every method returns it
+}
+
+// tableOf returns the table. It is a function and the field has no type, because every package that uses a
+// store would compile the methods of the table again if it found their types in the store or its methods.
+//
+//go:noinline
+func tableOf(s *TableStore) *ddb.Table[leaseItem, appKey, shardKey] {
+	table, _ := s.table.(*ddb.Table[leaseItem, appKey, shardKey])
+	return table
 }
 
 var _ Store = (*TableStore)(nil)
@@ -75,7 +84,7 @@ func (s *TableStore) EnsureTable(ctx context.Context, opts ...schema.Option) err
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return s.table.EnsureTable(ctx, opts...)
+	return tableOf(s).EnsureTable(ctx, opts...)
 }
 
 // VerifyTable lists all differences between the live table and its definition.
@@ -83,7 +92,7 @@ func (s *TableStore) VerifyTable(ctx context.Context, opts ...schema.Option) ([]
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	return s.table.VerifyTable(ctx, opts...)
+	return tableOf(s).VerifyTable(ctx, opts...)
 }
 
 // DeleteTable deletes the table with all leases, and waits until it is gone; consumers then start from their beginning again. It is
@@ -92,7 +101,7 @@ func (s *TableStore) DeleteTable(ctx context.Context, allow schema.DeletePermiss
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return s.table.DeleteTable(ctx, allow)
+	return tableOf(s).DeleteTable(ctx, allow)
 }
 
 // Leases reads all leases of an app by a consistent query.
@@ -101,7 +110,7 @@ func (s *TableStore) Leases(ctx context.Context, app string) ([]Lease, error) {
 		return nil, err
 	}
 	var all []Lease
-	for item, err := range s.table.Query(appKey(app)).Consistent().All(ctx) {
+	for item, err := range tableOf(s).Query(appKey(app)).Consistent().All(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +125,7 @@ func (s *TableStore) Create(ctx context.Context, lease Lease) error {
 		return err
 	}
 	item := itemOf(lease)
-	err := repeat.Write(ctx, func() error { return s.table.Create(ctx, &item) })
+	err := repeat.Write(ctx, func() error { return tableOf(s).Create(ctx, &item) })
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil
 	}
@@ -131,7 +140,7 @@ func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, er
 	}
 	item := itemOf(will)
 	item.Write = rand.Text()
-	err := s.table.Replace(ctx, &item, ddb.If(leaseOwner.Eq(was.Owner), leaseCounter.Eq(was.Counter)))
+	err := tableOf(s).Replace(ctx, &item, ddb.If(leaseOwner.Eq(was.Owner), leaseCounter.Eq(was.Counter)))
 	switch {
 	case err == nil:
 		return will, true, nil
@@ -139,7 +148,7 @@ func (s *TableStore) Swap(ctx context.Context, was, will Lease) (Lease, bool, er
 	default:
 		return Lease{}, false, err
 	}
-	found, err := s.table.Get(ctx, item.App, item.Key, ddb.Consistent())
+	found, err := tableOf(s).Get(ctx, item.App, item.Key, ddb.Consistent())
 	switch {
 	case errors.Is(err, ddb.ErrNotFound):
 		return Lease{}, false, nil
@@ -156,7 +165,7 @@ func (s *TableStore) Delete(ctx context.Context, lease Lease) error {
 	}
 	item := itemOf(lease)
 	err := repeat.Write(ctx, func() error {
-		return s.table.Delete(ctx, item.App, item.Key, ddb.If(leaseOwner.Eq(lease.Owner), leaseCounter.Eq(lease.Counter)))
+		return tableOf(s).Delete(ctx, item.App, item.Key, ddb.If(leaseOwner.Eq(lease.Owner), leaseCounter.Eq(lease.Counter)))
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil

@@ -405,7 +405,7 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 		if err != nil {
 			return a, fmt.Errorf("update: encode the state: %w", err)
 		}
-		appendArgs = append(appendArgs, With(r.store.table.TxPut(&row{
+		appendArgs = append(appendArgs, With(tableOf(r.store).TxPut(&row{
 			PK: stateKey(a.Stream).Partition, Version: next.Version, Type: r.o.stateType, Schema: r.o.schema, Data: state,
 		})))
 	}

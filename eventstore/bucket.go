@@ -113,7 +113,7 @@ func (s *Store) TimeFeed(from time.Time, opts ...TimeFeedOption) *TimeFeed {
 		}
 	}
 	var errs []error
-	if s.usable() == nil && s.byTime == nil {
+	if s.usable() == nil && indexesOf(s).byTime == nil {
 		errs = append(errs, errors.New("the store has no index by time; it needs the option TimeBuckets"))
 	}
 	if f.holdBack < 0 || f.window < 0 {
@@ -206,7 +206,7 @@ func (f *TimeFeed) fresh(ctx context.Context, from, until time.Time) iter.Seq2[E
 			var salts []iter.Seq2[row, error]
 			for salt := range s.o.salts {
 				// "~" sorts behind everything that follows a time.
-				q := s.byTime.Query(saltedBucket(s.o.buckets, b, salt)).SortKey(ddb.Between(low, high+"~")).Hydrate()
+				q := indexesOf(s).byTime.Query(saltedBucket(s.o.buckets, b, salt)).SortKey(ddb.Between(low, high+"~")).Hydrate()
 				salts = append(salts, q.All(ctx))
 			}
 			for r, err := range merged(salts, func(a, b *row) bool { return a.BucketAt < b.BucketAt }) {

@@ -48,7 +48,7 @@ func Copy(ctx context.Context, from, to *Store) (CopyReport, error) {
 	if err := from.copySetup(ctx, to); err != nil {
 		return report, err
 	}
-	for r, err := range from.table.Scan().Consistent().All(ctx) {
+	for r, err := range tableOf(from).Scan().Consistent().All(ctx) {
 		if err != nil {
 			return report, err
 		}
@@ -74,7 +74,7 @@ func (s *Store) copySetup(ctx context.Context, to *Store) error {
 		first = min(first, is.First)
 	}
 	err := repeat.Write(ctx, func() error {
-		_, err := to.table.Update(ctx, setupKey(), rowFirst.Set(first), ddb.If(ddb.Or(ddb.NotExists(rowFirst), rowFirst.Gt(first))))
+		_, err := tableOf(to).Update(ctx, setupKey(), rowFirst.Set(first), ddb.If(ddb.Or(ddb.NotExists(rowFirst), rowFirst.Gt(first))))
 		return err
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
@@ -86,7 +86,7 @@ func (s *Store) copySetup(ctx context.Context, to *Store) error {
 // copyRow copies the marker of a commit, or the newest state of a stream.
 func (s *Store) copyRow(ctx context.Context, r row) error {
 	err := repeat.Write(ctx, func() error {
-		return s.table.Put(ctx, &r, ddb.If(ddb.Or(ddb.NotExists(rowPK), rowVersion.Lt(r.Version))))
+		return tableOf(s).Put(ctx, &r, ddb.If(ddb.Or(ddb.NotExists(rowPK), rowVersion.Lt(r.Version))))
 	})
 	if errors.Is(err, ddb.ErrConditionFailed) {
 		return nil
@@ -178,7 +178,7 @@ func (s *Store) copyHead(ctx context.Context, head, is row, found bool) (row, er
 	if found {
 		cond = rowVersion.Eq(is.Version)
 	}
-	return next, repeat.Write(ctx, func() error { return s.table.Put(ctx, &next, ddb.If(cond)) })
+	return next, repeat.Write(ctx, func() error { return tableOf(s).Put(ctx, &next, ddb.If(cond)) })
 }
 
 // removeSlotsAfter removes the commits after a version from a head.

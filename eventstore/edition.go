@@ -57,7 +57,7 @@ func (s *Store) edition(ctx context.Context, stream, name string, divergence int
 	if err := errors.Join(checkStream(stream), checkStream(e.own)); err != nil || name == "" || divergence < -1 {
 		return nil, &ddb.InvalidError{Problems: []error{errors.Join(err, errors.New("an edition needs a stream, a name, and a version of the stream or -1"))}}
 	}
-	first, err := s.table.Get(ctx, streamPrefix+e.own, 1, ddb.Consistent())
+	first, err := tableOf(s).Get(ctx, streamPrefix+e.own, 1, ddb.Consistent())
 	if err == nil {
 		meta := first.Meta
 		if len(first.Frame) > 0 {

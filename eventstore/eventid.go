@@ -93,7 +93,7 @@ func (s *Store) idOps(c *commit) []ddb.TxOp {
 	for _, p := range c.parts {
 		for i, id := range p.ids(c) {
 			key := idKey(id)
-			ops = append(ops, s.table.TxCreate(&row{PK: key.Partition, SK: key.Sort, Stream: p.stream, First: p.base + int64(i) + 1}))
+			ops = append(ops, tableOf(s).TxCreate(&row{PK: key.Partition, SK: key.Sort, Stream: p.stream, First: p.base + int64(i) + 1}))
 		}
 	}
 	return ops

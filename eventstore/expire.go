@@ -106,14 +106,14 @@ func (s *Store) skipExpired(ctx context.Context, stream string, head row) (row, 
 				return head, err
 			}
 		}
-		q := s.table.Query(streamKey(stream, 0).Partition).SortKey(ddb.Between(begin, head.Version)).Filter(rowTTL.Gt(now.Unix())).Consistent()
+		q := tableOf(s).Query(streamKey(stream, 0).Partition).SortKey(ddb.Between(begin, head.Version)).Filter(rowTTL.Gt(now.Unix())).Consistent()
 		first, err := q.PageSize(100).First(ctx) // it is usually near the beginning, and without a limit a page has 1 MB
 		switch {
 		case err == nil && first.TTL > sure:
 			head.Cut, err = s.firstLive(ctx, stream, first.First, begin, now.Unix())
 			return head, err
 		case err == nil || errors.Is(err, ddb.ErrNotFound):
-			next, all, err := s.unsure(ctx, stream, head, q, now.Unix(), sure)
+			next, all, err := unsure(ctx, s, stream, head, q, now.Unix(), sure)
 			if all || err != nil {
 				head.Cut = next
 				return head, err
@@ -126,7 +126,7 @@ func (s *Store) skipExpired(ctx context.Context, stream string, head row) (row, 
 }
 
 // unsure finds the first event after all missing ones among those that expire soon. It reports whether the last event, which has not expired, was there.
-func (s *Store) unsure(ctx context.Context, stream string, head row, q *ddb.Query[row, int64], now, sure int64) (first int64, all bool, err error) {
+func unsure(ctx context.Context, s *Store, stream string, head row, q *ddb.Query[row, int64], now, sure int64) (first int64, all bool, err error) {
 	begin := max(head.Cut, 1)
 	first = begin
 	next := begin

@@ -84,7 +84,7 @@ func (f *Feed) End(ctx context.Context) (Position, error) {
 	for i := range keys {
 		keys[i] = counterKey(i)
 	}
-	got, err := s.table.BatchGet(ctx, keys, ddb.Consistent())
+	got, err := tableOf(s).BatchGet(ctx, keys, ddb.Consistent())
 	if err != nil {
 		return Position{}, err
 	}
@@ -183,7 +183,7 @@ func (f *Feed) rows(ctx context.Context, shard int, after, end int64) iter.Seq2[
 		waits := s.o.backoff.new()
 		for next <= end {
 			stop := min(end, (next/feedBlock+1)*feedBlock-1)
-			q := s.table.Query(feedPartition(shard, next)).SortKey(ddb.Between(next, stop)).Consistent()
+			q := tableOf(s).Query(feedPartition(shard, next)).SortKey(ddb.Between(next, stop)).Consistent()
 			before := next
 			for r, err := range q.All(ctx) {
 				if err != nil {
@@ -319,7 +319,7 @@ func (s *Store) readEvents(ctx context.Context, group []Commit) error {
 			}
 		}
 	}
-	next, stop := iter.Pull2(s.table.BatchGetAll(ctx, keys, ddb.Consistent()))
+	next, stop := iter.Pull2(tableOf(s).BatchGetAll(ctx, keys, ddb.Consistent()))
 	defer stop()
 	for i := range group {
 		c := &group[i]

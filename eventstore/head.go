@@ -75,7 +75,7 @@ func (s *Store) counter(ctx context.Context, shard int) (int64, error) {
 }
 
 func (s *Store) get(ctx context.Context, key ddb.Key[string, int64]) (r row, found bool, err error) {
-	r, err = s.table.Get(ctx, key.Partition, key.Sort, ddb.Consistent())
+	r, err = tableOf(s).Get(ctx, key.Partition, key.Sort, ddb.Consistent())
 	if errors.Is(err, ddb.ErrNotFound) {
 		return row{}, false, nil
 	}

@@ -18,7 +18,7 @@ func (s *Store) Correlated(ctx context.Context, correlationID string) iter.Seq2[
 	if err := s.usable(); err != nil {
 		return failing[Event](err)
 	}
-	return s.indexed(ctx, s.byCorrelation, correlationID, "ByCorrelation")
+	return indexed(ctx, s, indexesOf(s).byCorrelation, correlationID, "ByCorrelation")
 }
 
 // Caused yields the events that an event or command has led to, by their causation id. It
@@ -27,10 +27,10 @@ func (s *Store) Caused(ctx context.Context, causationID string) iter.Seq2[Event,
 	if err := s.usable(); err != nil {
 		return failing[Event](err)
 	}
-	return s.indexed(ctx, s.byCausation, causationID, "ByCausation")
+	return indexed(ctx, s, indexesOf(s).byCausation, causationID, "ByCausation")
 }
 
-func (s *Store) indexed(ctx context.Context, index *ddb.Index[row, string, int64], id, option string) iter.Seq2[Event, error] {
+func indexed(ctx context.Context, s *Store, index *ddb.Index[row, string, int64], id, option string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if index == nil {
 			yield(Event{}, &ddb.InvalidError{Problems: []error{errors.New("the store has no such index; it needs the option " + option)}})
@@ -73,7 +73,7 @@ func (s *Store) Streams(ctx context.Context, category string) iter.Seq2[Head, er
 		return failing[Head](err)
 	}
 	return func(yield func(Head, error) bool) {
-		if s.byCategory == nil {
+		if indexesOf(s).byCategory == nil {
 			yield(Head{}, &ddb.InvalidError{Problems: []error{errors.New("the store has no index of categories; it needs the option ByCategory")}})
 			return
 		}
@@ -83,7 +83,7 @@ func (s *Store) Streams(ctx context.Context, category string) iter.Seq2[Head, er
 		}
 		var salts []iter.Seq2[row, error]
 		for i := range s.o.categories {
-			salts = append(salts, s.byCategory.Query(category+"#"+strconv.Itoa(i)).Hydrate().All(ctx))
+			salts = append(salts, indexesOf(s).byCategory.Query(category+"#"+strconv.Itoa(i)).Hydrate().All(ctx))
 		}
 		for r, err := range merged(salts, func(a, b *row) bool { return a.Created < b.Created }) {
 			if err != nil {

@@ -311,7 +311,7 @@ func (s *Store) findCommit(ctx context.Context, stream, id string) (first, last 
 	if first, last, ok := head.remembered(id); ok {
 		return first, last, nil
 	}
-	for r, err := range s.table.Query(streamPrefix + stream).SortKey(ddb.Ge[int64](1)).Filter(rowCommit.Eq(id)).Consistent().All(ctx) {
+	for r, err := range tableOf(s).Query(streamPrefix + stream).SortKey(ddb.Ge[int64](1)).Filter(rowCommit.Eq(id)).Consistent().All(ctx) {
 		if err != nil {
 			return 0, 0, err
 		}

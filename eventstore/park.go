@@ -108,7 +108,7 @@ func (f *Feed) checkParked(consumer string) error {
 }
 
 func (s *Store) parked(ctx context.Context, consumer string, shard int, from int64) iter.Seq2[row, error] {
-	return s.table.Query(parkedKey(consumer, shard, 0).Partition).SortKey(ddb.Ge(from)).Consistent().All(ctx)
+	return tableOf(s).Query(parkedKey(consumer, shard, 0).Partition).SortKey(ddb.Ge(from)).Consistent().All(ctx)
 }
 
 // Replay asks the subscription of a consumer to handle its parked commits again: all of them, or those of some streams. It returns their number. The
@@ -128,7 +128,7 @@ func (f *Feed) Replay(ctx context.Context, consumer string, streams ...string) (
 			continue
 		}
 		err = repeat.Write(ctx, func() error {
-			_, err := f.store.table.Update(ctx, parkedKey(consumer, p.Shard, p.Number), rowReplay.Set(true))
+			_, err := tableOf(f.store).Update(ctx, parkedKey(consumer, p.Shard, p.Number), rowReplay.Set(true))
 			return err
 		})
 		if errors.Is(err, ddb.ErrNotFound) {
@@ -167,14 +167,14 @@ func (f *Feed) Discard(ctx context.Context, p Parked) error {
 // askParked asks the process that handles a shard to look at its parked commits.
 func (s *Store) askParked(ctx context.Context, consumer string, shard int) error {
 	return repeat.Write(ctx, func() error {
-		_, err := s.table.Upsert(ctx, parkedKey(consumer, shard, 0), rowVersion.Add(1)) // doing it twice is harmless
+		_, err := tableOf(s).Upsert(ctx, parkedKey(consumer, shard, 0), rowVersion.Add(1)) // doing it twice is harmless
 		return err
 	})
 }
 
 func (s *Store) unpark(ctx context.Context, consumer string, shard int, number int64) error {
 	key := parkedKey(consumer, shard, number)
-	return repeat.Write(ctx, func() error { return s.table.Delete(ctx, key.Partition, key.Sort) })
+	return repeat.Write(ctx, func() error { return tableOf(s).Delete(ctx, key.Partition, key.Sort) })
 }
 
 // parking is what a shard of a subscription knows about its parked commits.
@@ -234,14 +234,14 @@ func (f *follower) setAside(ctx context.Context, c *Commit, attempts int, reason
 	}
 	err := f.persist(ctx, func(ctx context.Context) error {
 		if !f.shared {
-			err := f.feed.store.table.Create(ctx, r)
+			err := tableOf(f.feed.store).Create(ctx, r)
 			if errors.Is(err, ddb.ErrConditionFailed) {
 				return nil // the reply of an attempt was lost
 			}
 			return err
 		}
 		// A process that was only paused must not park a commit that another process has handled by now.
-		err := ddb.Transact(ctx, f.feed.store.client, f.feed.store.table.TxCreate(r), f.feed.store.table.TxCheck(leaseKey(f.consumer, f.shard), rowOwner.Eq(f.owner)))
+		err := ddb.Transact(ctx, f.feed.store.client, tableOf(f.feed.store).TxCreate(r), tableOf(f.feed.store).TxCheck(leaseKey(f.consumer, f.shard), rowOwner.Eq(f.owner)))
 		if te, ok := errors.AsType[*ddb.TransactionError](err); ok && te.At(1) == nil && te.At(0) != nil && te.At(0).Reason == conditionFailed {
 			return nil
 		}
@@ -356,7 +356,7 @@ func (f *follower) replayRow(ctx, reading context.Context, r *row) (failed bool,
 		}
 		err = f.persist(ctx, func(ctx context.Context) error {
 			return repeat.Write(ctx, func() error {
-				_, err := f.feed.store.table.Update(ctx, parkedKey(f.consumer, f.shard, r.SK),
+				_, err := tableOf(f.feed.store).Update(ctx, parkedKey(f.consumer, f.shard, r.SK),
 					ddb.Remove(rowReplay), rowVersion.Set(r.Version+int64(attempts)), rowReason.Set(reasonText(err)))
 				return err
 			})

@@ -190,7 +190,7 @@ func (s *Store) sizeUpperBound(r *row) int {
 // sizeOf returns the exact size of a row at the highest possible version.
 func (s *Store) sizeOf(p *part, r *row) (int, error) {
 	full := s.atVersion(p, *r, math.MaxInt64-1-int64(len(p.events)))
-	return s.table.ItemSize(&full)
+	return tableOf(s).ItemSize(&full)
 }
 
 // sizes returns the size of all rows of a part.

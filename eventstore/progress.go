@@ -54,7 +54,7 @@ func (f *Feed) Progress(ctx context.Context, consumer string, positions Position
 	if len(oldest) == 0 {
 		return is, nil
 	}
-	got, err := f.store.table.BatchGet(ctx, oldest, ddb.Consistent())
+	got, err := tableOf(f.store).BatchGet(ctx, oldest, ddb.Consistent())
 	if err != nil {
 		return Progress{}, err
 	}

@@ -118,7 +118,7 @@ func (p *Projection) Run(ctx context.Context) error {
 // register records that the version is being built, the first time.
 func (p *Projection) register(ctx context.Context) error {
 	return repeat.Write(ctx, func() error {
-		_, err := p.feed.store.table.Upsert(ctx, projectionKey(p.name, p.version), ddb.SetIfMissing(rowAt, p.feed.store.o.now().UnixNano()))
+		_, err := tableOf(p.feed.store).Upsert(ctx, projectionKey(p.name, p.version), ddb.SetIfMissing(rowAt, p.feed.store.o.now().UnixNano()))
 		return err
 	})
 }
@@ -159,7 +159,7 @@ func (p *Projection) switchIfReady(ctx context.Context) (bool, error) {
 
 func (p *Projection) setLive(ctx context.Context, version int, more ...ddb.UpdateOption[row]) error {
 	return repeat.Write(ctx, func() error {
-		_, err := p.feed.store.table.Upsert(ctx, projectionKey(p.name, 0),
+		_, err := tableOf(p.feed.store).Upsert(ctx, projectionKey(p.name, 0),
 			append(more, rowVersion.Set(int64(version)), rowAt.Set(p.feed.store.o.now().UnixNano()))...)
 		return err
 	})
@@ -204,7 +204,7 @@ func (p *Projection) Retire(ctx context.Context, version int) error {
 		return &ddb.InvalidError{Problems: []error{fmt.Errorf("projection: version %d is live, or is not a version; switch to another one first", version)}}
 	}
 	key := projectionKey(p.name, version)
-	return repeat.Write(ctx, func() error { return p.feed.store.table.Delete(ctx, key.Partition, key.Sort) })
+	return repeat.Write(ctx, func() error { return tableOf(p.feed.store).Delete(ctx, key.Partition, key.Sort) })
 }
 
 // ProjectionStatus is the progress of one version of a projection.
@@ -228,7 +228,7 @@ func (p *Projection) Versions(ctx context.Context) ([]ProjectionStatus, error) {
 	}
 	live := 0
 	var list []ProjectionStatus
-	for r, err := range p.feed.store.table.Query(projectionKey(p.name, 0).Partition).Consistent().All(ctx) {
+	for r, err := range tableOf(p.feed.store).Query(projectionKey(p.name, 0).Partition).Consistent().All(ctx) {
 		if err != nil {
 			return nil, err
 		}

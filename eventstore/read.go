@@ -172,7 +172,7 @@ func (r reading) fromStart(ctx context.Context, yield func(Event) bool, fail fun
 		c    check
 		buf  []Event
 	)
-	for item, err := range r.query(ddb.Ge[int64](0)).All(ctx) {
+	for item, err := range queryOf(r, ddb.Ge[int64](0)).All(ctx) {
 		if err != nil {
 			fail(err)
 			return
@@ -278,7 +278,7 @@ func (r reading) pass(ctx context.Context, head row, c *check, yield func(Event)
 		low, high = c.end, c.next
 	}
 	if head.Framed { // the event may be inside a frame that begins before it
-		first, err := r.query(ddb.Between[int64](1, low)).Descending().Limit(1).First(ctx)
+		first, err := queryOf(r, ddb.Between[int64](1, low)).Descending().Limit(1).First(ctx)
 		if err != nil && !errors.Is(err, ddb.ErrNotFound) {
 			return byQuery, err
 		}
@@ -286,7 +286,7 @@ func (r reading) pass(ctx context.Context, head row, c *check, yield func(Event)
 			low = first.SK
 		}
 	}
-	q := r.query(ddb.Between(low, high))
+	q := queryOf(r, ddb.Between(low, high))
 	if r.backward {
 		q = q.Descending()
 	}
@@ -327,8 +327,8 @@ const (
 	byGap
 )
 
-func (r reading) query(sort ddb.SortCond[int64]) *ddb.Query[row, int64] {
-	q := r.store.table.Query(streamPrefix + r.stream).SortKey(sort)
+func queryOf(r reading, sort ddb.SortCond[int64]) *ddb.Query[row, int64] {
+	q := tableOf(r.store).Query(streamPrefix + r.stream).SortKey(sort)
 	if !r.stale {
 		q = q.Consistent()
 	}

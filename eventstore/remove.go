@@ -38,7 +38,7 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 		}
 		var now row
 		err := repeat.Write(ctx, func() (err error) {
-			now, err = s.table.Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), ddb.Remove(rowCategory))
+			now, err = tableOf(s).Update(ctx, streamKey(stream, 0), ddb.If(conds...), rowDeleted.Set(s.o.now().UnixNano()), ddb.Remove(rowCategory))
 			return err
 		})
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
@@ -53,7 +53,7 @@ func (s *Store) Delete(ctx context.Context, stream string, expected Expected) er
 		}
 		head = now
 	}
-	if err := s.table.Delete(ctx, stateKey(stream).Partition, 0); err != nil {
+	if err := tableOf(s).Delete(ctx, stateKey(stream).Partition, 0); err != nil {
 		return err
 	}
 	return s.removeUpTo(ctx, stream, head.Version, head.Framed)
@@ -81,7 +81,7 @@ func (s *Store) Truncate(ctx context.Context, stream string, before int64) error
 	if head.Cut < before {
 		// First the head, so that readers know why events are missing.
 		err := repeat.Write(ctx, func() error {
-			_, err := s.table.Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(ddb.NotExists(rowCut), rowCut.Lt(before)), ddb.NotExists(rowDeleted)))
+			_, err := tableOf(s).Update(ctx, streamKey(stream, 0), rowCut.Set(before), ddb.If(ddb.Or(ddb.NotExists(rowCut), rowCut.Lt(before)), ddb.NotExists(rowDeleted)))
 			return err
 		})
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
@@ -105,7 +105,7 @@ func (s *Store) removeUpTo(ctx context.Context, stream string, last int64, frame
 	if last < 1 {
 		return nil
 	}
-	q := s.table.Query(streamPrefix + stream).SortKey(ddb.Between(1, last)).Consistent()
+	q := tableOf(s).Query(streamPrefix + stream).SortKey(ddb.Between(1, last)).Consistent()
 	if !framed {
 		q = q.Project(rowSK)
 	}
@@ -119,13 +119,13 @@ func (s *Store) removeUpTo(ctx context.Context, stream string, last int64, frame
 		}
 		keys = append(keys, streamKey(stream, r.SK))
 		if len(keys) == removal {
-			if err := s.table.BatchDelete(ctx, keys); err != nil {
+			if err := tableOf(s).BatchDelete(ctx, keys); err != nil {
 				return err
 			}
 			keys = keys[:0]
 		}
 	}
-	return s.table.BatchDelete(ctx, keys)
+	return tableOf(s).BatchDelete(ctx, keys)
 }
 
 // Scrub removes the data, metadata, correlation and causation of events, and keeps the events: versions, types, ids and
@@ -163,9 +163,9 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 		var r row
 		var err error
 		if framed {
-			r, err = s.table.Query(key.Partition).SortKey(ddb.Between(1, version)).Descending().Consistent().Limit(1).First(ctx)
+			r, err = tableOf(s).Query(key.Partition).SortKey(ddb.Between(1, version)).Descending().Consistent().Limit(1).First(ctx)
 		} else {
-			r, err = s.table.Get(ctx, key.Partition, key.Sort, ddb.Consistent())
+			r, err = tableOf(s).Get(ctx, key.Partition, key.Sort, ddb.Consistent())
 		}
 		if err != nil {
 			return err
@@ -176,7 +176,7 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 		if len(r.Frame) == 0 {
 			if r.Scrubbed == 0 || r.Corr != "" || r.Caus != "" {
 				err := repeat.Write(ctx, func() error {
-					_, err := s.table.Update(ctx, key, ddb.Remove(rowData), ddb.Remove(rowMeta), ddb.Remove(rowCorr), ddb.Remove(rowCaus),
+					_, err := tableOf(s).Update(ctx, key, ddb.Remove(rowData), ddb.Remove(rowMeta), ddb.Remove(rowCorr), ddb.Remove(rowCaus),
 						ddb.Remove(rowKey), ddb.Remove(rowEnc), ddb.Remove(rowZip), ddb.Remove(rowSize), rowScrubbed.Set(max(r.Scrubbed, now)))
 					return err
 				})
@@ -198,7 +198,7 @@ func (s *Store) scrub(ctx context.Context, stream string, version int64, framed 
 		if traced && allScrubbed(frame) {
 			changes = append(changes, ddb.Remove(rowCorr), ddb.Remove(rowCaus))
 		}
-		_, err = s.table.Update(ctx, streamKey(stream, r.SK), changes...)
+		_, err = tableOf(s).Update(ctx, streamKey(stream, r.SK), changes...)
 		if !errors.Is(err, ddb.ErrConditionFailed) && !repeat.InDoubt(err) || ctx.Err() != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (s *Store) drop(ctx context.Context, stream string, version int64, ref stri
 	if d, ok := s.o.payloads.(interface {
 		Drop(ctx context.Context, ref string) error
 	}); ok {
-		users, err := s.table.Query(streamPrefix + stream).SortKey(ddb.Ge[int64](1)).Filter(rowRef.Eq(ref)).Consistent().Limit(2).Count(ctx)
+		users, err := tableOf(s).Query(streamPrefix + stream).SortKey(ddb.Ge[int64](1)).Filter(rowRef.Eq(ref)).Consistent().Limit(2).Count(ctx)
 		if err != nil {
 			return err
 		}
@@ -230,7 +230,7 @@ func (s *Store) drop(ctx context.Context, stream string, version int64, ref stri
 		}
 	}
 	return repeat.Write(ctx, func() error {
-		_, err := s.table.Update(ctx, streamKey(stream, version), ddb.Remove(rowRef))
+		_, err := tableOf(s).Update(ctx, streamKey(stream, version), ddb.Remove(rowRef))
 		return err
 	})
 }
@@ -243,7 +243,7 @@ func (s *Store) References(ctx context.Context) iter.Seq2[string, error] {
 		return failing[string](err)
 	}
 	return func(yield func(string, error) bool) {
-		for r, err := range s.table.Scan().Filter(ddb.Exists(rowRef)).Project(rowRef).Consistent().All(ctx) {
+		for r, err := range tableOf(s).Scan().Filter(ddb.Exists(rowRef)).Project(rowRef).Consistent().All(ctx) {
 			if !yield(r.Ref, err) || err != nil {
 				return
 			}

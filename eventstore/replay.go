@@ -68,7 +68,7 @@ func (s *Store) ReplayAll(ctx context.Context, from Position, project func(ctx c
 	if err := s.usable(); err != nil {
 		return Position{}, err
 	}
-	ctx, task := progress.Start(ctx, "replay of "+s.table.Name())
+	ctx, task := progress.Start(ctx, "replay of "+tableOf(s).Name())
 	defer task.Stop("it ended with a panic") // unless it has ended before
 	from, err = s.replayAll(ctx, task, from, project, opts)
 	task.End(ddberr.Redact(err))

@@ -308,14 +308,14 @@ func (s *Store) operations(c *commit) (ops []ddb.TxOp) {
 		}
 		for i := range rows {
 			r := s.atVersion(p, rows[i], p.base)
-			add(ofEvents, s.table.TxCreate(&r))
+			add(ofEvents, tableOf(s).TxCreate(&r))
 		}
 		if p.shard != nil {
-			add(ofFeedRow, s.table.TxCreate(s.feedRow(c, p)))
+			add(ofFeedRow, tableOf(s).TxCreate(s.feedRow(c, p)))
 		}
 	}
 	if c.dedup > 0 {
-		add(ofMarker, s.table.TxCreate(c.marker()))
+		add(ofMarker, tableOf(s).TxCreate(c.marker()))
 	}
 	for _, sh := range c.shards() {
 		add(ofCounter, s.counterOp(c, sh))
@@ -326,7 +326,7 @@ func (s *Store) operations(c *commit) (ops []ddb.TxOp) {
 func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 	if p.base == 0 {
 		h := s.newHead(c, p)
-		return s.table.TxCreate(&h)
+		return tableOf(s).TxCreate(&h)
 	}
 	conds := []ddb.Cond[row]{rowVersion.Eq(p.base), ddb.NotExists(rowDeleted)}
 	if p.expected.kind == exactly && !p.notInHead {
@@ -350,7 +350,7 @@ func (s *Store) headOp(c *commit, p *part) ddb.TxOp {
 	if p.expiry != 0 {
 		changes = append(changes, rowExpiry.Set(p.expiry))
 	}
-	return s.table.TxUpdate(streamKey(p.stream, 0), changes...)
+	return tableOf(s).TxUpdate(streamKey(p.stream, 0), changes...)
 }
 
 // notHeld is the condition that a commit is not among the last ones of a head. It may mistake another id for this one if that
@@ -391,7 +391,7 @@ func (s *Store) counterOp(c *commit, sh *shard) ddb.TxOp {
 	if first == 1 {
 		cond = ddb.NotExists(rowVersion)
 	}
-	return s.table.TxUpsert(counterKey(sh.number), rowVersion.Set(last), ddb.If(cond))
+	return tableOf(s).TxUpsert(counterKey(sh.number), rowVersion.Set(last), ddb.If(cond))
 }
 
 func (c *commit) marker() *row {

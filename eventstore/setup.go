@@ -80,10 +80,10 @@ func (s *Store) checkSetup(ctx context.Context) error {
 func (s *Store) readSetup(ctx context.Context) error {
 	at := time.Since(s.setup.begin)
 	key := setupKey()
-	is, err := s.table.Get(ctx, key.Partition, key.Sort, ddb.Consistent())
+	is, err := tableOf(s).Get(ctx, key.Partition, key.Sort, ddb.Consistent())
 	if errors.Is(err, ddb.ErrNotFound) {
 		is = s.newSetupRow() // of a new table, whose indexes are complete
-		err = repeat.Write(ctx, func() error { return s.table.Create(ctx, &is) })
+		err = repeat.Write(ctx, func() error { return tableOf(s).Create(ctx, &is) })
 		if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 			if is, ok = failed.Current(); ok {
 				err = nil
@@ -180,7 +180,7 @@ func (s *Store) Backfill(ctx context.Context) (BackfillReport, error) {
 	if err := s.usable(); err != nil {
 		return BackfillReport{}, err
 	}
-	ctx, task := progress.Start(ctx, "backfill of "+s.table.Name())
+	ctx, task := progress.Start(ctx, "backfill of "+tableOf(s).Name())
 	defer task.Stop("it ended with a panic") // unless it has ended before
 	report, err := s.backfill(ctx, task)
 	task.End(ddberr.Redact(err))
@@ -238,16 +238,16 @@ func (s *Store) recordSetup(ctx context.Context, changes ...ddb.UpdateOption[row
 		changes = append(changes, rowCats.Set(int64(s.o.categories)))
 	}
 	return repeat.Write(ctx, func() error {
-		_, err := s.table.Update(ctx, setupKey(), changes...)
+		_, err := tableOf(s).Update(ctx, setupKey(), changes...)
 		return err
 	})
 }
 
 // fill reads the table from a cursor and fills what is missing.
 func (s *Store) fill(ctx context.Context, task *progress.Task, cursor string, report *BackfillReport) error {
-	scan := s.table.Scan().Consistent()
+	scan := tableOf(s).Scan().Consistent()
 	if cursor != "" {
-		at, err := s.table.ParseCursor(cursor)
+		at, err := tableOf(s).ParseCursor(cursor)
 		if err != nil {
 			return err
 		}
@@ -278,7 +278,7 @@ func (s *Store) fill(ctx context.Context, task *progress.Task, cursor string, re
 		if page.Next.IsZero() {
 			return nil
 		}
-		scan = s.table.Scan().Consistent().After(page.Next)
+		scan = tableOf(s).Scan().Consistent().After(page.Next)
 		if err := s.recordSetup(ctx, rowCursor.Set(page.Next.String())); err != nil {
 			return err
 		}
@@ -302,7 +302,7 @@ func (s *Store) missing(r *row) []ddb.UpdateOption[row] {
 
 func (s *Store) fillRow(ctx context.Context, r *row) error {
 	err := repeat.Write(ctx, func() error {
-		_, err := s.table.Update(ctx, streamKey(r.PK[len(streamPrefix):], r.SK), s.missing(r)...)
+		_, err := tableOf(s).Update(ctx, streamKey(r.PK[len(streamPrefix):], r.SK), s.missing(r)...)
 		return err
 	})
 	if errors.Is(err, ddb.ErrNotFound) || errors.Is(err, ddb.ErrConditionFailed) {

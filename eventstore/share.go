@@ -31,7 +31,7 @@ func (l *shardLease) state() lease.State { return l.State }
 // leases reads the leases of a consumer and makes the missing ones.
 func (s *subscription) leases(ctx context.Context) (map[string]shardLease, error) {
 	all := make(map[string]shardLease, len(s.shards))
-	for r, err := range s.feed.store.table.Query(leasePrefix + s.consumer).Consistent().All(ctx) {
+	for r, err := range tableOf(s.feed.store).Query(leasePrefix + s.consumer).Consistent().All(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func (s *subscription) leases(ctx context.Context) (map[string]shardLease, error
 		}
 		l := shardLease{shard: shard, State: lease.State{Counter: 1}}
 		r := s.leaseRow(l)
-		err := repeat.Write(ctx, func() error { return s.feed.store.table.Create(ctx, &r) })
+		err := repeat.Write(ctx, func() error { return tableOf(s.feed.store).Create(ctx, &r) })
 		if err != nil && !errors.Is(err, ddb.ErrConditionFailed) {
 			return nil, err
 		}
@@ -67,7 +67,7 @@ func (s *subscription) leaseRow(l shardLease) row {
 func (s *subscription) swap(ctx context.Context, was, will shardLease) (shardLease, bool, error) {
 	r := s.leaseRow(will)
 	r.Write = rand.Text()
-	err := s.feed.store.table.Replace(ctx, &r, ddb.If(rowVersion.Eq(was.Counter))) // each write raises the counter
+	err := tableOf(s.feed.store).Replace(ctx, &r, ddb.If(rowVersion.Eq(was.Counter))) // each write raises the counter
 	switch {
 	case err == nil:
 		return will, true, nil

@@ -16,13 +16,9 @@ import (
 // immutable, and safe for concurrent use.
 type Store struct {
 	client ddb.Client
-	table  *ddb.Table[row, string, int64]
+	table  any // see tableOf
+	index  any // see indexesOf
 	o      options
-
-	byCorrelation *ddb.Index[row, string, int64]
-	byCausation   *ddb.Index[row, string, int64]
-	byCategory    *ddb.Index[row, string, int64]
-	byTime        *ddb.Index[row, string, string]
 
 	streams keyedLocks
 	shards  []*shard
@@ -30,6 +26,31 @@ type Store struct {
 	setup setup
 
 	failed error // of New; every method returns it
+}
+
+// indexes are those that the options ask for, or nil.
+type indexes struct {
+	byCorrelation *ddb.Index[row, string, int64]
+	byCausation   *ddb.Index[row, string, int64]
+	byCategory    *ddb.Index[row, string, int64]
+	byTime        *ddb.Index[row, string, string]
+}
+
+// tableOf returns the table. It is a function and the field has no type, because every package that uses a
+// store would compile the methods of the table again if it found their types in the store or its methods.
+//
+//go:noinline
+func tableOf(s *Store) *ddb.Table[row, string, int64] {
+	table, _ := s.table.(*ddb.Table[row, string, int64])
+	return table
+}
+
+// indexesOf returns the indexes.
+//
+//go:noinline
+func indexesOf(s *Store) *indexes {
+	index, _ := s.index.(*indexes)
+	return index
 }
 
 // New describes an event store. It sends nothing: the table need not exist yet; see
@@ -54,25 +75,28 @@ func New(client ddb.Client, table string, opts ...Option) (*Store, error) {
 		s.failed = &ddb.InvalidError{Problems: []error{err}}
 		return s, s.failed
 	}
-	var err error
-	if s.table, err = ddb.New(client, table, rowPK, rowSK, append([]ddb.TableOption{ddb.TTL(rowTTL)}, s.o.table...)...); err != nil {
+	rows, err := ddb.New(client, table, rowPK, rowSK, append([]ddb.TableOption{ddb.TTL(rowTTL)}, s.o.table...)...)
+	s.table = rows
+	if err != nil {
 		s.failed = err
 		return s, err
 	}
+	index := &indexes{}
+	s.index = index
 	if s.o.correlation {
-		s.byCorrelation, err = ddb.NewIndex(s.table, "by-correlation", rowCorr, rowAt, ddb.KeysOnly())
+		index.byCorrelation, err = ddb.NewIndex(rows, "by-correlation", rowCorr, rowAt, ddb.KeysOnly())
 		errs = append(errs, err)
 	}
 	if s.o.causation {
-		s.byCausation, err = ddb.NewIndex(s.table, "by-causation", rowCaus, rowAt, ddb.KeysOnly())
+		index.byCausation, err = ddb.NewIndex(rows, "by-causation", rowCaus, rowAt, ddb.KeysOnly())
 		errs = append(errs, err)
 	}
 	if s.o.categories > 0 {
-		s.byCategory, err = ddb.NewIndex(s.table, "by-category", rowCategory, rowCreated, ddb.KeysOnly())
+		index.byCategory, err = ddb.NewIndex(rows, "by-category", rowCategory, rowCreated, ddb.KeysOnly())
 		errs = append(errs, err)
 	}
 	if s.o.buckets != "" {
-		s.byTime, err = ddb.NewIndex(s.table, "by-time", rowBucket, rowBucketAt, ddb.KeysOnly())
+		index.byTime, err = ddb.NewIndex(rows, "by-time", rowBucket, rowBucketAt, ddb.KeysOnly())
 		errs = append(errs, err)
 	}
 	for i := range s.o.shards {
@@ -113,7 +137,7 @@ func (s *Store) Name() string {
 	if s == nil || s.table == nil {
 		return ""
 	}
-	return s.table.Name()
+	return tableOf(s).Name()
 }
 
 // EnsureTable creates what is missing of the table and of the indexes that the options ask for, and
@@ -124,7 +148,7 @@ func (s *Store) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	if err := s.table.EnsureTable(ctx, opts...); err != nil {
+	if err := tableOf(s).EnsureTable(ctx, opts...); err != nil {
 		return err
 	}
 	return s.checkSetup(ctx)
@@ -135,7 +159,7 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schem
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	return s.table.VerifyTable(ctx, opts...)
+	return tableOf(s).VerifyTable(ctx, opts...)
 }
 
 // Reset deletes the table with all events, waits until it is gone, and creates
@@ -158,7 +182,7 @@ func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) 
 	if err := s.usable(); err != nil {
 		return err
 	}
-	if err := s.table.DeleteTable(ctx, allow); err != nil {
+	if err := tableOf(s).DeleteTable(ctx, allow); err != nil {
 		return err
 	}
 	s.setup.forget()

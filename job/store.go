@@ -34,8 +34,17 @@ var (
 // TableStore stores the states of jobs in a DynamoDB table, one item for each job, so that runners on several machines exclude each other. Their clocks should differ by less
 // than a third of the lease. It is safe for concurrent use.
 type TableStore struct {
-	table *ddb.SimpleTable[row, string]
+	table any // see tableOf
 	err   error
+}
+
+// tableOf returns the table. It is a function and the field has no type, because every package that uses a
+// store would compile the methods of the table again if it found their types in the store or its methods.
+//
+//go:noinline
+func tableOf(s *TableStore) *ddb.SimpleTable[row, string] {
+	table, _ := s.table.(*ddb.SimpleTable[row, string])
+	return table
 }
 
 // NewTableStore describes the table. It sends nothing; [TableStore.EnsureTable] makes the table.
@@ -56,7 +65,7 @@ func (s *TableStore) EnsureTable(ctx context.Context, opts ...schema.Option) err
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return s.table.EnsureTable(ctx, opts...)
+	return tableOf(s).EnsureTable(ctx, opts...)
 }
 
 // Load reads the state of a job, consistently. It costs a read unit for each 4 KB.
@@ -64,7 +73,7 @@ func (s *TableStore) Load(ctx context.Context, job string) (State, error) {
 	if err := s.usable(); err != nil {
 		return State{}, err
 	}
-	r, err := s.table.Get(ctx, job, ddb.Consistent())
+	r, err := tableOf(s).Get(ctx, job, ddb.Consistent())
 	if errors.Is(err, ddb.ErrNotFound) {
 		return State{}, nil
 	}
@@ -100,7 +109,7 @@ func (s *TableStore) Swap(ctx context.Context, job string, was, will State) erro
 	if was.equal(State{}) {
 		same = ddb.Or(ddb.NotExists(rowJob), same)
 	}
-	err := s.table.Put(ctx, &r, ddb.If(same))
+	err := tableOf(s).Put(ctx, &r, ddb.If(same))
 	if !errors.Is(err, ddb.ErrConditionFailed) && !errors.Is(err, ddb.ErrOutcomeUnknown) {
 		return err
 	}

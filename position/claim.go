@@ -58,7 +58,7 @@ func (s *Store) claim(ctx context.Context, consumer, partition, owner string) (*
 			return nil, errors.Join(err, doubt)
 		}
 		if is.Token != c.token { // unless an attempt before this one was applied
-			is, err = s.table.Upsert(ctx, s.key(consumer, partition), rowOwner.Set(owner), rowToken.Set(c.token),
+			is, err = tableOf(s).Upsert(ctx, s.key(consumer, partition), rowOwner.Set(owner), rowToken.Set(c.token),
 				rowEpoch.Set(is.Epoch+1), ddb.SetIfMissing(rowNumber, 0), rowUpdatedAt.Set(s.now().UTC()), ddb.If(epochIs(is.Epoch)))
 			if repeat.InDoubt(err) {
 				if doubts++; doubts == repeat.Attempts || ctx.Err() != nil {
@@ -124,7 +124,7 @@ func (c *Claim) SaveTx(position int64) ddb.TxOp {
 	case c.usable() != nil:
 		return (*Store)(nil).SaveTx("", "", 0)
 	}
-	return c.store.table.TxUpsert(c.store.key(c.consumer, c.partition), c.store.changes(position, c.token)...)
+	return tableOf(c.store).TxUpsert(c.store.key(c.consumer, c.partition), c.store.changes(position, c.token)...)
 }
 
 // Rejected reports whether the [Claim.SaveTx] at an index of a transaction's operations made it fail: it
@@ -142,7 +142,7 @@ func (c *Claim) Release(ctx context.Context) error {
 		return err
 	}
 	err := repeat.WriteInDoubt(ctx, func(error) error {
-		_, err := c.store.table.Update(ctx, c.store.key(c.consumer, c.partition), ddb.Remove(rowOwner), ddb.Remove(rowToken),
+		_, err := tableOf(c.store).Update(ctx, c.store.key(c.consumer, c.partition), ddb.Remove(rowOwner), ddb.Remove(rowToken),
 			rowUpdatedAt.Set(c.store.now().UTC()), ddb.If(rowToken.Eq(c.token)))
 		return err
 	})

@@ -65,9 +65,9 @@ func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64,
 		}
 		record.From, record.Epoch = is.Number, is.Epoch+1
 		err = ddb.Transact(ctx, s.client,
-			s.table.TxUpsert(s.key(consumer, partition), rowNumber.Set(to), rowEpoch.Set(is.Epoch+1), rowUpdatedAt.Set(at),
+			tableOf(s).TxUpsert(s.key(consumer, partition), rowNumber.Set(to), rowEpoch.Set(is.Epoch+1), rowUpdatedAt.Set(at),
 				ddb.Remove(rowOwner), ddb.Remove(rowToken), ddb.If(cond)),
-			s.table.TxCreate(record))
+			tableOf(s).TxCreate(record))
 		switch {
 		case repeat.InDoubt(err):
 			if doubts++; doubts == repeat.Attempts || ctx.Err() != nil {
@@ -86,7 +86,7 @@ func (s *Store) Reset(ctx context.Context, consumer, partition string, to int64,
 
 // recorded reports whether the record of a reset is stored.
 func (s *Store) recorded(ctx context.Context, record *row) (bool, error) {
-	_, err := s.table.Get(ctx, record.Consumer, record.Partition, ddb.Consistent())
+	_, err := tableOf(s).Get(ctx, record.Consumer, record.Partition, ddb.Consistent())
 	if errors.Is(err, ddb.ErrNotFound) {
 		return false, nil
 	}
@@ -107,7 +107,7 @@ func (s *Store) Resets(ctx context.Context, consumer, partition string) iter.Seq
 			yield(Reset{}, err)
 			return
 		}
-		for r, err := range s.table.Query(consumer).SortKey(ddb.BeginsWith(resetPrefix(partition))).Consistent().All(ctx) {
+		for r, err := range tableOf(s).Query(consumer).SortKey(ddb.BeginsWith(resetPrefix(partition))).Consistent().All(ctx) {
 			reset := Reset{Consumer: consumer, Partition: partition, From: r.From, To: r.Number, By: r.By, Reason: r.Reason, At: r.UpdatedAt}
 			if !yield(reset, err) || err != nil {
 				return

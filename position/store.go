@@ -80,10 +80,19 @@ func TableOptions(opts ...ddb.TableOption) Option {
 // Store keeps positions in a table. It is safe for concurrent use. Make it with [New].
 type Store struct {
 	client ddb.Client
-	table  *ddb.Table[row, string, string]
+	table  any // see tableOf
 	now    func() time.Time
 	opts   []ddb.TableOption
 	failed error // of New; every method returns it
+}
+
+// tableOf returns the table. It is a function and the field has no type, because every package that uses a
+// store would compile the methods of the table again if it found their types in the store or its methods.
+//
+//go:noinline
+func tableOf(s *Store) *ddb.Table[row, string, string] {
+	table, _ := s.table.(*ddb.Table[row, string, string])
+	return table
 }
 
 // New describes a table of positions. It sends nothing; see [Store.EnsureTable]. After an error every method of the Store returns it.
@@ -107,7 +116,7 @@ func (s *Store) Name() string {
 	if s == nil || s.table == nil {
 		return ""
 	}
-	return s.table.Name()
+	return tableOf(s).Name()
 }
 
 // EnsureTable creates the table if it is missing, and waits until it can be used.
@@ -115,7 +124,7 @@ func (s *Store) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return s.table.EnsureTable(ctx, opts...)
+	return tableOf(s).EnsureTable(ctx, opts...)
 }
 
 // VerifyTable lists all differences between the live table and its definition.
@@ -123,7 +132,7 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schem
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	return s.table.VerifyTable(ctx, opts...)
+	return tableOf(s).VerifyTable(ctx, opts...)
 }
 
 // ResetTable deletes the table with all positions and records of resets, waits until it is gone, and creates it again. It is refused
@@ -144,7 +153,7 @@ func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) 
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return s.table.DeleteTable(ctx, allow)
+	return tableOf(s).DeleteTable(ctx, allow)
 }
 
 // Load reads a position consistently. It returns 0 if there is none.
@@ -175,7 +184,7 @@ func (s *Store) Get(ctx context.Context, consumer, partition string) (Position, 
 }
 
 func (s *Store) read(ctx context.Context, consumer, partition string) (row, error) {
-	return s.table.Get(ctx, consumer, positionKind+partition, ddb.Consistent())
+	return tableOf(s).Get(ctx, consumer, positionKind+partition, ddb.Consistent())
 }
 
 func (r *row) position() Position {
@@ -203,7 +212,7 @@ func (s *Store) save(ctx context.Context, consumer, partition string, position i
 		return err
 	}
 	return repeat.WriteInDoubt(ctx, func(doubt error) error {
-		_, err := s.table.Upsert(ctx, s.key(consumer, partition), s.changes(position, token)...)
+		_, err := tableOf(s).Upsert(ctx, s.key(consumer, partition), s.changes(position, token)...)
 		failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err)
 		if !ok {
 			return err
@@ -244,7 +253,7 @@ func (s *Store) SaveTx(consumer, partition string, position int64) ddb.TxOp {
 	if s == nil || s.table == nil {
 		return (*ddb.Table[row, string, string])(nil).TxUpsert(ddb.Key[string, string]{})
 	}
-	return s.table.TxUpsert(s.key(consumer, partition), s.changes(position, "")...)
+	return tableOf(s).TxUpsert(s.key(consumer, partition), s.changes(position, "")...)
 }
 
 // Rejected reports whether the [Store.SaveTx] at an index of a transaction's operations made it fail: it
@@ -281,7 +290,7 @@ func (s *Store) List(ctx context.Context, consumer string) iter.Seq2[Position, e
 			yield(Position{}, err)
 			return
 		}
-		for r, err := range s.table.Query(consumer).SortKey(ddb.BeginsWith(positionKind)).Consistent().All(ctx) {
+		for r, err := range tableOf(s).Query(consumer).SortKey(ddb.BeginsWith(positionKind)).Consistent().All(ctx) {
 			var p Position
 			if err == nil {
 				p = r.position()
@@ -301,11 +310,11 @@ func (s *Store) Delete(ctx context.Context, consumer, partition string) error {
 	if err := checkKey(consumer); err != nil {
 		return err
 	}
-	return s.table.Delete(ctx, consumer, positionKind+partition)
+	return tableOf(s).Delete(ctx, consumer, positionKind+partition)
 }
 
 func (s *Store) key(consumer, partition string) ddb.Key[string, string] {
-	return s.table.Key(consumer, positionKind+partition)
+	return tableOf(s).Key(consumer, positionKind+partition)
 }
 
 func checkKey(consumer string) error {

@@ -95,7 +95,7 @@ func TableOptions(opts ...ddb.TableOption) Option {
 // Store keeps snapshots in a table. It is safe for concurrent use. Make it with [New].
 type Store struct {
 	client    ddb.Client
-	table     *ddb.Table[row, string, int64]
+	table     any // see tableOf
 	opts      []ddb.TableOption
 	policy    Policy
 	keep      Retention
@@ -103,6 +103,15 @@ type Store struct {
 	threshold int
 	now       func() time.Time
 	failed    error // of New; every method returns it
+}
+
+// tableOf returns the table. It is a function and the field has no type, because every package that uses a
+// store would compile the methods of the table again if it found their types in the store or its methods.
+//
+//go:noinline
+func tableOf(s *Store) *ddb.Table[row, string, int64] {
+	table, _ := s.table.(*ddb.Table[row, string, int64])
+	return table
 }
 
 // New describes a table of snapshots. It sends nothing; see [Store.EnsureTable].
@@ -131,7 +140,7 @@ func (s *Store) Name() string {
 	if s == nil || s.table == nil {
 		return ""
 	}
-	return s.table.Name()
+	return tableOf(s).Name()
 }
 
 // Client returns the client that the store was made with.
@@ -173,7 +182,7 @@ func (s *Store) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return s.table.EnsureTable(ctx, opts...)
+	return tableOf(s).EnsureTable(ctx, opts...)
 }
 
 // VerifyTable lists all differences between the live table and its definition.
@@ -181,7 +190,7 @@ func (s *Store) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schem
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	return s.table.VerifyTable(ctx, opts...)
+	return tableOf(s).VerifyTable(ctx, opts...)
 }
 
 // ResetTable deletes the table with all snapshots, waits until it is gone, and creates it again. It is refused
@@ -202,7 +211,7 @@ func (s *Store) DeleteTable(ctx context.Context, allow schema.DeletePermission) 
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return s.table.DeleteTable(ctx, allow)
+	return tableOf(s).DeleteTable(ctx, allow)
 }
 
 // Save stores a snapshot, and prunes those that the retention does not keep. Saving the same state of a version again is not
@@ -224,7 +233,7 @@ func (s *Store) Save(ctx context.Context, snap Snapshot) error {
 	if err != nil {
 		return err
 	}
-	err = repeat.WriteInDoubt(ctx, func(error) error { return s.table.Create(ctx, &r) })
+	err = repeat.WriteInDoubt(ctx, func(error) error { return tableOf(s).Create(ctx, &r) })
 	if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 		if is, _ := failed.Current(); is.same(&r) {
 			err = nil
@@ -252,7 +261,7 @@ func (s *Store) replaceFormat(ctx context.Context, is, r row, cause error) error
 	if is.Type == r.Type && is.Schema >= r.Schema {
 		return fmt.Errorf("snapshot: %w: %w", ErrConflict, cause)
 	}
-	err := repeat.WriteInDoubt(ctx, func(error) error { return s.table.Put(ctx, &r, ddb.If(rowSchema.Eq(is.Schema), typeIs(is.Type))) })
+	err := repeat.WriteInDoubt(ctx, func(error) error { return tableOf(s).Put(ctx, &r, ddb.If(rowSchema.Eq(is.Schema), typeIs(is.Type))) })
 	if failed, ok := errors.AsType[*ddb.ConditionFailed[row]](err); ok {
 		if now, _ := failed.Current(); now.same(&r) {
 			return nil
@@ -285,7 +294,7 @@ func (s *Store) row(ctx context.Context, snap Snapshot) (row, error) {
 	if s.payloads == nil {
 		return r, nil
 	}
-	n, err := s.table.ItemSize(&r)
+	n, err := tableOf(s).ItemSize(&r)
 	if err != nil || n <= s.threshold {
 		return r, err
 	}
@@ -328,7 +337,7 @@ func (s *Store) list(ctx context.Context, stream string, atMost int64, page int,
 			yield(Snapshot{}, err)
 			return
 		}
-		q := s.table.Query(stream).SortKey(ddb.Le(atMost)).Descending().Consistent()
+		q := tableOf(s).Query(stream).SortKey(ddb.Le(atMost)).Descending().Consistent()
 		if page > 0 {
 			q = q.PageSize(page)
 		}
@@ -379,7 +388,7 @@ func (s *Store) Delete(ctx context.Context, stream string, version int64) error 
 	if err := check(stream); err != nil {
 		return err
 	}
-	return s.table.Delete(ctx, stream, version)
+	return tableOf(s).Delete(ctx, stream, version)
 }
 
 // DeleteAll removes all snapshots of a stream, including persistent ones, for example when its data must be forgotten.
@@ -409,19 +418,19 @@ func (s *Store) remove(ctx context.Context, stream string, gone func(newer int, 
 	}
 	var keys []ddb.Key[string, int64]
 	newer := 0
-	for r, err := range s.table.Query(stream).Descending().Consistent().Project(rowVersion, rowPersistent).All(ctx) {
+	for r, err := range tableOf(s).Query(stream).Descending().Consistent().Project(rowVersion, rowPersistent).All(ctx) {
 		if err != nil {
 			return err
 		}
 		if gone(newer, &r) {
-			keys = append(keys, s.table.Key(stream, r.Version))
+			keys = append(keys, tableOf(s).Key(stream, r.Version))
 		}
 		newer++
 	}
 	if len(keys) == 0 {
 		return nil
 	}
-	return s.table.BatchDelete(ctx, keys)
+	return tableOf(s).BatchDelete(ctx, keys)
 }
 
 // References yields the references of all offloaded states, for removing payloads that nothing refers to. It scans the table.
@@ -430,7 +439,7 @@ func (s *Store) References(ctx context.Context) iter.Seq2[string, error] {
 		return failing[string](err)
 	}
 	return func(yield func(string, error) bool) {
-		for r, err := range s.table.Scan().Filter(ddb.Exists(rowRef)).Project(rowRef).Consistent().All(ctx) {
+		for r, err := range tableOf(s).Scan().Filter(ddb.Exists(rowRef)).Project(rowRef).Consistent().All(ctx) {
 			if !yield(r.Ref, err) || err != nil {
 				return
 			}

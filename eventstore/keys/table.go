@@ -57,12 +57,21 @@ var (
 // Table stores keys in a DynamoDB table, one item for each subject. The item of a deleted key stays for ever and records the deletion. It is safe for concurrent
 // use. Make it with [New].
 type Table struct {
-	table   *ddb.SimpleTable[row, string]
+	table   any // see tableOf
 	opts    []ddb.TableOption
 	wrapper Wrapper
 	wrapped bool
 	now     func() time.Time
 	failed  error // of New; every method returns it
+}
+
+// tableOf returns the table. It is a function and the field has no type, because every package that uses a
+// store would compile the methods of the table again if it found their types in the store or its methods.
+//
+//go:noinline
+func tableOf(t *Table) *ddb.SimpleTable[row, string] {
+	table, _ := t.table.(*ddb.SimpleTable[row, string])
+	return table
 }
 
 var _ eventstore.Keys = (*Table)(nil)
@@ -101,7 +110,7 @@ func (t *Table) Name() string {
 	if t == nil || t.table == nil {
 		return ""
 	}
-	return t.table.Name()
+	return tableOf(t).Name()
 }
 
 // EnsureTable creates the table if it is missing, and waits until it can be used.
@@ -109,7 +118,7 @@ func (t *Table) EnsureTable(ctx context.Context, opts ...schema.Option) error {
 	if err := t.usable(); err != nil {
 		return err
 	}
-	return t.table.EnsureTable(ctx, opts...)
+	return tableOf(t).EnsureTable(ctx, opts...)
 }
 
 // VerifyTable lists all differences between the live table and its definition.
@@ -117,7 +126,7 @@ func (t *Table) VerifyTable(ctx context.Context, opts ...schema.Option) ([]schem
 	if err := t.usable(); err != nil {
 		return nil, err
 	}
-	return t.table.VerifyTable(ctx, opts...)
+	return tableOf(t).VerifyTable(ctx, opts...)
 }
 
 // DeleteTable deletes the table with all keys: everything encrypted with them is lost. It is refused unless the permission names the
@@ -126,7 +135,7 @@ func (t *Table) DeleteTable(ctx context.Context, allow schema.DeletePermission) 
 	if err := t.usable(); err != nil {
 		return err
 	}
-	return t.table.DeleteTable(ctx, allow)
+	return tableOf(t).DeleteTable(ctx, allow)
 }
 
 // IDOf returns the id of a subject's key: a hash of the subject, so that the stored events do not name it. Anyone who knows a subject can compute it.
@@ -150,7 +159,7 @@ func (t *Table) Key(ctx context.Context, subject string) (eventstore.Key, error)
 	id := IDOf(subject)
 	var last error
 	for range tries {
-		r, err := t.table.Get(ctx, id, ddb.Consistent())
+		r, err := tableOf(t).Get(ctx, id, ddb.Consistent())
 		if err == nil {
 			return t.key(ctx, r)
 		}
@@ -177,7 +186,7 @@ func (t *Table) create(ctx context.Context, id string) error {
 		}
 		r.Secret, r.Wrapped = wrapped, true
 	}
-	return t.table.Create(ctx, &r)
+	return tableOf(t).Create(ctx, &r)
 }
 
 // ByID returns the key with an id. The error is [eventstore.ErrForgotten] if it was deleted, and [ddb.ErrNotFound] if the table does not have the id. It costs one read unit.
@@ -188,7 +197,7 @@ func (t *Table) ByID(ctx context.Context, id string) (eventstore.Key, error) {
 	if id == "" {
 		return eventstore.Key{}, invalid("the id is empty")
 	}
-	r, err := t.table.Get(ctx, id, ddb.Consistent())
+	r, err := tableOf(t).Get(ctx, id, ddb.Consistent())
 	if err != nil {
 		return eventstore.Key{}, err
 	}
@@ -221,7 +230,7 @@ func (t *Table) Forget(ctx context.Context, subject string) error {
 		return invalid("the subject is empty")
 	}
 	return repeat.Write(ctx, func() error {
-		_, err := t.table.Upsert(ctx, IDOf(subject), ddb.Remove(rowSecret), ddb.SetIfMissing(rowDeleted, max(t.now().Unix(), 1)))
+		_, err := tableOf(t).Upsert(ctx, IDOf(subject), ddb.Remove(rowSecret), ddb.SetIfMissing(rowDeleted, max(t.now().Unix(), 1)))
 		return err
 	})
 }

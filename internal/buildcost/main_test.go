@@ -10,6 +10,7 @@ const (
 	mostFirst    = 700 // functions of a package with one table
 	mostFurther  = 500 // and of each further table
 	mostImporter = 340 // of a package that only uses another's table
+	mostLayer    = 35  // of a package that uses a layer with a table of its own, which is compiled in the layer only
 )
 
 func TestFunctions(t *testing.T) {
@@ -17,9 +18,18 @@ func TestFunctions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count, err := b.functions(t.Context(), map[string]string{tables: program("tables", 1, 1), three: program("tables", 3, 1), user: importing})
+	sources := map[string]string{tables: program("tables", 1, 1), three: program("tables", 3, 1), user: importing}
+	for layer := range layers {
+		sources[user+layer] = layerUser(layer)
+	}
+	count, err := b.functions(t.Context(), sources)
 	if err != nil {
 		t.Fatal(err)
+	}
+	largest := 0
+	for layer := range layers {
+		t.Logf("a package that uses %s: %d functions", layer, count[user+layer])
+		largest = max(largest, count[user+layer])
 	}
 	for _, c := range []struct {
 		of       string
@@ -28,6 +38,7 @@ func TestFunctions(t *testing.T) {
 		{"the first table", count[tables], mostFirst},
 		{"a further table", (count[three] - count[tables]) / 2, mostFurther},
 		{"a package that uses another's table", count[user], mostImporter},
+		{"a package that uses a layer", largest, mostLayer},
 	} {
 		t.Logf("%s: %d functions, at most %d", c.of, c.is, c.most)
 		if c.is > c.most {

@@ -165,3 +165,30 @@ func Read(ctx context.Context, client ddb.Client) (tables.Order0, error) {
 	return s.Table.Get(ctx, "c", "o")
 }
 `
+
+// layers are the types that own a table, by package, with the call that makes one.
+var layers = map[string][2]string{
+	"change":     {"TableStore", "NewTableStore"},
+	"eventstore": {"Store", "New"},
+	"job":        {"TableStore", "NewTableStore"},
+	"position":   {"Store", "New"},
+	"snapshot":   {"Store", "New"},
+}
+
+// layerUser returns the source of a package that keeps the table of a layer in a type of its own.
+func layerUser(layer string) string {
+	return strings.NewReplacer("LAYER", layer, "TYPE", layers[layer][0], "MAKE", layers[layer][1], "ROOT", module).Replace(`package user
+
+import (
+	"ROOT"
+	"ROOT/LAYER"
+)
+
+type Service struct{ store *LAYER.TYPE }
+
+func New(client ddb.Client) (any, error) {
+	s, err := LAYER.MAKE(client, "t")
+	return &Service{s}, err
+}
+`)
+}
