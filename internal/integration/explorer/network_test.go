@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -108,6 +109,7 @@ func (u *user) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	_, op, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
+	maps.Copy(req.Header, rawHeader) // in place of a signature
 	q := &request{user: u, op: op, req: req, body: body, answer: make(chan answer, 1)}
 	if u.run == nil || bytes.Contains(body, setUpKey) { // the world is being set up, or an event store reads its setup
 		return u.engine.Do(q.fresh())
