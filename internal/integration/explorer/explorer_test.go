@@ -45,6 +45,8 @@ type world struct {
 	twins         []bool
 	misbehaviours int
 	silent        bool
+	template      []byte // an item as the library stores it, with the key KEY, in wire form
+	first         *ghost // the item with which all schedules start, nil before the first one and if there is none
 }
 
 // finding is a kind of violation.
@@ -229,9 +231,16 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 	w := &world{guard: g, engine: ddbtest.NewEngine(), status: status, twins: prog.twins(), misbehaviours: prog.bad, silent: prog.silent}
 	defer w.engine.Close()
 	users := w.users(t, len(prog.callers))
-	var first []byte
+	for _, u := range users {
+		go u.takePart()
+	}
+	defer func() {
+		for _, u := range users {
+			close(u.runs)
+		}
+	}()
 	if g.layer == nil {
-		first = w.first(t, users[0])
+		w.template = w.create(t, users[0])
 	}
 	var prefix []int
 	for n := 0; ; n++ {
@@ -244,7 +253,7 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 		if g.layer != nil {
 			g.layer.begins(r, prog.start)
 		} else {
-			r.begins(first, prog.start)
+			r.begins(prog.start)
 		}
 		if r.play() {
 			if r.model != nil {
@@ -270,7 +279,7 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 func (w *world) users(t *testing.T, n int) []*user {
 	users := make([]*user, n)
 	for i := range users {
-		u := &user{index: i, engine: w.engine}
+		u := &user{index: i, engine: w.engine, runs: make(chan *run)}
 		client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(u), ddbclient.WithEndpoint("http://127.0.0.1:1"),
 			ddbclient.WithAttemptTimeout(0), ddbclient.WithOperationTimeout(0), ddbclient.WithBackoff(0, 0), ddbclient.WithConfig(aws.Config{
 				Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
@@ -312,8 +321,8 @@ func onlyRetries(stack *middleware.Stack) error {
 // quick makes the waits between attempts so short that nothing else times out in the meantime.
 var quick = ddb.Retry(ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1})
 
-// first returns an item as the library stores it, in wire form.
-func (w *world) first(t *testing.T, u *user) []byte {
+// create returns an item as the library stores it, in wire form.
+func (w *world) create(t *testing.T, u *user) []byte {
 	if err := u.table.Create(t.Context(), &record{ID: "KEY", N: 5, State: "open"}); err != nil {
 		t.Fatal(err)
 	}
@@ -330,10 +339,10 @@ func (w *world) first(t *testing.T, u *user) []byte {
 }
 
 // begins sets up the world as it is before the callers start.
-func (r *run) begins(first []byte, s start) {
+func (r *run) begins(s start) {
 	r.states = []ghost{{}}
 	r.origin = ghost{}
-	stored := string(bytes.Replace(first, []byte(`"KEY"`), []byte(`"`+r.key+`"`), 1))
+	stored := string(bytes.Replace(r.template, []byte(`"KEY"`), []byte(`"`+r.key+`"`), 1))
 	switch s {
 	case nothing:
 		return
@@ -351,10 +360,13 @@ func (r *run) begins(first []byte, s start) {
 		panic(fmt.Sprint(resp, err))
 	}
 	r.writes = 1
-	g := r.stored()
-	g.born, g.rev, g.write = 1, 1, 1
-	r.states[0] = g
-	r.origin = g
+	if r.first == nil {
+		g := r.stored()
+		g.born, g.rev, g.write = 1, 1, 1
+		r.first = &g
+	}
+	r.states[0] = *r.first
+	r.origin = *r.first
 }
 
 // print writes the findings, and fails for violations of what the protection promises.
