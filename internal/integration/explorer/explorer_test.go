@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -186,23 +187,27 @@ func chosen(t *testing.T, all []*protection) []*protection {
 // explore runs whole programs until it has tried enough schedules.
 func explore(t *testing.T, g *protection, enough int) *report {
 	total := newReport()
-	all := slices.DeleteFunc(programs(g), func(p program) bool { return !strings.Contains(p.String(), *within) })
+	next, end := iter.Pull2(numbered(programs(g)))
+	defer end()
 	var (
-		next, tried atomic.Int64
-		stop        atomic.Bool
+		mu    sync.Mutex // of next
+		tried atomic.Int64
+		stop  atomic.Bool
 	)
 	t.Run("explore", func(t *testing.T) { // it ends when all workers have
 		for i := range *workers {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
 				for int(tried.Load()) < enough && !(*first && stop.Load()) {
-					k := int(next.Add(1)) - 1
-					if k >= len(all) {
+					mu.Lock()
+					k, prog, ok := next()
+					mu.Unlock()
+					if !ok {
 						return
 					}
 					synctest.Test(t, func(t *testing.T) {
 						p := newReport()
-						p.whole(t, g, all[k], gatewayStatuses[k%len(gatewayStatuses)])
+						p.whole(t, g, prog, gatewayStatuses[k%len(gatewayStatuses)])
 						tried.Add(int64(p.schedules))
 						total.merge(p)
 						if p.violates(g) {
@@ -214,6 +219,22 @@ func explore(t *testing.T, g *protection, enough int) *report {
 		}
 	})
 	return total
+}
+
+// numbered returns the wanted programs with their numbers.
+func numbered(programs iter.Seq[program]) iter.Seq2[int, program] {
+	return func(yield func(int, program) bool) {
+		k := 0
+		for p := range programs {
+			if !strings.Contains(p.String(), *within) {
+				continue
+			}
+			if !yield(k, p) {
+				return
+			}
+			k++
+		}
+	}
 }
 
 // whole tries every schedule of a program.
