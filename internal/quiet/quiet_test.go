@@ -16,6 +16,18 @@ import (
 	"github.com/dynamotable/ddb/internal/quiet"
 )
 
+// TestLater: an error that is only matched does not make its text.
+func TestLater(t *testing.T) {
+	texts := 0
+	err := quiet.Later(func(cause error) string { texts++; return "not " + cause.Error() }, io.EOF)
+	if !errors.Is(err, io.EOF) || texts != 0 {
+		t.Errorf("it does not match its cause, or made %d texts to compare", texts)
+	}
+	if text := err.Error(); text != "not EOF" {
+		t.Errorf("its text is %q", text)
+	}
+}
+
 func TestCauseIsFoundButNeverShown(t *testing.T) {
 	_, cause := time.Parse(time.RFC3339, "SSN-900")
 	err := quiet.New("it is no time", fmt.Errorf("read: %w: %w", io.EOF, cause))

@@ -27,7 +27,7 @@ func Error(err error) error {
 	if !quotes(err) {
 		return err
 	}
-	return quiet.New(Text(err), err)
+	return quiet.Later(Text, err)
 }
 
 // All is [Error] of each error that is not nil.

@@ -5,8 +5,10 @@ package explorer_test
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -19,6 +21,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbclient"
@@ -42,6 +46,8 @@ type world struct {
 	twins         []bool
 	misbehaviours int
 	silent        bool
+	template      []byte // an item as the library stores it, with the key KEY, in wire form
+	first         *ghost // the item with which all schedules start, nil before the first one and if there is none
 }
 
 // finding is a kind of violation.
@@ -181,23 +187,27 @@ func chosen(t *testing.T, all []*protection) []*protection {
 // explore runs whole programs until it has tried enough schedules.
 func explore(t *testing.T, g *protection, enough int) *report {
 	total := newReport()
-	all := slices.DeleteFunc(programs(g), func(p program) bool { return !strings.Contains(p.String(), *within) })
+	next, end := iter.Pull2(numbered(programs(g)))
+	defer end()
 	var (
-		next, tried atomic.Int64
-		stop        atomic.Bool
+		mu    sync.Mutex // of next
+		tried atomic.Int64
+		stop  atomic.Bool
 	)
 	t.Run("explore", func(t *testing.T) { // it ends when all workers have
 		for i := range *workers {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
 				for int(tried.Load()) < enough && !(*first && stop.Load()) {
-					k := int(next.Add(1)) - 1
-					if k >= len(all) {
+					mu.Lock()
+					k, prog, ok := next()
+					mu.Unlock()
+					if !ok {
 						return
 					}
 					synctest.Test(t, func(t *testing.T) {
 						p := newReport()
-						p.whole(t, g, all[k], gatewayStatuses[k%len(gatewayStatuses)])
+						p.whole(t, g, prog, gatewayStatuses[k%len(gatewayStatuses)])
 						tried.Add(int64(p.schedules))
 						total.merge(p)
 						if p.violates(g) {
@@ -209,6 +219,22 @@ func explore(t *testing.T, g *protection, enough int) *report {
 		}
 	})
 	return total
+}
+
+// numbered returns the wanted programs with their numbers.
+func numbered(programs iter.Seq[program]) iter.Seq2[int, program] {
+	return func(yield func(int, program) bool) {
+		k := 0
+		for p := range programs {
+			if !strings.Contains(p.String(), *within) {
+				continue
+			}
+			if !yield(k, p) {
+				return
+			}
+			k++
+		}
+	}
 }
 
 // whole tries every schedule of a program.
@@ -226,9 +252,16 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 	w := &world{guard: g, engine: ddbtest.NewEngine(), status: status, twins: prog.twins(), misbehaviours: prog.bad, silent: prog.silent}
 	defer w.engine.Close()
 	users := w.users(t, len(prog.callers))
-	var first []byte
+	for _, u := range users {
+		go u.takePart()
+	}
+	defer func() {
+		for _, u := range users {
+			close(u.runs)
+		}
+	}()
 	if g.layer == nil {
-		first = w.first(t, users[0])
+		w.template = w.create(t, users[0])
 	}
 	var prefix []int
 	for n := 0; ; n++ {
@@ -241,7 +274,7 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 		if g.layer != nil {
 			g.layer.begins(r, prog.start)
 		} else {
-			r.begins(first, prog.start)
+			r.begins(prog.start)
 		}
 		if r.play() {
 			if r.model != nil {
@@ -267,11 +300,11 @@ func (p *report) whole(t *testing.T, g *protection, prog program, status int) {
 func (w *world) users(t *testing.T, n int) []*user {
 	users := make([]*user, n)
 	for i := range users {
-		u := &user{index: i, engine: w.engine}
+		u := &user{index: i, engine: w.engine, runs: make(chan *run)}
 		client, err := ddbclient.New(t.Context(), ddbclient.WithHTTPClient(u), ddbclient.WithEndpoint("http://127.0.0.1:1"),
 			ddbclient.WithAttemptTimeout(0), ddbclient.WithOperationTimeout(0), ddbclient.WithBackoff(0, 0), ddbclient.WithConfig(aws.Config{
 				Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-			}))
+			}), ddbclient.WithSDKOptions(func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, onlyRetries) }))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -294,11 +327,23 @@ func (w *world) users(t *testing.T, n int) []*user {
 	return users
 }
 
+// onlyRetries removes what the SDK does to a request between encoding and sending it, except for its retries: endpoints, signatures and the
+// like are half of the work of a call, and the engine ignores them.
+func onlyRetries(stack *middleware.Stack) error {
+	retries, ok := stack.Finalize.Get("Retry")
+	if !ok {
+		return errors.New("the SDK has no step named Retry")
+	}
+	stack.Build.Clear()
+	stack.Finalize.Clear()
+	return stack.Finalize.Add(retries, middleware.After)
+}
+
 // quick makes the waits between attempts so short that nothing else times out in the meantime.
 var quick = ddb.Retry(ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1})
 
-// first returns an item as the library stores it, in wire form.
-func (w *world) first(t *testing.T, u *user) []byte {
+// create returns an item as the library stores it, in wire form.
+func (w *world) create(t *testing.T, u *user) []byte {
 	if err := u.table.Create(t.Context(), &record{ID: "KEY", N: 5, State: "open"}); err != nil {
 		t.Fatal(err)
 	}
@@ -315,10 +360,10 @@ func (w *world) first(t *testing.T, u *user) []byte {
 }
 
 // begins sets up the world as it is before the callers start.
-func (r *run) begins(first []byte, s start) {
+func (r *run) begins(s start) {
 	r.states = []ghost{{}}
 	r.origin = ghost{}
-	stored := string(bytes.Replace(first, []byte(`"KEY"`), []byte(`"`+r.key+`"`), 1))
+	stored := string(bytes.Replace(r.template, []byte(`"KEY"`), []byte(`"`+r.key+`"`), 1))
 	switch s {
 	case nothing:
 		return
@@ -336,10 +381,13 @@ func (r *run) begins(first []byte, s start) {
 		panic(fmt.Sprint(resp, err))
 	}
 	r.writes = 1
-	g := r.stored()
-	g.born, g.rev, g.write = 1, 1, 1
-	r.states[0] = g
-	r.origin = g
+	if r.first == nil {
+		g := r.stored()
+		g.born, g.rev, g.write = 1, 1, 1
+		r.first = &g
+	}
+	r.states[0] = *r.first
+	r.origin = *r.first
 }
 
 // print writes the findings, and fails for violations of what the protection promises.

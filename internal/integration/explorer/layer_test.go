@@ -62,8 +62,7 @@ func (r *run) item(partition string, sort int64) wireItem {
 
 // binary returns a binary attribute.
 func binary(item wireItem, name string) (b []byte) {
-	text, _ := item[name]["B"].(string)
-	b, err := base64.StdEncoding.DecodeString(text)
+	b, err := base64.StdEncoding.DecodeString(item[name].B)
 	if err != nil {
 		panic(err)
 	}

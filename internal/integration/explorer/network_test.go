@@ -7,8 +7,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -108,6 +110,7 @@ func (u *user) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	_, op, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
+	maps.Copy(req.Header, rawHeader) // in place of a signature
 	q := &request{user: u, op: op, req: req, body: body, answer: make(chan answer, 1)}
 	if u.run == nil || bytes.Contains(body, setUpKey) { // the world is being set up, or an event store reads its setup
 		return u.engine.Do(q.fresh())
@@ -205,16 +208,16 @@ func (r *run) tookEffect(q *request) bool {
 func (r *run) stored() ghost {
 	var out struct{ Item wireItem }
 	r.raw("GetItem", `"Key":{"id":{"S":"`+r.key+`"}}`, &out)
-	if out.Item == nil || r.guard.tombstone != nil && r.guard.tombstone(out.Item) {
+	_, dead := out.Item[r.guard.tombstone]
+	if out.Item == nil || dead {
 		return ghost{}
 	}
-	number, _ := out.Item["n"]["N"].(string)
-	n, err := strconv.ParseInt(number, 10, 64)
+	n, err := strconv.ParseInt(out.Item["n"].N, 10, 64)
 	if err != nil {
 		panic(err)
 	}
-	state, _ := out.Item["state"]["S"].(string)
-	return ghost{live: true, n: n, state: state, expired: r.guard.expires && out.Item["until"] != nil}
+	_, until := out.Item["until"]
+	return ghost{live: true, n: n, state: out.Item["state"].S, expired: r.guard.expires && until}
 }
 
 var rawHeader = http.Header{
@@ -225,13 +228,12 @@ var rawHeader = http.Header{
 
 // rawRequest returns a request of a program without the library.
 func rawRequest(op, body string) *http.Request {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://engine.invalid/", strings.NewReader(body))
-	if err != nil {
-		panic(err)
+	header := maps.Clone(rawHeader)
+	header.Set("X-Amz-Target", "DynamoDB_20120810."+op)
+	return &http.Request{
+		Method: http.MethodPost, URL: &url.URL{Scheme: "http", Host: "engine.invalid", Path: "/"}, Header: header,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}
-	req.Header = rawHeader.Clone()
-	req.Header.Set("X-Amz-Target", "DynamoDB_20120810."+op)
-	return req
 }
 
 func reset() answer {

@@ -4,6 +4,7 @@ package explorer_test
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -54,20 +55,28 @@ func (p program) twins() []bool {
 	return twins
 }
 
-// programs lists the explored programs, each once regardless of the names of the callers. The small and the most
-// revealing ones come first.
-func programs(g *protection) []program {
+// programs returns the explored programs, each once regardless of the names of the callers. The small and the most
+// revealing ones come first; there are many more than are explored.
+func programs(g *protection) iter.Seq[program] {
 	if g.layer != nil {
-		return g.layer.programs()
+		return slices.Values(g.layer.programs())
 	}
+	return func(yield func(program) bool) { programsOfItem(g, yield) }
+}
+
+// programsOfItem yields the programs of a table.
+func programsOfItem(g *protection, yield func(program) bool) {
 	all := verbs(g)
-	var out []program
 	seen := map[string]bool{}
 	starts := []start{item, nothing}
 	if g.expires {
 		starts = []start{stale, item, nothing, staleForeign}
 	}
+	more := true
 	add := func(bad int, silent bool, callers ...[]*verb) {
+		if !more {
+			return
+		}
 		callers = slices.Clone(callers)
 		slices.SortStableFunc(callers, func(a, b []*verb) int {
 			return strings.Compare(program{callers: [][]*verb{a}}.String(), program{callers: [][]*verb{b}}.String())
@@ -75,11 +84,10 @@ func programs(g *protection) []program {
 		for _, s := range starts {
 			p := program{callers: callers, start: s, bad: bad, silent: silent}
 			name := fmt.Sprint(p, bad, silent)
-			if p.idle() || seen[name] {
-				continue
+			if more && !p.idle() && !seen[name] {
+				seen[name] = true
+				more = yield(p)
 			}
-			seen[name] = true
-			out = append(out, p)
 		}
 	}
 	named := func(name string) *verb {
@@ -157,7 +165,6 @@ func programs(g *protection) []program {
 			}
 		}
 	}
-	return out
 }
 
 // idle reports whether a program can have no effect: all callers read first, and no one creates the item.

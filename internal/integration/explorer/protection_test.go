@@ -22,8 +22,8 @@ type protection struct {
 	condition func(read *record) ddb.Option[record]
 	// expires: expired items are hidden, and a create treats them as absent.
 	expires bool
-	// tombstone reports whether a stored item is a tombstone.
-	tombstone func(item map[string]map[string]any) bool
+	// tombstone is the attribute of tombstones, empty if there are none.
+	tombstone string
 	// excepted lists what is not promised. Everything else is promised.
 	excepted []exception
 }
@@ -127,7 +127,7 @@ func protections() []*protection {
 		},
 		{
 			name: "Tombstones", options: []ddb.TableOption{ddb.Version(recordRevision), ddb.Tombstones("deleted", time.Hour)}, protects: true, swaps: true, condition: byRevision,
-			tombstone: func(item map[string]map[string]any) bool { return item["deleted"] != nil },
+			tombstone: "deleted",
 			excepted:  byTombstones,
 		},
 		{
@@ -136,7 +136,7 @@ func protections() []*protection {
 		},
 		{
 			name: "Expiry with tombstones", options: expiring(ddb.Version(recordRevision), ddb.Tombstones("deleted", time.Hour)), protects: true, swaps: true, condition: byRevision, expires: true,
-			tombstone: func(item map[string]map[string]any) bool { return item["deleted"] != nil },
+			tombstone: "deleted",
 			excepted:  slices.Concat(byTombstones, overExpired),
 		},
 	}

@@ -34,6 +34,7 @@ type user struct {
 	table  *table
 	events *eventUser // caller of an event store, instead of a table
 	saves  *saveUser  // caller of positions and snapshots
+	runs   chan *run  // the schedules to take part in
 	run    *run
 	call   *call // the running call
 }
@@ -112,7 +113,7 @@ func (r *run) state() fmt.Stringer {
 func (r *run) play() bool {
 	for _, u := range r.users {
 		u.run = r
-		go r.act(u)
+		u.runs <- r
 	}
 	for {
 		synctest.Wait()
@@ -145,7 +146,14 @@ func (r *run) play() bool {
 	}
 }
 
-// act is the goroutine of a caller.
+// takePart is the goroutine of a caller. All schedules have the same, whose stack has grown.
+func (u *user) takePart() {
+	for r := range u.runs {
+		r.act(u)
+	}
+}
+
+// act makes the calls of a caller.
 func (r *run) act(u *user) {
 	ctx := context.Background()
 	for _, c := range r.calls {

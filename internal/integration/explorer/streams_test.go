@@ -316,16 +316,15 @@ func (s *streams) name(stream int) string { return s.run.key + "-" + string('a'+
 func (s *streams) commitID(id string) string { return id + "-" + s.run.key }
 
 // wireItem is an item as the engine returns it.
-type wireItem map[string]map[string]any
+type wireItem map[string]wireValue
 
-func text(item wireItem, name string) string {
-	s, _ := item[name]["S"].(string)
-	return s
-}
+// wireValue is a string, a number or bytes. Of other types it is empty.
+type wireValue struct{ S, N, B string }
+
+func text(item wireItem, name string) string { return item[name].S }
 
 func number(item wireItem, name string) int64 {
-	s, _ := item[name]["N"].(string)
-	n, err := strconv.ParseInt(s, 10, 64)
+	n, err := strconv.ParseInt(item[name].N, 10, 64)
 	if err != nil {
 		return 0
 	}

@@ -108,7 +108,7 @@ func scriptFolder(t *testing.T) string {
 func startLocal(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "ddblocal")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/dynamotable/ddb/cmd/ddblocal")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", binary, "github.com/dynamotable/ddb/cmd/ddblocal") // half of the time to link
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
