@@ -228,22 +228,23 @@ func screenshots(t *testing.T, s *shop, b *tab) {
 // https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
 const worstContrasts = `(() => {
 	const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-	const rgba = color => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
-		const d = canvas.getImageData(0, 0, 1, 1).data; return [d[0], d[1], d[2], d[3] / 255]; };
+	const known = new Map(); // a page has few colours, and reading a pixel takes long
+	const rgba = color => { if (!known.has(color)) { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+		const d = canvas.getImageData(0, 0, 1, 1).data; known.set(color, [d[0], d[1], d[2], d[3] / 255]); }
+		return [...known.get(color)]; };
 	const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
 	const light = c => [0, 1, 2].map(i => c[i] / 255).map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
 		.reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+	// What is behind a node's text: the colours of all nodes around it, and how much of the text is left over them.
+	const behind = new Map([[null, { ground: [255, 255, 255, 1], opacity: 1 }]]);
+	const around = node => { if (!behind.has(node)) { const below = around(node.parentElement), style = getComputedStyle(node);
+		behind.set(node, { ground: over(rgba(style.backgroundColor), below.ground), opacity: below.opacity * Number(style.opacity) }); }
+		return behind.get(node); };
 	const seen = [];
 	for (const node of document.querySelectorAll("body *")) {
 		const text = [...node.childNodes].filter(c => c.nodeType === 3).map(c => c.data.trim()).join("");
 		if (!text || !node.getClientRects().length || node.matches("script, style, .skip")) continue;
-		const layers = [];
-		let opacity = 1;
-		for (let at = node; at; at = at.parentElement) {
-			layers.unshift(rgba(getComputedStyle(at).backgroundColor));
-			opacity *= Number(getComputedStyle(at).opacity);
-		}
-		const ground = layers.reduce((below, top) => over(top, below), [255, 255, 255, 1]);
+		const { ground, opacity } = around(node);
 		const style = getComputedStyle(node), ink = rgba(node instanceof SVGElement ? style.fill : style.color);
 		ink[3] *= opacity;
 		const [a, b] = [light(over(ink, ground)), light(ground)].sort((x, y) => y - x);

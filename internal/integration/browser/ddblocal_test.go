@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -128,10 +127,9 @@ func TestLocal(t *testing.T) {
 		{"edited by keyboard", localEdit},
 		{"a lost update is refused", localLostUpdate},
 		{"screenshots", localScreenshots},
-		{"contrast", localContrast},
-		{"labels", localLabels},
-		{"on a phone", localNarrow},
+		{"every view", localEveryView},
 		{"hostile texts", localHostile},
+		{"pages of other sites", localOtherSites},
 	}
 	for _, part := range parts {
 		t.Run(part.name, func(t *testing.T) {
@@ -326,62 +324,59 @@ func localScreenshots(t *testing.T, b *local) {
 	}
 }
 
-// eachView visits every view, with all details open.
-func (b *local) eachView(check func(name string)) {
-	b.t.Helper()
+// localEveryView visits every view, with all details open.
+func localEveryView(t *testing.T, b *local) {
 	for name, path := range localViews() {
 		b.visit(path)
 		if !evaluate[bool](b.tab, `document.querySelectorAll("details").forEach(d => d.open = true), document.querySelector("h1") !== null`) {
-			b.t.Errorf("%s has no heading", name)
+			t.Errorf("%s has no heading", name)
 		}
-		check(name)
-	}
-	b.forgive("4")
-}
-
-func localContrast(_ *testing.T, b *local) {
-	for _, theme := range []string{"light", "dark"} {
-		b.prefer(theme)
-		b.eachView(func(name string) {
+		b.labelled(name)
+		for _, theme := range []string{"dark", "light"} {
+			b.prefer(theme)
 			b.until(`matchMedia("(prefers-color-scheme: ` + theme + `)").matches && document.getAnimations().length === 0`)
 			b.readable(name + ", " + theme)
-		})
+		}
+		b.size(390, 844)
+		b.fits(name, 390)
+		b.size(1280, 900)
 	}
-	b.prefer("light")
-}
-
-// localLabels: the page can be used with a screen reader.
-func localLabels(t *testing.T, b *local) {
-	b.eachView(func(name string) {
-		for what, expression := range map[string]string{
-			"fields without a label":  `[...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(n => !n.labels.length).map(n => n.name)`,
-			"links without a text":    `[...document.querySelectorAll("a, button, summary")].filter(n => !n.innerText.trim() && !n.matches(".skip")).map(n => n.outerHTML)`,
-			"columns without a title": `[...document.querySelectorAll("thead th")].filter(n => !n.textContent.trim()).map(n => n.outerHTML)`,
-			"duplicate ids":           `[...document.querySelectorAll("[id]")].map(n => n.id).filter((id, i, all) => all.indexOf(id) !== i)`,
-			"regions without a name":  `[...document.querySelectorAll("[role=region], form, nav")].filter(n => !n.getAttribute("aria-label")).map(n => n.outerHTML.slice(0, 80))`,
-			"more than one heading":   `[...document.querySelectorAll("h1")].slice(1).map(n => n.innerText)`,
-		} {
-			if found := evaluate[[]string](b.tab, expression); len(found) > 0 {
-				t.Errorf("%s: %s: %q", name, what, found)
-			}
-		}
-	})
-}
-
-func localNarrow(t *testing.T, b *local) {
-	b.size(390, 844)
-	defer b.size(1280, 900)
-	b.eachView(func(name string) {
-		if width := evaluate[int](b.tab, `document.documentElement.scrollWidth`); width > 390 {
-			t.Errorf("%s is %d wide on a screen of 390", name, width)
-		}
-		if found := evaluate[[]string](b.tab, `[...document.querySelectorAll("button, input, select, textarea, nav a")].filter(n => n.getClientRects().length && !n.closest(".scroll") && n.getBoundingClientRect().right > 390).map(n => n.outerHTML.slice(0, 80))`); len(found) > 0 {
-			t.Errorf("%s: outside of the screen: %q", name, found)
-		}
-	})
+	b.forgive("4")
 	if os.Getenv(screenshotsVariable) != "" {
+		b.size(390, 844)
 		b.visit(searchQuery)
 		b.keep("local-narrow")
+		b.size(1280, 900)
+	}
+}
+
+// labelled: a view can be used with a screen reader.
+func (b *local) labelled(name string) {
+	b.t.Helper()
+	for what, expression := range map[string]string{
+		"fields without a label":  `[...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(n => !n.labels.length).map(n => n.name)`,
+		"links without a text":    `[...document.querySelectorAll("a, button, summary")].filter(n => !n.innerText.trim() && !n.matches(".skip")).map(n => n.outerHTML)`,
+		"columns without a title": `[...document.querySelectorAll("thead th")].filter(n => !n.textContent.trim()).map(n => n.outerHTML)`,
+		"duplicate ids":           `[...document.querySelectorAll("[id]")].map(n => n.id).filter((id, i, all) => all.indexOf(id) !== i)`,
+		"regions without a name":  `[...document.querySelectorAll("[role=region], form, nav")].filter(n => !n.getAttribute("aria-label")).map(n => n.outerHTML.slice(0, 80))`,
+		"more than one heading":   `[...document.querySelectorAll("h1")].slice(1).map(n => n.innerText)`,
+	} {
+		if found := evaluate[[]string](b.tab, expression); len(found) > 0 {
+			b.t.Errorf("%s: %s: %q", name, what, found)
+		}
+	}
+}
+
+// fits: nothing of a view is outside of a narrow screen.
+func (b *local) fits(name string, width int) {
+	b.t.Helper()
+	if got := evaluate[int](b.tab, `document.documentElement.scrollWidth`); got > width {
+		b.t.Errorf("%s is %d wide on a screen of %d", name, got, width)
+	}
+	found := evaluate[[]string](b.tab, fmt.Sprintf(`[...document.querySelectorAll("button, input, select, textarea, nav a")].
+		filter(n => n.getClientRects().length && !n.closest(".scroll") && n.getBoundingClientRect().right > %d).map(n => n.outerHTML.slice(0, 80))`, width))
+	if len(found) > 0 {
+		b.t.Errorf("%s: outside of the screen: %q", name, found)
 	}
 }
 
@@ -401,16 +396,15 @@ func localHostile(t *testing.T, b *local) {
 	}
 }
 
-// TestLocalAndOtherSites: a page of another site can neither show the page in a frame nor send its forms.
-func TestLocalAndOtherSites(t *testing.T) {
-	b := openLocal(t)
-	action := b.base + "clock"
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// localOtherSites: a page of another site can neither show the page in a frame nor send its forms.
+func localOtherSites(t *testing.T, shown *local) {
+	b, action := &local{tab: &tab{t: t}}, shown.base+"clock"
+	b.start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(w, `<title>other</title><iframe src=%q></iframe><form action=%q method="post"><input name="amount" value="1"><input name="unit" value="h"><input name="token" value="guess"><button>go</button></form>`, b.base, action)
-	}))
-	defer other.Close()
-	site := strings.Replace(other.URL, "127.0.0.1", "localhost", 1)
+		fmt.Fprintf(w, `<title>other</title><iframe src=%q></iframe><form action=%q method="post"><input name="amount" value="1"><input name="unit" value="h"><input name="token" value="guess"><button>go</button></form>`, shown.base, action)
+	}), "/")
+	site := strings.Replace(b.server.URL, "127.0.0.1", "localhost", 1)
+	b.base = shown.base
 	b.must(chromedp.Do(b.ctx, chromedp.Navigate(site)))
 	b.until(`document.readyState === "complete"`)
 	b.mu.Lock()

@@ -52,7 +52,6 @@ func TestSite(t *testing.T) {
 		run  func(*testing.T, *tab, []string)
 	}{
 		{"every page", everyPage},
-		{"links", everyLink},
 		{"search", siteSearch},
 		{"search by keyboard", searchByKeyboard},
 		{"colours", siteColours},
@@ -74,37 +73,50 @@ func TestSite(t *testing.T) {
 }
 
 // everyPage: no page is wider than the screen of a phone or a computer, and its title and its position in the list are correct.
+// Each link within the site leads to an existing page, and to an element of it.
 func everyPage(t *testing.T, b *tab, pages []string) {
+	type shown struct {
+		Width    int64    `json:"width"`
+		Listed   bool     `json:"listed"` // the list of pages is open
+		Heading  string   `json:"heading"`
+		Current  string   `json:"current"` // the page that the list marks
+		Missing  []string `json:"missing"` // images
+		Elements []string `json:"elements"`
+		Links    []string `json:"links"`
+	}
+	ids, links := map[string][]string{}, map[string][]string{}
 	for _, width := range []int64{390, 1280} {
 		b.size(width, 844)
 		for _, page := range pages {
 			b.visit(page)
-			if wide := evaluate[int64](b, `document.documentElement.scrollWidth`); wide > width {
-				t.Errorf("%s is %d wide on a screen of %d", page, wide, width)
+			got := evaluate[shown](b, `({
+				width: document.documentElement.scrollWidth, listed: document.querySelector(".pages").open,
+				heading: document.querySelector("main h1").textContent, current: document.querySelector("nav [aria-current]").textContent,
+				missing: [...document.images].filter(i => !(i.complete && i.naturalWidth > 0)).map(i => i.src),
+				elements: [...document.querySelectorAll("[id]")].map(n => n.id), links: [...document.links].map(a => a.href),
+			})`)
+			if got.Width > width {
+				t.Errorf("%s is %d wide on a screen of %d", page, got.Width, width)
 			}
-			if open := evaluate[bool](b, `document.querySelector(".pages").open`); open != (width > 860) {
-				t.Errorf("%s: the list of pages is open: %v, at width %d", page, open, width)
+			if got.Listed != (width > 860) {
+				t.Errorf("%s: the list of pages is open: %v, at width %d", page, got.Listed, width)
 			}
-			heading := b.text(`document.querySelector("main h1").textContent`)
-			if current := b.text(`document.querySelector("nav [aria-current]").textContent`); current != heading && page != "index.html" {
-				t.Errorf("%s: the list marks %q, the heading is %q", page, current, heading)
+			if got.Current != got.Heading && page != "index.html" {
+				t.Errorf("%s: the list marks %q, the heading is %q", page, got.Current, got.Heading)
 			}
-			if images := evaluate[int](b, `[...document.images].filter(i => !(i.complete && i.naturalWidth > 0)).length`); images > 0 {
-				t.Errorf("%s: %d images are not shown", page, images)
+			if len(got.Missing) > 0 {
+				t.Errorf("%s: images are not shown: %q", page, got.Missing)
 			}
+			ids[page], links[page] = got.Elements, got.Links
 		}
 	}
 	b.size(1280, 900)
+	follow(t, b, pages, ids, links)
 }
 
-// everyLink: each link within the site leads to an existing page, and to an element of it.
-func everyLink(t *testing.T, b *tab, pages []string) {
-	ids, links := map[string][]string{}, map[string][]string{}
-	for _, page := range pages {
-		b.visit(page)
-		ids[page] = evaluate[[]string](b, `[...document.querySelectorAll("[id]")].map(n => n.id)`)
-		links[page] = evaluate[[]string](b, `[...document.links].map(a => a.href)`)
-	}
+// follow looks up where the links of all pages lead.
+func follow(t *testing.T, b *tab, pages []string, ids, links map[string][]string) {
+	t.Helper()
 	inside, reached := 0, map[string]bool{"index.html": true}
 	for page, list := range links {
 		for _, link := range list {
@@ -212,10 +224,10 @@ func searchByKeyboard(t *testing.T, b *tab, _ []string) {
 // siteColours: the colour schemes differ, and all text is readable.
 func siteColours(t *testing.T, b *tab, _ []string) {
 	backgrounds := map[string]bool{}
-	for _, scheme := range []string{"light", "dark"} {
-		b.prefer(scheme)
-		for _, page := range []string{"index.html", "guides/cost.html", "guides/first-service.html", "handles.html"} {
-			b.visit(page)
+	for _, page := range []string{"index.html", "guides/cost.html", "guides/first-service.html", "handles.html"} {
+		b.visit(page)
+		for _, scheme := range []string{"light", "dark"} {
+			b.prefer(scheme)
 			b.until(`matchMedia("(prefers-color-scheme: ` + scheme + `)").matches`)
 			backgrounds[b.text(`getComputedStyle(document.body).backgroundColor`)] = true
 			b.readable(page + ", " + scheme)

@@ -46,7 +46,7 @@ type tab struct {
 	errors   []string
 }
 
-// openTab starts a browser for the page of package debug, or skips the test without a browser.
+// openTab opens a tab for the page of package debug, or skips the test without a browser.
 func openTab(t *testing.T, h http.Handler) *tab {
 	t.Helper()
 	b := &tab{t: t}
@@ -61,12 +61,31 @@ func openTab(t *testing.T, h http.Handler) *tab {
 	return b
 }
 
-// start starts the server and the browser.
+// browser is the context of the one browser of all tests, which the first of them starts. Each test has a tab with its own storage.
+var browser context.Context
+
+func TestMain(m *testing.M) {
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("chromium"), chromedp.Flag("headless", "new"), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WindowSize(1280, 900), chromedp.Flag("force-device-scale-factor", "1"), chromedp.Flag("lang", "en-US"),
+		// No page is kept for the way back, and no process for the next site: tests load hundreds of pages, each once.
+		chromedp.Flag("disable-features", "Translate,BackForwardCache,RenderDocument,SpareRendererForSitePerProcess"))...)
+	var leave context.CancelFunc
+	browser, leave = chromedp.NewContext(allocator)
+	status := m.Run()
+	leave()
+	stop()
+	os.Exit(status)
+}
+
+// startBrowser starts the browser, if it does not run yet.
+var startBrowser = sync.OnceValue(func() error { return chromedp.Do(browser) })
+
+// start starts the server and opens the tab.
 func (b *tab) start(h http.Handler, base string) {
 	t := b.t
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
+	if _, err := exec.LookPath("chromium"); err != nil {
 		if os.Getenv(requiredVariable) == "required" {
 			t.Fatal(err)
 		}
@@ -76,11 +95,8 @@ func (b *tab) start(h http.Handler, base string) {
 	t.Cleanup(b.server.Close)
 	b.base = b.server.URL + base
 
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.Flag("headless", "new"), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.WindowSize(1280, 900), chromedp.Flag("force-device-scale-factor", "1"), chromedp.Flag("lang", "en-US"))...)
-	t.Cleanup(stop)
-	ctx, leave := chromedp.NewContext(allocator)
+	b.must(startBrowser())
+	ctx, leave := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(leave)
 	b.must(chromedp.Listen(ctx, b.listen))
 	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
