@@ -70,7 +70,7 @@ func (i *interruption) wrap(h http.Handler) http.Handler {
 type verb struct {
 	args, input string
 	output      bool   // compare the output of all runs together; otherwise compare the tables
-	parallel    bool   // it sends many requests, in any order; without -long it is stopped at every ninth, instead of every third
+	parallel    bool   // it sends many requests, in any order; without -long it is stopped at every ninth, instead of every fifth
 	before      string // commands to run before, one per line
 	then        string // a command that must succeed at the end and find no difference
 	status      int    // its exit status when it is not stopped
@@ -190,7 +190,7 @@ func TestStop(t *testing.T) {
 				t.Fatal("the command changes nothing")
 			}
 			for at := 1; at <= requests; at++ {
-				if !longtest.Enabled() && (v.parallel && at%9 != 5 || at != 1 && at%3 != 2) {
+				if !longtest.Enabled() && (v.parallel && at%9 != 5 || at != 1 && at%5 != 2) {
 					continue
 				}
 				for _, done := range []bool{false, true} {
