@@ -311,7 +311,7 @@ func TestManyShards(t *testing.T) {
 		opts := []change.Option{change.PollInterval(time.Hour), change.Failover(30 * time.Minute), change.DiscoveryInterval(time.Hour), e.option()}
 		workers := []*running{start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...)}
 		var most int
-		for n := range int64(40) {
+		for n := range int64(30) {
 			w.put(t, groupID(fmt.Sprint("g", n)), 1, n)
 			wait(time.Hour)
 			leases, _ := store.Leases(t.Context(), "app")
@@ -331,8 +331,8 @@ func TestManyShards(t *testing.T) {
 		for _, r := range workers {
 			r.stop(t)
 		}
-		if n := len(j.seen); n != 40 {
-			t.Errorf("%d changes were handled, want 40", n)
+		if n := len(j.seen); n != 30 {
+			t.Errorf("%d changes were handled, want 30", n)
 		}
 	})
 }

@@ -162,7 +162,7 @@ func joinAs(t testing.TB, e *ddbtest.Engine, name string, c *claims, to func(con
 		}
 		return p.alive(ctx)
 	}
-	opts := append([]eventstore.SubscribeOption{eventstore.Shared(), eventstore.SubscriberName(name), eventstore.OnRetry(func(error) {}), eventstore.PollEvery(4 * time.Second)}, more...)
+	opts := append([]eventstore.SubscribeOption{eventstore.Shared(), eventstore.SubscriberName(name), eventstore.OnRetry(func(error) {}), eventstore.PollEvery(time.Duration(longtest.Size(4, 8)) * time.Second)}, more...)
 	go func() { p.ended <- s.Feed().Subscribe(ctx, "mailer", c.as(name), handle, opts...) }()
 	return p
 }

@@ -250,7 +250,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestKill: a command with -position that is killed at any of its requests (without -long, at every third one; with -short, at every fifth) continues from the file. It repeats at most one page of output.
+// TestKill: a command with -position that is killed at any of its requests (without -long, at every fifth one; with -short, at every eighth) continues from the file. It repeats at most one page of output.
 func TestKill(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
@@ -270,12 +270,12 @@ func TestKill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stop interruption
-			step := 3
+			step := 5
 			switch {
 			case longtest.Enabled():
 				step = 1
 			case testing.Short():
-				step = 5
+				step = 8
 			}
 			for at := 1; ; at += step {
 				engine, _ := shop(t, stop.wrap)
