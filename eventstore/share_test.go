@@ -162,7 +162,7 @@ func joinAs(t testing.TB, e *ddbtest.Engine, name string, c *claims, to func(con
 		}
 		return p.alive(ctx)
 	}
-	opts := append([]eventstore.SubscribeOption{eventstore.Shared(), eventstore.SubscriberName(name), eventstore.OnRetry(func(error) {}), eventstore.PollEvery(time.Duration(longtest.Size(4, 8)) * time.Second)}, more...)
+	opts := append([]eventstore.SubscribeOption{eventstore.Shared(), eventstore.SubscriberName(name), eventstore.OnRetry(func(error) {}), eventstore.PollEvery(4 * time.Second)}, more...)
 	go func() { p.ended <- s.Feed().Subscribe(ctx, "mailer", c.as(name), handle, opts...) }()
 	return p
 }
@@ -200,7 +200,7 @@ func TestSharedSubscription(t *testing.T) {
 		a, b, d := join(t, e, "a", c, h), join(t, e, "b", c, h), join(t, e, "d", c, h)
 		minute, pause := time.Duration(longtest.Size(60, 20))*time.Second, 300*time.Millisecond
 		if !longtest.Enabled() {
-			pause *= 6
+			pause *= 3
 		}
 		total := write(t, s, 3*minute)
 		h.mu.Lock()
