@@ -71,7 +71,7 @@ func TestBalance(t *testing.T) {
 				t.Errorf("%s: loads %v, want %v", when, got, want)
 			}
 			e.reset()
-			wait(time.Duration(longtest.Size(30, 10)) * time.Minute)
+			wait(time.Duration(longtest.Size(30, 6)) * time.Minute)
 			if n := e.of(change.LeaseTaken) + e.of(change.LeaseAsked) + e.of(change.LeaseLost); n > 0 {
 				t.Errorf("%s: %d leases moved without a reason", when, n)
 			}
@@ -106,7 +106,7 @@ func TestBalanceByLoad(t *testing.T) {
 		w := newWorld(t)
 		w.SplitShards("rows", 8)
 		store, j, e := new(change.MemoryStore), new(journal), new(events)
-		opts := []change.Option{change.PollInterval(5 * time.Second), e.option()}
+		opts := []change.Option{change.PollInterval(time.Duration(longtest.Size(5, 20)) * time.Second), e.option()}
 		workers := []*running{start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...)}
 		written := 0
 		// write makes one shard busy for a while, at 300 records a minute, with some records for all others.
@@ -269,7 +269,7 @@ func TestFailover(t *testing.T) {
 func TestLostRepliesKeepLeases(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		shards := max(9, longtest.Size(40, 9))
+		shards := max(6, longtest.Size(40, 6))
 		puts := fault.On("PutItem").Where(func(r fault.Request) bool { return !slices.Contains(r.Tables, "rows") })
 		w := newWorld(t, ddbtest.WithSeed(3), ddbtest.WithFaults(
 			puts.Chance(0.2).DropReply(), puts.Chance(0.1).Applied().InternalError(), puts.Chance(0.1).InternalError(), puts.Chance(0.05).Late(3*time.Second)))
@@ -311,7 +311,7 @@ func TestManyShards(t *testing.T) {
 		opts := []change.Option{change.PollInterval(time.Hour), change.Failover(30 * time.Minute), change.DiscoveryInterval(time.Hour), e.option()}
 		workers := []*running{start(t, w, store, j.each(), opts...), start(t, w, store, j.each(), opts...)}
 		var most int
-		for n := range int64(40) {
+		for n := range int64(30) {
 			w.put(t, groupID(fmt.Sprint("g", n)), 1, n)
 			wait(time.Hour)
 			leases, _ := store.Leases(t.Context(), "app")
@@ -331,8 +331,8 @@ func TestManyShards(t *testing.T) {
 		for _, r := range workers {
 			r.stop(t)
 		}
-		if n := len(j.seen); n != 40 {
-			t.Errorf("%d changes were handled, want 40", n)
+		if n := len(j.seen); n != 30 {
+			t.Errorf("%d changes were handled, want 30", n)
 		}
 	})
 }

@@ -460,26 +460,26 @@ func TestStreamIsReplaced(t *testing.T) {
 		w := newWorld(t)
 		store, j := new(change.MemoryStore), new(journal)
 		var losses []string
-		opts := []change.Option{change.StartFrom(change.FromLatest()), change.PollInterval(time.Minute), change.Failover(time.Minute), change.OnDataLoss(func(_ context.Context, e *change.DataLossError) error {
+		opts := []change.Option{change.StartFrom(change.FromLatest()), change.PollInterval(5 * time.Minute), change.Failover(time.Minute), change.OnDataLoss(func(_ context.Context, e *change.DataLossError) error {
 			losses = append(losses, string(e.Reason))
 			return nil
 		})}
 		r := start(t, w, store, j.each(), opts...)
-		wait(time.Minute)
+		wait(5 * time.Minute)
 		w.put(t, "a", 1, 0)
 		r.stop(t)
 		w.put(t, "a", 1, 1)
 		w.setStream(t, false)
 		w.put(t, "a", 1, 100) // not in any stream
-		wait(time.Minute)
+		wait(5 * time.Minute)
 		w.setStream(t, true)
 		w.put(t, "a", 1, 2)
 		r = start(t, w, store, j.each(), opts...)
-		wait(time.Minute)
+		wait(5 * time.Minute)
 		w.put(t, "a", 1, 3)
-		wait(time.Minute)
+		wait(5 * time.Minute)
 		w.setStream(t, false) // while it runs
-		wait(time.Minute)
+		wait(5 * time.Minute)
 		w.setStream(t, true)
 		w.put(t, "a", 1, 4)
 		wait(30 * time.Hour) // the first streams expire
@@ -575,11 +575,11 @@ func TestConsumerSurvivesOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		w := newWorld(t, ddbtest.WithFaults(
-			fault.On().Between(begin.Add(time.Hour), begin.Add(4*time.Hour)).DropRequest()))
+			fault.On().Between(begin.Add(10*time.Minute), begin.Add(190*time.Minute)).DropRequest()))
 		store, j := newTableStore(t, w.db), new(journal)
 		r := start(t, w, store, j.each(), change.PollInterval(time.Minute), change.Failover(30*time.Second))
 		w.put(t, "a", 1, 0)
-		wait(time.Hour - time.Second - time.Since(begin))
+		wait(10*time.Minute - time.Second - time.Since(begin))
 		w.put(t, "a", 1, 1)
 		wait(3*time.Hour + 2*time.Second)
 		w.put(t, "a", 1, 2)

@@ -257,7 +257,7 @@ func TestSimulation(t *testing.T) {
 		simulate(t, *oneSeed)
 		return
 	}
-	for seed := range uint64(longtest.Size(*seeds, 2)) {
+	for seed := range uint64(longtest.Size(*seeds, 1)) {
 		simulate(t, seed+1)
 	}
 }

@@ -153,7 +153,7 @@ func TestViewRefuses(t *testing.T) {
 // A view that workers build while its source is written, and while workers crash, matches the source at the end.
 func TestViewRebuild(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(longtest.Size(8, 2)) {
+	for seed := range uint64(longtest.Size(8, 1)) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 0))
 			scans := fault.On("Scan").Table("rows").Delay(time.Duration(rnd.IntN(20)) * time.Second)

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
 // An index that is added during writes has the same items as the table.
@@ -128,11 +129,12 @@ func TestClosedEnginesLeakNothing(t *testing.T) {
 	}
 	one()
 	start := heap()
-	for range 1000 {
+	engines := longtest.Size(1000, 250)
+	for range engines {
 		one()
 	}
-	if end := heap(); end > start+8<<20 {
-		t.Errorf("1,000 engines leaked %d bytes", end-start)
+	if end := heap(); end > start+uint64(engines)<<13 {
+		t.Errorf("%d engines leaked %d bytes", engines, end-start)
 	}
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines are left over", after-before)

@@ -116,7 +116,7 @@ func readable(it item) string {
 
 // A reopened engine answers as before, whatever was written, even after several restarts.
 func TestFolderProperty(t *testing.T) {
-	longtest.Checks(t, 15)
+	longtest.Checks(t, 8)
 	root := t.TempDir()
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -40,6 +40,7 @@ import (
 
 func TestMain(m *testing.M) {
 	longtest.ChecksOfPackage(20)
+	longtest.CollectLess()
 	goleak.VerifyTestMain(m)
 }
 

@@ -262,9 +262,9 @@ func TestComparisonsResume(t *testing.T) {
 		if sorted := slices.Sorted(slices.Values(want)); !slices.Equal(sorted, wanted(list)) || requests < 7 {
 			t.Fatalf("%s: %d requests, %q", name, requests, sorted)
 		}
-		for at := 1; at <= requests; at += longtest.Every(6) {
+		for at := 1; at <= requests; at += longtest.Every(10) {
 			for _, after := range []bool{false, true} {
-				if !longtest.Enabled() && after != (at/longtest.Every(6)%2 == 1) { // before one request, after the next
+				if !longtest.Enabled() && after != (at/longtest.Every(10)%2 == 1) { // before one request, after the next
 					continue
 				}
 				ctx, cancel := context.WithCancel(t.Context())

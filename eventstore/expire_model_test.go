@@ -27,7 +27,7 @@ func TestExpiryAgainstAModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: many tables")
 	}
-	longtest.Checks(t, 15)
+	longtest.Checks(t, 9)
 	e := ddbtest.NewEngine()
 	t.Cleanup(e.Close)
 	client := e.Client()

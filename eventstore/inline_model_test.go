@@ -157,7 +157,7 @@ func TestInlineKilledAtEveryStep(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	every := longtest.Every(3)
+	every := longtest.Every(5)
 	for i, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
 		steps := 0
 		for at, more := 1+i%every, true; more; at += every { // other steps for each

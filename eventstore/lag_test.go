@@ -50,7 +50,7 @@ func TestLaggingIndex(t *testing.T) {
 					inOrder++
 				}
 			}
-			events := longtest.Size(150, 80)
+			events := longtest.Size(150, 60)
 			for i := range events {
 				if _, err := s.Append(t.Context(), fmt.Sprint("s", i%5), eventstore.Any(), event("x")); err != nil {
 					t.Fatal(err)

@@ -284,7 +284,7 @@ func TestSwitchKilledAtEveryStep(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	every := longtest.Every(28)
+	every := longtest.Every(44)
 	for i, how := range []end{killedBefore, killedAfter, noRequest, noReply} {
 		steps, switched := 0, 0
 		for at, more := 1+i*every/4, true; more; at += every { // other steps for each
@@ -333,7 +333,7 @@ func TestSwitchIsNotUndone(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	steps := 0
-	for at, more := 1, true; more; at += longtest.Every(3) {
+	for at, more := 1, true; more; at += longtest.Every(5) {
 		synctest.Test(t, func(t *testing.T) {
 			e := ddbtest.NewEngine()
 			t.Cleanup(e.Close)

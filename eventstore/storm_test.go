@@ -87,7 +87,7 @@ func TestStorm(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := v.cfg
-			cfg.Appends = longtest.Size(*stormAppends, 360) * v.weight / 12
+			cfg.Appends = longtest.Size(*stormAppends, 240) * v.weight / 12
 			cfg.Writers = longtest.Size(cfg.Writers, max(8, cfg.Writers*3/8)) // each still makes several appends
 			cfg.Seed = uint64(time.Now().UnixNano())
 			t.Logf("seed %d", cfg.Seed)

@@ -18,7 +18,7 @@ import (
 )
 
 func TestTable(t *testing.T) {
-	longtest.Checks(t, 15)
+	longtest.Checks(t, 8)
 	granttest.Run(t, func(t *testing.T, now func() time.Time) granttest.Store {
 		if os.Getenv("DYNAMODB_ENGINE") == "dynoxide" && strings.HasSuffix(t.Name(), "/names") {
 			t.Skip("Dynoxide 1.2.1 answers begins_with without regard to upper and lower case; the library refuses such replies")
@@ -28,7 +28,7 @@ func TestTable(t *testing.T) {
 }
 
 func TestMemory(t *testing.T) {
-	longtest.Checks(t, 40)
+	longtest.Checks(t, 20)
 	granttest.Run(t, func(t *testing.T, now func() time.Time) granttest.Store {
 		s, err := grant.NewMemory(grant.Clock(now))
 		if err != nil {

@@ -16,11 +16,15 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/job"
 	"github.com/dynamotable/ddb/sweep"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	longtest.CollectLess()
+	goleak.VerifyTestMain(m)
+}
 
 // Order is an item whose status a job changes to lower case.
 type Order struct {

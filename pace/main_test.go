@@ -12,5 +12,6 @@ import (
 
 func TestMain(m *testing.M) {
 	longtest.ChecksOfPackage(25)
+	longtest.CollectLess()
 	goleak.VerifyTestMain(m)
 }

@@ -14,11 +14,15 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/sweep"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	longtest.CollectLess()
+	goleak.VerifyTestMain(m)
+}
 
 // long reports whether tests run in full length. The flag is of the tests in package sweep.
 func long() bool { return flag.Lookup("long").Value.String() == "true" }

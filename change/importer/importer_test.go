@@ -27,10 +27,14 @@ import (
 	"github.com/dynamotable/ddb/change"
 	"github.com/dynamotable/ddb/change/importer"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/schema"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	longtest.CollectLess()
+	goleak.VerifyTestMain(m)
+}
 
 type row struct {
 	ID string `dynamodbav:"id"`

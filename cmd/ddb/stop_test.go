@@ -70,7 +70,7 @@ func (i *interruption) wrap(h http.Handler) http.Handler {
 type verb struct {
 	args, input string
 	output      bool   // compare the output of all runs together; otherwise compare the tables
-	parallel    bool   // it sends many requests, in any order; without -long it is stopped at every ninth, instead of every third
+	parallel    bool   // it sends many requests, in any order; without -long it is stopped at every ninth, instead of every fifth
 	before      string // commands to run before, one per line
 	then        string // a command that must succeed at the end and find no difference
 	status      int    // its exit status when it is not stopped
@@ -190,7 +190,7 @@ func TestStop(t *testing.T) {
 				t.Fatal("the command changes nothing")
 			}
 			for at := 1; at <= requests; at++ {
-				if !longtest.Enabled() && (v.parallel && at%9 != 5 || at != 1 && at%3 != 2) {
+				if !longtest.Enabled() && (v.parallel && at%9 != 5 || at != 1 && at%5 != 2) {
 					continue
 				}
 				for _, done := range []bool{false, true} {
@@ -250,7 +250,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestKill: a command with -position that is killed at any of its requests (without -long, at every third one; with -short, at every fifth) continues from the file. It repeats at most one page of output.
+// TestKill: a command with -position that is killed at any of its requests (without -long, at every fifth one; with -short, at every eighth) continues from the file. It repeats at most one page of output.
 func TestKill(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
@@ -270,12 +270,12 @@ func TestKill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stop interruption
-			step := 3
+			step := 5
 			switch {
 			case longtest.Enabled():
 				step = 1
 			case testing.Short():
-				step = 5
+				step = 8
 			}
 			for at := 1; ; at += step {
 				engine, _ := shop(t, stop.wrap)

@@ -4,7 +4,6 @@
 //
 //	go generate ./examples/generated
 //	go run ./examples/generated
-//	go test ./examples/generated      fails if product_ddb.go is not what go generate would write
 package main
 
 import (

@@ -4,6 +4,7 @@ package archtest_test
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"os"
 	"path"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // bannedPhrases are words and phrases that texts used in a private sense, each with plain English to use instead.
@@ -97,22 +99,46 @@ type phrasePattern struct {
 	pattern         *regexp.Regexp
 }
 
+// phrasePatterns are the patterns by the longest word of their phrases, which few texts have.
 var phrasePatterns = patternsOf(bannedPhrases)
 
-func patternsOf(phrases map[string]string) (patterns []phrasePattern) {
+func patternsOf(phrases map[string]string) map[string][]phrasePattern {
+	patterns := map[string][]phrasePattern{}
 	for _, phrase := range slices.Sorted(maps.Keys(phrases)) {
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(phrase), " ", `\s+(?://\s*)?`) // comments break lines
-		patterns = append(patterns, phrasePattern{phrase, phrases[phrase], regexp.MustCompile(`\b` + pattern + `\b`)})
+		longest := ""
+		for word := range words(phrase) {
+			if len(word) > len(longest) {
+				longest = word
+			}
+		}
+		patterns[longest] = append(patterns[longest], phrasePattern{phrase, phrases[phrase], regexp.MustCompile(`\b` + pattern + `\b`)})
 	}
 	return patterns
+}
+
+// words returns the words of a text, between which a regular expression has \b.
+func words(text string) iter.Seq[string] {
+	return strings.FieldsFuncSeq(text, func(r rune) bool { return r >= utf8.RuneSelf || !isLetter(byte(r)) })
 }
 
 // phrasesIn returns the banned phrases of a text, each with its line and what to write instead.
 func phrasesIn(text string) (found []string) {
 	text = strings.ToLower(text)
-	words := strings.Join(strings.Fields(strings.ReplaceAll(text, "//", " ")), " ")
-	for _, p := range phrasePatterns {
-		if !says(words, p.phrase) {
+	var possible []phrasePattern
+	looked := map[string]bool{}
+	for word := range words(text) {
+		if patterns := phrasePatterns[word]; patterns != nil && !looked[word] {
+			looked[word] = true
+			possible = append(possible, patterns...)
+		}
+	}
+	if possible == nil {
+		return nil
+	}
+	oneLine := strings.Join(strings.Fields(strings.ReplaceAll(text, "//", " ")), " ")
+	for _, p := range possible {
+		if !strings.Contains(oneLine, p.phrase) {
 			continue
 		}
 		for _, at := range p.pattern.FindAllStringIndex(text, -1) {
@@ -121,21 +147,6 @@ func phrasesIn(text string) (found []string) {
 		}
 	}
 	return found
-}
-
-// says reports whether a text contains a phrase that is no part of longer words.
-func says(text, phrase string) bool {
-	for from := 0; ; from++ {
-		i := strings.Index(text[from:], phrase)
-		if i < 0 {
-			return false
-		}
-		from += i
-		end := from + len(phrase)
-		if (from == 0 || !isLetter(text[from-1])) && (end == len(text) || !isLetter(text[end])) {
-			return true
-		}
-	}
 }
 
 // isLetter reports whether a byte is part of a word for a regular expression.

@@ -130,7 +130,7 @@ func TestProgramWithoutEnd(t *testing.T) {
 }
 
 func TestSelectionOfDocuments(t *testing.T) {
-	const faulty = "```go\nx := y\n```\n"
+	const faulty = "<!-- go: scope -->\n```json\n{}\n```\n" // nothing to compile
 	root := sampleRoot(t, map[string]string{"README.md": faulty, "OTHER.md": faulty})
 	guides := filepath.Join(root, "docs", "guides")
 	if err := os.MkdirAll(guides, 0o755); err != nil {

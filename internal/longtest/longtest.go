@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package longtest gives tests a short form, which go test runs, and a full one. The full one runs with the flag -long, which a step
-// of .ci/run gives to every package whose tests import this one:
+// of .ci/run gives to every package whose tests ask for a form:
 //
 //	go test ./eventstore -args -long
 //

@@ -19,9 +19,13 @@ import (
 
 	"github.com/dynamotable/ddb/cmd/ddblocal/internal/page"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/longtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	longtest.CollectLess()
+	goleak.VerifyTestMain(m)
+}
 
 type attrs = map[string]types.AttributeValue
 
