@@ -3,9 +3,11 @@
 package apitest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/core"
 )
 
 // NewOrders returns a new, empty table of orders.
@@ -32,4 +34,21 @@ func NewUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[User, stri
 		t.Fatal(err)
 	}
 	return users
+}
+
+// Untyped describes a table as [ddb.New] and [ddb.NewSimple] do, but without a type for it; sort is [core.NoSort] if there is no sort
+// key. A package compiles about 170 functions for each pair of item and key types that it has a table for. This is for tests of many
+// such pairs.
+func Untyped[T any](client ddb.Client, name string, partition, sort any, opts ...ddb.TableOption) (*core.Table, error) {
+	return untyped(client, name, (*[]T)(nil), partition, sort, opts)
+}
+
+//go:noinline
+func untyped(client ddb.Client, name string, list, partition, sort any, opts []ddb.TableOption) (*core.Table, error) {
+	all := make([]core.AnyTableOption, len(opts))
+	for i, o := range opts {
+		all[i] = o
+	}
+	failed := func(f core.FailedCondition) error { return fmt.Errorf("%w: %s", ddb.ErrConditionFailed, f.Condition) }
+	return core.New(client, name, core.NewItemOf(list, failed), partition, sort, all, nil)
 }

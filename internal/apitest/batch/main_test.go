@@ -16,7 +16,6 @@ type (
 	customerID = apitest.CustomerID
 	order      = apitest.Order
 	orderID    = apitest.OrderID
-	user       = apitest.User
 )
 
 const (
@@ -31,7 +30,6 @@ var (
 	first         = apitest.First
 	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
-	newUsers      = apitest.NewUsers
 	newOrders     = apitest.NewOrders
 	newFaulty     = apitest.NewFaulty
 	orderCustomer = apitest.OrderCustomer
@@ -40,5 +38,4 @@ var (
 	orderTotal    = apitest.OrderTotal
 	tableName     = apitest.TableName
 	userName      = apitest.UserName
-	userVersion   = apitest.UserVersion
 )
