@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package schema_test tests definitions of tables and handles, and the operations on tables.
-package schema_test
+// Package table_test tests tables, indexes and queries as values: their names, their keys, builders that never change
+// their receivers, nil and zero values, which refuse every call, functions for several queries and batches, and programs that share
+// a table. It also tests definitions of tables and handles, and the operations on tables.
+package table_test
 
 import (
 	"testing"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schema_test
+package table_test
 
 import (
 	"encoding/json"
@@ -115,7 +115,7 @@ func TestWrongSettings(t *testing.T) {
 			t.Errorf("%q is missing in %v", want, err)
 		}
 	}
-	for _, table := range []schema.Ensurer{nil, (*ddb.Table[parcel, string, int64])(nil), (*ddb.SharedTable)(nil), &ddb.SimpleTable[parcel, string]{}} {
+	for _, table := range []schema.Ensurer{nil, (*ddb.Table[parcel, string, int64])(nil), (*ddb.SharedTable)(nil), &ddb.SimpleTable[keys, string]{}} {
 		if d, err := tableinfo.Definition(table); !errors.Is(err, ddb.ErrInvalid) || d != nil {
 			t.Errorf("%T: %v", table, err)
 		}

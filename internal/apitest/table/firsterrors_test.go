@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schema_test
+package table_test
 
 import (
 	"context"
@@ -106,7 +106,7 @@ func TestFirstErrors(t *testing.T) {
 		"another cursor":         {second(byStatus.Query("open").After(page.Next).Page(ctx)), ddb.ErrBadCursor, []string{"Query visits/by-status", "another table, index or query", "from the beginning"}},
 		"filter on key":          {second(visits.Query("p").Filter(visitN.Gt(1)).Collect(ctx)), ddb.ErrInvalid, []string{"Query visits", "key attribute n", "SortKey"}},
 		"changed twice":          {second(visits.Update(ctx, key, visitSize.Set(1), visitSize.Add(1))), ddb.ErrInvalid, []string{"attribute size is changed twice in one update"}},
-		"handle of a copy":       {second(visits.Update(ctx, key, visitCopy.Set("x"))), ddb.ErrInvalid, []string{"schema_test.visit", "not of a copy", "firsterrors_test.go:"}},
+		"handle of a copy":       {second(visits.Update(ctx, key, visitCopy.Set("x"))), ddb.ErrInvalid, []string{"table_test.visit", "not of a copy", "firsterrors_test.go:"}},
 		"handle of a pointer":    {second(visits.Update(ctx, key, visitAgent.Set("x"))), ddb.ErrInvalid, []string{"for a pointer field", "&v.Name", "firsterrors_test.go:"}},
 		"empty transaction":      {ddb.Transact(ctx, client), ddb.ErrInvalid, []string{"ddb: TransactWriteItems: invalid call: 0 operations"}},
 	} {

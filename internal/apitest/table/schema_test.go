@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schema_test
+package table_test
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -156,17 +157,16 @@ func TestVerifyTableListsEverything(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
 	name := tableName(t)
-	live, err := ddb.New(client, name, sessionScore, sessionCountry)
+	live, err := apitest.Untyped[session](client, name, sessionScore, sessionCountry)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.NewSimpleIndex(live, "by-device", sessionCountry); err != nil {
-		t.Fatal(err)
+	for _, index := range []string{"by-device", "extra"} {
+		if _, err := core.NewIndex(live, index, sessionCountry, core.NoSort{}, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := ddb.NewSimpleIndex(live, "extra", sessionCountry); err != nil {
-		t.Fatal(err)
-	}
-	if err := live.CreateTable(ctx, schema.Provisioned(5, 5), schema.IndexProvisioned("extra", 2, 1)); err != nil {
+	if err := live.CreateTable(ctx, []schema.Option{schema.Provisioned(5, 5), schema.IndexProvisioned("extra", 2, 1)}); err != nil {
 		t.Fatal(err)
 	}
 	table := defineSessions(t, client, name)
@@ -196,7 +196,7 @@ func TestVerifyTableListsEverything(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	diffs, err = live.VerifyTable(ctx, schema.Provisioned(5, 6))
+	diffs, err = live.VerifyTable(ctx, []schema.Option{schema.Provisioned(5, 6)})
 	got = nil
 	for _, d := range diffs {
 		got = append(got, d.String())
