@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cost_test tests what requests cost and where that is reported: budgets, ledgers, hooks, Explain and the advice in errors.
+// Package cost_test tests the requests of calls, what they cost, and where that is reported: budgets, ledgers, hooks, Explain and the
+// advice in errors.
 package cost_test
 
 import (
@@ -34,8 +35,10 @@ var (
 	userAvatar    = apitest.UserAvatar
 	userEmail     = apitest.UserEmail
 	userID        = apitest.UserID
+	userLogins    = apitest.UserLogins
 	userName      = apitest.UserName
 	userNick      = apitest.UserNick
+	userRevision  = apitest.UserRevision
 )
 
 // second returns the error of a call that also returns a result.
