@@ -12,6 +12,8 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/unique"
 )
 
@@ -62,7 +64,7 @@ func TestUnreadableFieldIsRefusedByNew(t *testing.T) {
 		ID     string       `dynamodbav:"id"`
 		Figure fmt.Stringer `dynamodbav:"figure"`
 	}
-	_, err := ddb.NewSimple(ddbtest.New(t), "drawings", ddb.StrField(func(d *drawing) *string { return &d.ID }))
+	_, err := apitest.Untyped[drawing](ddbtest.New(t), "drawings", ddb.StrField(func(d *drawing) *string { return &d.ID }), core.NoSort{})
 	if err == nil || !strings.Contains(err.Error(), `drawing.Figure (attribute "figure"): Go type fmt.Stringer: an interface with methods can be stored`) {
 		t.Errorf("got %v", err)
 	}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package values_test tests how values are stored, compared and changed, from the perspective of callers.
 package values_test
 
 import (
@@ -13,15 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/rawexpr"
 	"github.com/dynamotable/ddb/typeditem"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // ticket has an attribute of each kind that this package tests.
 type ticket struct {

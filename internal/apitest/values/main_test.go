@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package text_test tests texts that callers pass in: keys, cursors, page tokens and expressions.
-package text_test
+// Package values_test tests how values are stored, compared and changed, from the perspective of callers, and texts that callers pass
+// in: keys, cursors, page tokens and expressions.
+package values_test
 
 import (
 	"testing"
