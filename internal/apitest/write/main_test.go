@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package write_test tests the writes of single items: outcomes, versions, revisions and derived attributes.
+// Package write_test tests writes: outcomes, versions, revisions, derived attributes, time to live, and transactions.
 package write_test
 
 import (
@@ -21,11 +21,26 @@ type (
 	user       = apitest.User
 )
 
+const (
+	cutReply       = apitest.CutReply
+	error500After  = apitest.Error500After
+	error500Before = apitest.Error500Before
+	faults         = apitest.Faults
+	lostAfter      = apitest.LostAfter
+	lostBefore     = apitest.LostBefore
+	noFault        = apitest.NoFault
+	throttled      = apitest.Throttled
+)
+
 var (
 	answer        = apitest.Answer
+	errReset      = apitest.ErrReset
+	first         = apitest.First
+	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
-	newUsers      = apitest.NewUsers
+	newFaulty     = apitest.NewFaulty
 	newOrders     = apitest.NewOrders
+	newUsers      = apitest.NewUsers
 	orderCity     = apitest.OrderCity
 	orderCustomer = apitest.OrderCustomer
 	orderGift     = apitest.OrderGift
@@ -45,5 +60,7 @@ var (
 	userLogins    = apitest.UserLogins
 	userMade      = apitest.UserMade
 	userName      = apitest.UserName
+	userNick      = apitest.UserNick
+	userPoints    = apitest.UserPoints
 	userVersion   = apitest.UserVersion
 )

@@ -32,8 +32,6 @@ type onWay struct {
 	plan   way
 }
 
-var errReset = errors.New("connection reset by peer")
-
 func (w *onWay) Do(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package expiry_test
+package write_test
 
 import (
 	"errors"
