@@ -82,7 +82,7 @@ func TestNewRefusesAllAtOnce(t *testing.T) {
 	// The core refuses what New and NewSimple refuse.
 	second := func(_ *core.Table, err error) error { return err }
 	none := core.NoSort{}
-	_, typed := ddb.NewSimple(nil, "a b", id, ddb.Version(versionF), ddb.Version(orderTotal), ddb.Version(id), ddb.TTL(id), ddb.PageSize(0), ddb.Concurrency(99), nil, ddb.Created(flag))
+	_, several := apitest.Untyped[keys](nil, "a b", id, none, ddb.Version(versionF), ddb.Version(orderTotal), ddb.Version(id), ddb.TTL(id), ddb.PageSize(0), ddb.Concurrency(99), nil, ddb.Created(flag))
 	for name, tc := range map[string]struct {
 		err  error
 		want []string
@@ -97,7 +97,7 @@ func TestNewRefusesAllAtOnce(t *testing.T) {
 			[]string{"nested.street is not a top-level attribute", "attribute any"}},
 		"several attributes": {second(apitest.Untyped[keys](client, "tab", multikey.Of2(id, id), none)),
 			[]string{"one attribute each"}},
-		"name and client and options": {typed,
+		"name and client and options": {several,
 			[]string{"client is nil", "only letters", "must be a ddb.Revision, or an integer", "handle of apitest.Order", "PageSize 0", "Concurrency 99", "option is nil", "option Created: attribute flag", "option TTL: attribute id", "option Version: attribute id"}},
 		"unsupported field": {second(apitest.Untyped[chanField](client, "tab", ddb.StrField(func(c *chanField) *string { return &c.ID }), none)),
 			[]string{"chan int", "C"}},

@@ -336,7 +336,7 @@ func TestCreateTableWaits(t *testing.T) {
 // A table whose encryption key differs from the definition's is reported; for an alias that cannot be determined.
 func TestVerifyEncryptionKey(t *testing.T) {
 	apitest.NeedsEngine(t, "keys of KMS")
-	table, err := ddb.New(newClient(t), tableName(t), parcelSender, parcelNumber)
+	table, err := ddb.New(newClient(t), tableName(t), visitPage, visitN)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +345,7 @@ func TestVerifyEncryptionKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]int{
-		key: 0, "11111111-1111-4111-8111-111111111111": 0, "alias/parcels": 0, "": 0, "22222222-2222-4222-8222-222222222222": 1,
+		key: 0, "11111111-1111-4111-8111-111111111111": 0, "alias/visits": 0, "": 0, "22222222-2222-4222-8222-222222222222": 1,
 	} {
 		if diffs, err := table.VerifyTable(t.Context(), schema.EncryptWithKMS(id)); err != nil || len(diffs) != want {
 			t.Errorf("%q: %v, %v", id, diffs, err)

@@ -21,23 +21,23 @@ func TestSchemaCallsUnderFaults(t *testing.T) {
 		"empty": faultrule.Matcher.EmptyBody, "cut": faultrule.Matcher.TruncateBody, "lost": faultrule.Matcher.DropReply, "internal error": faultrule.Matcher.InternalError,
 	} {
 		for _, operation := range []string{"DescribeTable", "DescribeTimeToLive"} {
-			for verb, call := range map[string]func(context.Context, *ddb.Table[parcel, string, int64]) error{
-				"WaitTable":   func(ctx context.Context, p *ddb.Table[parcel, string, int64]) error { return p.WaitTable(ctx) },
-				"EnsureTable": func(ctx context.Context, p *ddb.Table[parcel, string, int64]) error { return p.EnsureTable(ctx) },
-				"VerifyTable": func(ctx context.Context, p *ddb.Table[parcel, string, int64]) error {
-					_, err := p.VerifyTable(ctx)
+			for verb, call := range map[string]func(context.Context, *ddb.Table[visit, string, int64]) error{
+				"WaitTable":   func(ctx context.Context, v *ddb.Table[visit, string, int64]) error { return v.WaitTable(ctx) },
+				"EnsureTable": func(ctx context.Context, v *ddb.Table[visit, string, int64]) error { return v.EnsureTable(ctx) },
+				"VerifyTable": func(ctx context.Context, v *ddb.Table[visit, string, int64]) error {
+					_, err := v.VerifyTable(ctx)
 					return err
 				},
 			} {
 				armed := false
 				e := ddbtest.NewEngine(ddbtest.WithFaults(spoil(faultrule.On(operation).Where(func(faultrule.Request) bool { return armed }))))
 				client := e.Client(func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
-				parcels := newParcels(t, client, "parcels")
-				if err := parcels.CreateTable(t.Context()); err != nil {
+				visits := newVisits(t, client, "visits")
+				if err := visits.CreateTable(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				armed = true
-				if err := call(t.Context(), parcels); err == nil && (operation == "DescribeTable" || verb == "VerifyTable") {
+				if err := call(t.Context(), visits); err == nil && (operation == "DescribeTable" || verb == "VerifyTable") {
 					t.Errorf("%s with the reply of %s %s: no error", verb, operation, name)
 				}
 				e.Close()
