@@ -26,6 +26,7 @@ type group struct {
 	ID      string              `dynamodbav:"id"`
 	Members map[string]struct{} `dynamodbav:"members,stringset"`
 	Plain   map[string]struct{} `dynamodbav:"plain"`
+	Owner   string              `dynamodbav:"owner,omitempty"` // of a claim
 }
 
 var (
@@ -70,20 +71,15 @@ func TestUnreadableFieldIsRefusedByNew(t *testing.T) {
 	}
 }
 
-type claim struct {
-	ID    string `dynamodbav:"id"`
-	Owner string `dynamodbav:"owner"`
-}
-
 // With OptionalValues an empty value reserves and releases nothing; without the option it is refused.
 func TestOptionalUniqueValues(t *testing.T) {
 	client := ddbtest.New(t)
 	groups, err1 := ddb.NewSimple(client, "groups", groupID)
-	claims, err2 := ddb.NewSimple(client, "claims", ddb.StrField(func(c *claim) *string { return &c.ID }))
+	claims, err2 := ddb.NewSimple(client, "claims", groupID)
 	if err := errors.Join(err1, err2, groups.EnsureTable(t.Context()), claims.EnsureTable(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	owner := ddb.StrField(func(c *claim) *string { return &c.Owner })
+	owner := ddb.StrField(func(g *group) *string { return &g.Owner })
 	strict, err1 := unique.New(claims, "nick", owner)
 	optional, err2 := unique.New(claims, "nick", owner, unique.OptionalValues())
 	if err := errors.Join(err1, err2); err != nil {
