@@ -14,20 +14,11 @@ import (
 func TestMain(m *testing.M) { apitest.Main(m) }
 
 // Short names for the shared test helpers.
-type (
-	customerID = apitest.CustomerID
-	line       = apitest.Line
-	order      = apitest.Order
-	orderID    = apitest.OrderID
-)
-
 var (
-	needsEngine   = apitest.NeedsEngine
-	newClient     = apitest.NewClient
-	orderCustomer = apitest.OrderCustomer
-	orderKey      = apitest.OrderKey
-	orderTotal    = apitest.OrderTotal
-	tableName     = apitest.TableName
+	needsEngine = apitest.NeedsEngine
+	newClient   = apitest.NewClient
+	orderTotal  = apitest.OrderTotal
+	tableName   = apitest.TableName
 )
 
 // second returns the error of a call that also returns a result.
