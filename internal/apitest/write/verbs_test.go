@@ -215,17 +215,17 @@ func TestStamps(t *testing.T) {
 // TestUnsignedVersion: a version may be any integer.
 func TestUnsignedVersion(t *testing.T) {
 	ctx := t.Context()
-	docs := newShared(t, newClient(t), ddb.Version(sharedVersion))
+	docs := newShared(t, newClient(t), ddb.Version(accountVersion))
 	if err := docs.CreateTable(ctx); err != nil {
 		t.Fatal(err)
 	}
-	d := shared{ID: "a"}
+	d := account{ID: "a"}
 	for want := range uint8(3) {
 		if err := docs.Put(ctx, &d); err != nil || d.Version != want+1 {
 			t.Fatalf("version %d, %v", d.Version, err)
 		}
 	}
-	fresh := shared{ID: "b", Version: 9}
+	fresh := account{ID: "b", Version: 9}
 	if err := docs.Create(ctx, &fresh); err != nil || fresh.Version != 1 {
 		t.Errorf("created with version %d, %v", fresh.Version, err)
 	}
