@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package values_test
+package item_test
 
 import (
 	"fmt"
@@ -30,7 +30,7 @@ type ticket struct {
 	Votes    map[string]int            `dynamodbav:"votes"`
 	Stats    stats                     `dynamodbav:"stats,omitzero"`
 	Grid     map[string]map[string]int `dynamodbav:"grid,omitempty"`
-	Lines    []*line                   `dynamodbav:"lines,omitempty"`
+	Lines    []*ticketLine             `dynamodbav:"lines,omitempty"`
 	Score    *int                      `dynamodbav:"score,omitempty"`
 }
 
@@ -39,7 +39,7 @@ type stats struct {
 	By    map[string]int `dynamodbav:"by,omitempty"`
 }
 
-type line struct {
+type ticketLine struct {
 	Qty int       `dynamodbav:"qty"`
 	At  time.Time `dynamodbav:"at,omitzero"`
 }

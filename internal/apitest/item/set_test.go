@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package values_test
+package item_test
 
 import (
 	"errors"
@@ -54,7 +54,7 @@ func TestMapAsASet(t *testing.T) {
 	if _, bob := got.Members["bob"]; err != nil || !bob || len(got.Members) != 1 {
 		t.Errorf("got %v, %v", got.Members, err)
 	}
-	if _, err = table.Update(t.Context(), "g", groupPlain.Insert("x")); err == nil || !strings.Contains(err.Error(), "attribute plain of values_test.group is stored as M, the handle needs a set") {
+	if _, err = table.Update(t.Context(), "g", groupPlain.Insert("x")); err == nil || !strings.Contains(err.Error(), "attribute plain of item_test.group is stored as M, the handle needs a set") {
 		t.Errorf("got %v", err)
 	}
 }
