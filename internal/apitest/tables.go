@@ -3,36 +3,34 @@
 package apitest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/schema"
 )
 
-// NewOrders returns a new, empty table of orders.
-func NewOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[Order, CustomerID, OrderID] {
+// Create creates a table that [ddb.New] or [ddb.NewSimple] has described.
+func Create(t testing.TB, table interface {
+	CreateTable(context.Context, ...schema.Option) error
+}, err error,
+) {
 	t.Helper()
-	orders, err := ddb.New(NewClient(t), TableName(t), OrderCustomer, OrderKey, opts...)
+	if err == nil {
+		err = table.CreateTable(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := orders.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return orders
 }
 
 // NewUsers returns a new, empty table of users.
 func NewUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[User, string] {
 	t.Helper()
 	users, err := ddb.NewSimple(NewClient(t), TableName(t), UserID, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := users.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	Create(t, users, err)
 	return users
 }
 

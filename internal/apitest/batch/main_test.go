@@ -6,6 +6,7 @@ package batch_test
 import (
 	"testing"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -30,7 +31,6 @@ var (
 	first         = apitest.First
 	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
-	newOrders     = apitest.NewOrders
 	newFaulty     = apitest.NewFaulty
 	orderCustomer = apitest.OrderCustomer
 	orderKey      = apitest.OrderKey
@@ -39,3 +39,11 @@ var (
 	tableName     = apitest.TableName
 	userName      = apitest.UserName
 )
+
+// newOrders returns a new, empty table of orders.
+func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
+	t.Helper()
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
+	apitest.Create(t, orders, err)
+	return orders
+}

@@ -7,6 +7,7 @@ package cost_test
 import (
 	"testing"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -24,7 +25,6 @@ var (
 	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
 	newUsers      = apitest.NewUsers
-	newOrders     = apitest.NewOrders
 	orderCustomer = apitest.OrderCustomer
 	orderKey      = apitest.OrderKey
 	orderPlacedAt = apitest.OrderPlacedAt
@@ -40,6 +40,14 @@ var (
 	userNick      = apitest.UserNick
 	userRevision  = apitest.UserRevision
 )
+
+// newOrders returns a new, empty table of orders.
+func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
+	t.Helper()
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
+	apitest.Create(t, orders, err)
+	return orders
+}
 
 // second returns the error of a call that also returns a result.
 func second[T any](_ T, err error) error { return err }

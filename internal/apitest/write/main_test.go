@@ -6,6 +6,7 @@ package write_test
 import (
 	"testing"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -39,9 +40,8 @@ var (
 	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
 	newFaulty     = apitest.NewFaulty
-	newOrders     = apitest.NewOrders
-	newUsers      = apitest.NewUsers
 	orderCity     = apitest.OrderCity
+	newUsers      = apitest.NewUsers
 	orderCustomer = apitest.OrderCustomer
 	orderGift     = apitest.OrderGift
 	orderKey      = apitest.OrderKey
@@ -64,3 +64,11 @@ var (
 	userPoints    = apitest.UserPoints
 	userVersion   = apitest.UserVersion
 )
+
+// newOrders returns a new, empty table of orders.
+func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
+	t.Helper()
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
+	apitest.Create(t, orders, err)
+	return orders
+}
