@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package write_test tests writes: outcomes, versions, revisions, derived attributes, time to live, and transactions.
+// Package write_test tests writes: outcomes, versions, revisions, derived attributes, and transactions.
 package write_test
 
 import (

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package write_test
+// Package expiry_test tests reads that leave out expired items, and creates that replace them.
+package expiry_test
 
 import (
 	"context"
@@ -21,6 +22,8 @@ import (
 	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 )
+
+func TestMain(m *testing.M) { apitest.Main(m) }
 
 type session struct {
 	User     string       `dynamodbav:"user"`

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package write_test
+package expiry_test
 
 import (
 	"errors"
