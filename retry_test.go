@@ -13,6 +13,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/apitest"
 	"github.com/dynamotable/ddb/internal/retry"
 )
 
@@ -53,7 +54,7 @@ func (o owner) RetryBudget() *ddb.RetryBudget { return o.budget }
 
 // TestBudgetOfTable: a table shares the budget of its client or of the client's retryer. All tables of clients without one share another.
 func TestBudgetOfTable(t *testing.T) {
-	needsEngine(t, "faults")
+	apitest.NeedsEngine(t, "faults")
 	synctest.Test(t, testBudgetOfTable) // in which no time passes, so that no tokens return
 }
 
@@ -66,22 +67,22 @@ func testBudgetOfTable(t *testing.T) {
 	defer engine.Close()
 	// write returns how many requests a transaction with a table of the client sends.
 	write := func(client ddb.Client) int {
-		table, err := ddb.NewSimple(client, "users", userID, ddb.Retry(ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1, MaxIdle: 40}))
+		table, err := ddb.NewSimple(client, "books", bookISBN, ddb.Retry(ddb.RetryPolicy{BaseDelay: 1, MaxDelay: 1, MaxIdle: 40}))
 		if err != nil {
 			t.Fatal(err)
 		}
 		before := requests
-		if err := ddb.Transact(t.Context(), client, table.TxPut(&user{ID: "u"})); (err != nil) != conflicts || conflicts != ddb.IsRetryable(err) {
+		if err := ddb.Transact(t.Context(), client, table.TxPut(&Book{ISBN: "b"})); (err != nil) != conflicts || conflicts != ddb.IsRetryable(err) {
 			t.Errorf("got %v", err)
 		}
 		return requests - before
 	}
 	process, other := engine.Client(), engine.Client()
-	users, err := ddb.NewSimple(process, "users", userID)
+	books, err := ddb.NewSimple(process, "books", bookISBN)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := users.CreateTable(t.Context()); err != nil {
+	if err := books.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
@@ -112,7 +113,7 @@ func testBudgetOfTable(t *testing.T) {
 	}
 	var none *dynamodb.Client
 	for name, client := range map[string]ddb.Client{"nil": nil, "nil SDK client": none} {
-		if _, err := ddb.NewSimple(client, "users", userID); err == nil {
+		if _, err := ddb.NewSimple(client, "books", bookISBN); err == nil {
 			t.Errorf("%s: got a table", name)
 		}
 	}

@@ -9,34 +9,3 @@ import (
 )
 
 func TestMain(m *testing.M) { apitest.Main(m) }
-
-// Short names for what the tests share.
-type (
-	address = apitest.Address
-	line    = apitest.Line
-	order   = apitest.Order
-	orderID = apitest.OrderID
-	user    = apitest.User
-)
-
-var (
-	needsEngine   = apitest.NeedsEngine
-	newClient     = apitest.NewClient
-	newUsers      = apitest.NewUsers
-	newOrders     = apitest.NewOrders
-	orderCity     = apitest.OrderCity
-	orderCustomer = apitest.OrderCustomer
-	orderKey      = apitest.OrderKey
-	orderLines    = apitest.OrderLines
-	orderStatus   = apitest.OrderStatus
-	orderTotal    = apitest.OrderTotal
-	someOrder     = apitest.SomeOrder
-	tableName     = apitest.TableName
-	userChanged   = apitest.UserChanged
-	userID        = apitest.UserID
-	userLogins    = apitest.UserLogins
-	userName      = apitest.UserName
-	userNick      = apitest.UserNick
-	userPoints    = apitest.UserPoints
-	userVersion   = apitest.UserVersion
-)

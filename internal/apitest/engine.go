@@ -6,16 +6,19 @@
 package apitest
 
 import (
+	"context"
 	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/internal/wire"
+	"github.com/dynamotable/ddb/schema"
 	"go.uber.org/goleak"
 )
 
@@ -32,6 +35,14 @@ func Main(m *testing.M) {
 
 // NewClient returns a client of a new engine, or of the endpoint in DYNAMODB_ENDPOINT.
 func NewClient(t testing.TB) *dynamodb.Client { return ddbtest.NewFromEnv(t) }
+
+// Client has the methods of the SDK's client that tables call. A client of a test embeds it and not *dynamodb.Client, because a package
+// compiles about 350 functions for each type that embeds that.
+type Client interface {
+	ddb.Client
+	schema.Client
+	SearchVectors(context.Context, *dynamodb.SearchVectorsInput, ...func(*dynamodb.Options)) (*dynamodb.SearchVectorsOutput, error)
+}
 
 // OnEndpoint reports whether the suite runs on an endpoint other than our engine.
 func OnEndpoint() bool { return os.Getenv("DYNAMODB_ENDPOINT") != "" }

@@ -14,12 +14,6 @@ type CustomerID string
 // OrderID is the sort key of an order.
 type OrderID string
 
-// Orders is the table of orders.
-type Orders = ddb.Table[Order, CustomerID, OrderID]
-
-// Users is the table of users.
-type Users = ddb.SimpleTable[User, string]
-
 // Address is a part of an order.
 type Address struct {
 	City string `dynamodbav:"city"`

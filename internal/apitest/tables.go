@@ -3,33 +3,50 @@
 package apitest
 
 import (
+	"context"
+	"fmt"
 	"testing"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/core"
+	"github.com/dynamotable/ddb/schema"
 )
 
-// NewOrders returns a new, empty table of orders.
-func NewOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[Order, CustomerID, OrderID] {
+// Create creates a table that [ddb.New] or [ddb.NewSimple] has described.
+func Create(t testing.TB, table interface {
+	CreateTable(context.Context, ...schema.Option) error
+}, err error,
+) {
 	t.Helper()
-	orders, err := ddb.New(NewClient(t), TableName(t), OrderCustomer, OrderKey, opts...)
+	if err == nil {
+		err = table.CreateTable(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := orders.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return orders
 }
 
 // NewUsers returns a new, empty table of users.
 func NewUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[User, string] {
 	t.Helper()
 	users, err := ddb.NewSimple(NewClient(t), TableName(t), UserID, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := users.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	Create(t, users, err)
 	return users
+}
+
+// Untyped describes a table as [ddb.New] and [ddb.NewSimple] do, but without a type for it; sort is [core.NoSort] if there is no sort
+// key. A package compiles about 170 functions for each pair of item and key types that it has a table for. This is for tests of many
+// such pairs.
+func Untyped[T any](client ddb.Client, name string, partition, sort any, opts ...ddb.TableOption) (*core.Table, error) {
+	return untyped(client, name, (*[]T)(nil), partition, sort, opts)
+}
+
+//go:noinline
+func untyped(client ddb.Client, name string, list, partition, sort any, opts []ddb.TableOption) (*core.Table, error) {
+	all := make([]core.AnyTableOption, len(opts))
+	for i, o := range opts {
+		all[i] = o
+	}
+	failed := func(f core.FailedCondition) error { return fmt.Errorf("%w: %s", ddb.ErrConditionFailed, f.Condition) }
+	return core.New(client, name, core.NewItemOf(list, failed), partition, sort, all, nil)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 )
 
@@ -253,8 +254,10 @@ func TestBatchRefusals(t *testing.T) {
 	if n, _ := orders.Scan().Count(ctx); n != 0 {
 		t.Error("a refused batch wrote something")
 	}
-	users := newUsers(t, ddb.Version(userVersion))
-	for name, err := range map[string]error{"put": users.BatchPut(ctx, []user{{ID: "u"}}), "delete": users.BatchDelete(ctx, []string{"u"})} {
+	versioned := newOrders(t, ddb.Version(orderTotal))
+	for name, err := range map[string]error{
+		"put": versioned.BatchPut(ctx, []order{{Customer: "c", ID: "o"}}), "delete": versioned.BatchDelete(ctx, []ddb.Key[customerID, orderID]{versioned.Key("c", "o")}),
+	} {
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "takes no conditions") {
 			t.Errorf("%s on a versioned table: %v", name, err)
 		}
@@ -343,11 +346,11 @@ func TestBatchReportsEveryInput(t *testing.T) {
 	longtest.Checks(t, 30)
 	rapid.Check(t, func(rt *rapid.T) {
 		var (
-			n      = rapid.IntRange(1, 200).Draw(rt, "items")
-			leave  = rapid.Float64Range(0, 0.9).Draw(rt, "leave")
-			fails  = rapid.Float64Range(0, 0.3).Draw(rt, "fail")
-			cancel = rapid.IntRange(0, 20).Draw(rt, "cancel after")
-			seed   = rapid.Uint64().Draw(rt, "seed")
+			n      = draw.Int(rt, 1, 200, "items")
+			leave  = draw.Float(rt, 0, 0.9, "leave")
+			fails  = draw.Float(rt, 0, 0.3, "fail")
+			cancel = draw.Int(rt, 0, 20, "cancel after")
+			seed   = draw.Uint64(rt, "seed")
 		)
 		synctest.Test(t, func(t *testing.T) {
 			m, orders := moodyOrders(t, seed, ddb.Concurrency(1+n%5))

@@ -22,6 +22,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 )
 
@@ -382,9 +383,9 @@ func TestBatchGetModel(t *testing.T) {
 	const there = 150
 	longtest.Checks(t, 30)
 	rapid.Check(t, func(rt *rapid.T) {
-		picks := rapid.SliceOfN(rapid.IntRange(0, 2*there-1), 0, 500).Draw(rt, "keys")
-		seed := rapid.Uint64().Draw(rt, "seed")
-		leave := rapid.Float64Range(0, 0.8).Draw(rt, "leave")
+		picks := draw.Ints(rt, 0, 2*there-1, 0, 500, "keys")
+		seed := draw.Uint64(rt, "seed")
+		leave := draw.Float(rt, 0, 0.8, "leave")
 		synctest.Test(t, func(t *testing.T) {
 			m, orders := moodyOrders(t, seed, patient)
 			list, all := manyOrders(2 * there)

@@ -6,6 +6,7 @@ package batch_test
 import (
 	"testing"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -16,7 +17,6 @@ type (
 	customerID = apitest.CustomerID
 	order      = apitest.Order
 	orderID    = apitest.OrderID
-	user       = apitest.User
 )
 
 const (
@@ -31,8 +31,6 @@ var (
 	first         = apitest.First
 	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
-	newUsers      = apitest.NewUsers
-	newOrders     = apitest.NewOrders
 	newFaulty     = apitest.NewFaulty
 	orderCustomer = apitest.OrderCustomer
 	orderKey      = apitest.OrderKey
@@ -40,5 +38,12 @@ var (
 	orderTotal    = apitest.OrderTotal
 	tableName     = apitest.TableName
 	userName      = apitest.UserName
-	userVersion   = apitest.UserVersion
 )
+
+// newOrders returns a new, empty table of orders.
+func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
+	t.Helper()
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
+	apitest.Create(t, orders, err)
+	return orders
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 )
 
@@ -306,7 +307,7 @@ func TestRepliesWithoutContent(t *testing.T) {
 
 // TestRightRepliesAreAccepted: whatever the keys and the range, a query returns the stored items.
 func TestRightRepliesAreAccepted(t *testing.T) {
-	text := rapid.OneOf(rapid.StringN(1, 6, 20), rapid.SampledFrom([]string{"a", "a\"b", `a\b`, "ä", "\u2028", "<&>", "a\nb", "😀", "\u007f"}))
+	text := draw.TextOf(1, 6, 20, "a", "a\"b", `a\b`, "ä", "\u2028", "<&>", "a\nb", "😀", "\u007f")
 	longtest.Checks(t, 30)
 	rapid.Check(t, func(rt *rapid.T) {
 		e := engineOf(t, 1)
@@ -316,17 +317,17 @@ func TestRightRepliesAreAccepted(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		names := rapid.SliceOfNDistinct(text, 1, 3, rapid.ID).Draw(rt, "sensors")
+		names := text.Distinct(rt, 1, 3, "sensors")
 		var list []reading
 		for _, s := range names {
-			for _, m := range rapid.SliceOfNDistinct(rapid.IntRange(-20, 20), 1, 12, rapid.ID).Draw(rt, "minutes") {
+			for _, m := range draw.DistinctInts(rt, -20, 20, 1, 12, "minutes") {
 				list = append(list, reading{Sensor: s, Minute: m, Room: s})
 			}
 		}
 		if err := table.BatchPut(t.Context(), list); err != nil {
 			rt.Fatal(err)
 		}
-		at, to := rapid.IntRange(-22, 22).Draw(rt, "at"), rapid.IntRange(-22, 22).Draw(rt, "to")
+		at, to := draw.Int(rt, -22, 22, "at"), draw.Int(rt, -22, 22, "to")
 		at, to = min(at, to), max(at, to)
 		for name, c := range map[string]struct {
 			cond ddb.SortCond[int]

@@ -18,6 +18,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/ddberr"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 )
 
 // filled is a table with n items of one customer, of about size bytes each.
@@ -264,15 +265,15 @@ func TestBudgetAgainstModel(t *testing.T) {
 	orders := filled(t, 30, 2000)
 	rapid.Check(t, func(rt *rapid.T) {
 		l := cost.Limits{
-			ReadUnits: float64(rapid.IntRange(0, 20).Draw(rt, "read")) / 2, Items: int64(rapid.IntRange(0, 60).Draw(rt, "items")),
-			Requests: int64(rapid.IntRange(0, 12).Draw(rt, "requests")),
+			ReadUnits: float64(draw.Int(rt, 0, 20, "read")) / 2, Items: int64(draw.Int(rt, 0, 60, "items")),
+			Requests: int64(draw.Int(rt, 0, 12, "requests")),
 		}
 		budget := cost.NewBudget(l)
 		ctx := ddb.WithBudget(t.Context(), budget)
 		var sum cost.Spent
-		for range rapid.IntRange(1, 15).Draw(rt, "calls") {
+		for range draw.Int(rt, 1, 15, "calls") {
 			before := budget.Spent()
-			size := rapid.IntRange(1, 20).Draw(rt, "page size")
+			size := draw.Int(rt, 1, 20, "page size")
 			p, err := orders.Query("c").PageSize(size).Limit(size).Page(ctx)
 			sum.ReadUnits += p.Consumed.ReadUnits
 			sum.Items += int64(p.Scanned)

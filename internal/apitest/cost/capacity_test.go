@@ -13,6 +13,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 )
 
 func TestLedgerRecord(t *testing.T) {
@@ -43,14 +44,15 @@ func TestLedgerSums(t *testing.T) {
 			table, index, op string
 			read, write      int // hundredths
 		}
-		name := rapid.SampledFrom([]string{"a", "b", "c"})
-		records := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) record {
-			return record{
-				name.Draw(t, "table"), rapid.SampledFrom([]string{"", "i", "j"}).Draw(t, "index"), name.Draw(t, "op"),
-				rapid.IntRange(0, 1000).Draw(t, "read"), rapid.IntRange(0, 1000).Draw(t, "write"),
+		names := []string{"a", "b", "c"}
+		records := make([]record, draw.Int(t, 0, 40, "records"))
+		for i := range records {
+			records[i] = record{
+				draw.Of(t, names, "table"), draw.Of(t, []string{"", "i", "j"}, "index"), draw.Of(t, names, "op"),
+				draw.Int(t, 0, 1000, "read"), draw.Int(t, 0, 1000, "write"),
 			}
-		}), 0, 40).Draw(t, "records")
-		early := rapid.IntRange(0, len(records)).Draw(t, "early")
+		}
+		early := draw.Int(t, 0, len(records), "early")
 
 		l := cost.NewLedger()
 		var before cost.Capacity

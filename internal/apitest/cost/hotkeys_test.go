@@ -20,6 +20,7 @@ import (
 	faultrule "github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/hotkeys"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 )
 
 func TestHotKeysFindsHotKey(t *testing.T) {
@@ -152,11 +153,11 @@ func TestHotKeysAgainstModel(t *testing.T) {
 			hot   = hotkeys.New(size, 0)
 			exact = map[hooks.PartitionHash]float64{}
 			total float64
-			rnd   = rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
-			skew  = rapid.Float64Range(1.05, 3).Draw(rt, "skew")
+			rnd   = rand.New(rand.NewPCG(draw.Uint64(rt, "seed"), 0))
+			skew  = draw.Float(rt, 1.05, 3, "skew")
 		)
 		zipf := rand.NewZipf(rnd, skew, 1, 200)
-		for range rapid.IntRange(1, 2000).Draw(rt, "calls") {
+		for range draw.Int(rt, 1, 2000, "calls") {
 			key := hooks.PartitionHash(zipf.Uint64())
 			units := float64(1+rnd.IntN(20)) / 2
 			hot.End(context.Background(), &hooks.Call{Table: "t", Partitions: []hooks.PartitionHash{key}, Consumed: cost.Consumed{ReadUnits: units}})

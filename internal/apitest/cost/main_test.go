@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cost_test tests what requests cost and where that is reported: budgets, ledgers, hooks, Explain and the advice in errors.
+// Package cost_test tests the requests of calls, what they cost, and where that is reported: budgets, ledgers, hooks, Explain and the
+// advice in errors.
 package cost_test
 
 import (
 	"testing"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -23,7 +25,6 @@ var (
 	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
 	newUsers      = apitest.NewUsers
-	newOrders     = apitest.NewOrders
 	orderCustomer = apitest.OrderCustomer
 	orderKey      = apitest.OrderKey
 	orderPlacedAt = apitest.OrderPlacedAt
@@ -34,9 +35,19 @@ var (
 	userAvatar    = apitest.UserAvatar
 	userEmail     = apitest.UserEmail
 	userID        = apitest.UserID
+	userLogins    = apitest.UserLogins
 	userName      = apitest.UserName
 	userNick      = apitest.UserNick
+	userRevision  = apitest.UserRevision
 )
+
+// newOrders returns a new, empty table of orders.
+func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
+	t.Helper()
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
+	apitest.Create(t, orders, err)
+	return orders
+}
 
 // second returns the error of a call that also returns a result.
 func second[T any](_ T, err error) error { return err }

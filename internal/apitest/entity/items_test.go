@@ -29,6 +29,8 @@ type customer struct {
 	Group  string `dynamodbav:"g,omitempty"`
 	At     string `dynamodbav:"at,omitempty"`
 	Credit int    `dynamodbav:"credit"`
+
+	Revision ddb.Revision `dynamodbav:"revision,omitzero"`
 }
 
 type order struct {
@@ -55,18 +57,19 @@ func (o *order) key() (pk, sk string)    { return o.PK, o.SK }
 func (l *line) key() (pk, sk string)     { return l.PK, l.SK }
 
 var (
-	customerPK     = ddb.StrField(func(c *customer) *string { return &c.PK })
-	customerSK     = ddb.StrField(func(c *customer) *string { return &c.SK })
-	customerCredit = ddb.NumField(func(c *customer) *int { return &c.Credit })
-	orderPK        = ddb.StrField(func(o *order) *string { return &o.PK })
-	orderSK        = ddb.StrField(func(o *order) *string { return &o.SK })
-	orderTotal     = ddb.NumField(func(o *order) *int { return &o.Total })
-	orderGroup     = ddb.StrField(func(o *order) *string { return &o.Group })
-	orderAt        = ddb.StrField(func(o *order) *string { return &o.At })
-	linePK         = ddb.StrField(func(l *line) *string { return &l.PK })
-	lineSK         = ddb.StrField(func(l *line) *string { return &l.SK })
-	lineType       = ddb.StrField(func(l *line) *string { return &l.Type })
-	lineQty        = ddb.NumField(func(l *line) *int { return &l.Qty })
+	customerPK       = ddb.StrField(func(c *customer) *string { return &c.PK })
+	customerSK       = ddb.StrField(func(c *customer) *string { return &c.SK })
+	customerCredit   = ddb.NumField(func(c *customer) *int { return &c.Credit })
+	customerRevision = ddb.Field(func(c *customer) *ddb.Revision { return &c.Revision })
+	orderPK          = ddb.StrField(func(o *order) *string { return &o.PK })
+	orderSK          = ddb.StrField(func(o *order) *string { return &o.SK })
+	orderTotal       = ddb.NumField(func(o *order) *int { return &o.Total })
+	orderGroup       = ddb.StrField(func(o *order) *string { return &o.Group })
+	orderAt          = ddb.StrField(func(o *order) *string { return &o.At })
+	linePK           = ddb.StrField(func(l *line) *string { return &l.PK })
+	lineSK           = ddb.StrField(func(l *line) *string { return &l.SK })
+	lineType         = ddb.StrField(func(l *line) *string { return &l.Type })
+	lineQty          = ddb.NumField(func(l *line) *int { return &l.Qty })
 )
 
 type (

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/entity"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/typeditem"
 )
@@ -42,10 +43,10 @@ func TestQueriesAgainstModel(t *testing.T) {
 		partition++
 		pk := fmt.Sprintf("p%d", partition)
 		var model []modelItem
-		for range rapid.IntRange(0, 25).Draw(t, "items") {
+		for range draw.Int(t, 0, 25, "items") {
 			m := modelItem{
-				sk:   fmt.Sprintf("%02d", rapid.IntRange(0, 40).Draw(t, "sk")),
-				kind: rapid.SampledFrom([]string{"order", "customer", "line", "order", "customer", "line", "order", "", "invoice"}).Draw(t, "kind"), n: rapid.IntRange(1, 9).Draw(t, "n"),
+				sk:   fmt.Sprintf("%02d", draw.Int(t, 0, 40, "sk")),
+				kind: draw.Of(t, []string{"order", "customer", "line", "order", "customer", "line", "order", "", "invoice"}, "kind"), n: draw.Int(t, 1, 9, "n"),
 			}
 			model = slices.DeleteFunc(model, func(o modelItem) bool { return o.sk == m.sk })
 			model = append(model, m)
@@ -56,17 +57,17 @@ func TestQueriesAgainstModel(t *testing.T) {
 			s.raw(t, pk, m.sk, attrs...)
 		}
 		slices.SortFunc(model, func(a, b modelItem) int { return strings.Compare(a.sk, b.sk) })
-		low, high := rapid.IntRange(0, 40).Draw(t, "low"), rapid.IntRange(0, 40).Draw(t, "high")
+		low, high := draw.Int(t, 0, 40, "low"), draw.Int(t, 0, 40, "high")
 		if low > high {
 			low, high = high, low
 		}
 		var (
 			from, to       = fmt.Sprintf("%02d", low), fmt.Sprintf("%02d", high)
-			ranged         = rapid.Bool().Draw(t, "ranged")
-			backwards      = rapid.Bool().Draw(t, "backwards")
-			pageSize       = rapid.IntRange(1, 7).Draw(t, "page size")
-			limit          = rapid.IntRange(0, 5).Draw(t, "limit")
-			least, leastOf = rapid.IntRange(0, 9).Draw(t, "filter"), rapid.SampledFrom([]string{"order", "customer", "line", ""}).Draw(t, "filter of")
+			ranged         = draw.Bool(t, "ranged")
+			backwards      = draw.Bool(t, "backwards")
+			pageSize       = draw.Int(t, 1, 7, "page size")
+			limit          = draw.Int(t, 0, 5, "limit")
+			least, leastOf = draw.Int(t, 0, 9, "filter"), draw.Of(t, []string{"order", "customer", "line", ""}, "filter of")
 		)
 		inRange := slices.Clone(model)
 		if ranged {

@@ -126,21 +126,9 @@ func TestWritesKeepOtherTypes(t *testing.T) {
 
 // The same holds for a table with revisions, tombstones and stamps.
 func TestRevisionsKeepOtherTypes(t *testing.T) {
-	type account struct {
-		PK  string       `dynamodbav:"pk"`
-		SK  string       `dynamodbav:"sk"`
-		Sum int          `dynamodbav:"sum"`
-		Rev ddb.Revision `dynamodbav:"rev"`
-	}
-	var (
-		pk  = ddb.StrField(func(a *account) *string { return &a.PK })
-		sk  = ddb.StrField(func(a *account) *string { return &a.SK })
-		sum = ddb.NumField(func(a *account) *int { return &a.Sum })
-		rev = ddb.Field(func(a *account) *ddb.Revision { return &a.Rev })
-	)
 	client, name := apitest.NewClient(t), apitest.TableName(t)
-	open := func(kind string) *ddb.Table[account, string, string] {
-		a, err := ddb.New(client, name, pk, sk, ddb.Discriminator("type", kind), ddb.Version(rev), ddb.Tombstones("gone", time.Hour))
+	open := func(kind string) *customers {
+		a, err := ddb.New(client, name, customerPK, customerSK, ddb.Discriminator("type", kind), ddb.Version(customerRevision), ddb.Tombstones("gone", time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,17 +139,17 @@ func TestRevisionsKeepOtherTypes(t *testing.T) {
 	if err := a.CreateTable(ctx); err != nil {
 		t.Fatal(err)
 	}
-	stored := account{PK: "p", SK: "k", Sum: 1}
+	stored := customer{PK: "p", SK: "k", Credit: 1}
 	if err := a.Put(ctx, &stored); err != nil {
 		t.Fatal(err)
 	}
 	key := a.Key("p", "k")
 	for name, call := range map[string]func() error{
-		"Put":        func() error { return b.Put(ctx, &account{PK: "p", SK: "k"}) },
+		"Put":        func() error { return b.Put(ctx, &customer{PK: "p", SK: "k"}) },
 		"Put read":   func() error { i := stored; return b.Put(ctx, &i) },
 		"Replace":    func() error { i := stored; return b.Replace(ctx, &i) },
-		"Update":     func() error { _, err := b.Update(ctx, key, sum.Add(1)); return err },
-		"Upsert":     func() error { _, err := b.Upsert(ctx, key, sum.Add(1)); return err },
+		"Update":     func() error { _, err := b.Update(ctx, key, customerCredit.Add(1)); return err },
+		"Upsert":     func() error { _, err := b.Upsert(ctx, key, customerCredit.Add(1)); return err },
 		"Delete":     func() error { return b.DeleteKey(ctx, key) },
 		"DeleteItem": func() error { i := stored; return b.DeleteItem(ctx, &i) },
 		"Transact":   func() error { i := stored; return ddb.Transact(ctx, client, b.TxDeleteItem(&i)) },
@@ -173,7 +161,7 @@ func TestRevisionsKeepOtherTypes(t *testing.T) {
 	if got, err := a.GetKey(ctx, key); err != nil || got != stored {
 		t.Fatalf("got another item than was stored, or %v", err)
 	}
-	if _, err := a.Update(ctx, key, sum.Add(1)); err != nil {
+	if _, err := a.Update(ctx, key, customerCredit.Add(1)); err != nil {
 		t.Error(err)
 	}
 	// A tombstone has its type, and is replaced by an item of that type.
@@ -183,7 +171,7 @@ func TestRevisionsKeepOtherTypes(t *testing.T) {
 	if _, err := b.GetKey(ctx, key); !errors.Is(err, ddb.ErrNotFound) {
 		t.Errorf("b reads %v", err)
 	}
-	if err := a.Create(ctx, &account{PK: "p", SK: "k", Sum: 2}); err != nil {
+	if err := a.Create(ctx, &customer{PK: "p", SK: "k", Credit: 2}); err != nil {
 		t.Errorf("over the tombstone: %v", err)
 	}
 }

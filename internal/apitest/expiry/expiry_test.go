@@ -19,6 +19,7 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 )
 
@@ -334,10 +335,10 @@ func TestPagesHideExpired(t *testing.T) {
 		user := fmt.Sprint("u", partition)
 		var live []int
 		expired := 0
-		items := make([]session, rapid.IntRange(0, 12).Draw(rt, "items"))
+		items := make([]session, draw.Int(rt, 0, 12, "items"))
 		for i := range items {
 			items[i] = session{User: user, ID: i, Device: user, Until: noon.Unix() + 60}
-			if rapid.Bool().Draw(rt, "expired") {
+			if draw.Bool(rt, "expired") {
 				items[i].Until = noon.Unix() - 60
 				expired++
 			} else {
@@ -347,9 +348,9 @@ func TestPagesHideExpired(t *testing.T) {
 		if err := x.sessions.BatchPut(ctx, items); err != nil {
 			rt.Fatal(err)
 		}
-		limit, size := rapid.IntRange(1, 5).Draw(rt, "limit"), rapid.IntRange(1, 6).Draw(rt, "page size")
+		limit, size := draw.Int(rt, 1, 5, "limit"), draw.Int(rt, 1, 6, "page size")
 		q := x.sessions.Query(user).Limit(limit).PageSize(size)
-		if rapid.Bool().Draw(rt, "filter") {
+		if draw.Bool(rt, "filter") {
 			q = q.Filter(sessionDevice.Eq(user))
 		}
 		var got []int

@@ -6,6 +6,7 @@ package faults_test
 import (
 	"testing"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -16,7 +17,7 @@ type (
 	fault  = apitest.Fault
 	faulty = apitest.Faulty
 	user   = apitest.User
-	users  = apitest.Users
+	users  = ddb.SimpleTable[apitest.User, string]
 )
 
 const (

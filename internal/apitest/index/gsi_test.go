@@ -26,6 +26,7 @@ type place struct {
 	Name    string    `dynamodbav:"name"`
 	Note    string    `dynamodbav:"note"`
 	Opened  time.Time `dynamodbav:"opened"`
+	Nick    *string   `dynamodbav:"nick,omitempty"`
 }
 
 var (
@@ -279,13 +280,8 @@ func TestIndexRefusals(t *testing.T) {
 
 // TestDerivedHandlesAreNoKeys: the handle of the value that a pointer field points to is refused as a key and as an option; the handle of the field itself is accepted.
 func TestDerivedHandlesAreNoKeys(t *testing.T) {
-	type nick struct {
-		ID   string  `dynamodbav:"id"`
-		Nick *string `dynamodbav:"nick,omitempty"`
-	}
-	id := ddb.StrField(func(n *nick) *string { return &n.ID })
-	pointer := ddb.Field(func(n *nick) **string { return &n.Nick })
-	table, err := ddb.NewSimple(newClient(t), tableName(t), id)
+	pointer := ddb.Field(func(p *place) **string { return &p.Nick })
+	table, err := ddb.NewSimple(newClient(t), tableName(t), placeID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +289,7 @@ func TestDerivedHandlesAreNoKeys(t *testing.T) {
 		t.Error(err)
 	}
 	_, err1 := ddb.NewSimpleIndex(table, "by-nick", ddb.AsStr(ddb.Deref(pointer)))
-	_, err2 := ddb.NewSimple(newClient(t), tableName(t), id, ddb.Derive(ddb.Deref(pointer), func(n *nick) (string, bool) { return n.ID, true }, id))
+	_, err2 := ddb.NewSimple(newClient(t), tableName(t), placeID, ddb.Derive(ddb.Deref(pointer), func(p *place) (string, bool) { return p.ID, true }, placeID))
 	for _, err := range []error{err1, err2} {
 		if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "attribute nick is not named by the handle of its field") {
 			t.Error(err)

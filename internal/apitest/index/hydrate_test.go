@@ -16,12 +16,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest"
 )
 
 // stale drops items from the replies of BatchGetItem, as if they had been deleted
 // after the index was read, and counts calls.
 type stale struct {
-	*dynamodb.Client
+	apitest.Client
 	gone  map[string]bool
 	calls int
 }

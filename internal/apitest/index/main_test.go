@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package index_test tests queries on indexes of every kind, also against a model.
+// Package index_test tests indexes of every kind, vector indexes included: their definition, and queries and searches, also against a model.
 package index_test
 
 import (

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 	"github.com/dynamotable/ddb/multikey"
 )
@@ -139,34 +140,42 @@ func TestQueriesAgainstModel(t *testing.T) {
 }
 
 func drawEntries(rt *rapid.T) []entry {
-	text := rapid.StringOfN(rapid.OneOf(rapid.Rune(), rapid.RuneFrom([]rune("abü𝄞\uffff\U0010ffff\x00\x7f"))), 1, 3, -1)
-	model := rapid.SliceOfNDistinct(rapid.Custom(func(rt *rapid.T) entry {
-		return entry{
-			Part: rapid.SampledFrom([]string{"p", "q"}).Draw(rt, "part"), Sort: rapid.SliceOfN(rapid.Byte(), 1, 2).Draw(rt, "sort"),
-			Score: rapid.OneOf(rapid.IntRange(-5, 5), rapid.Int()).Draw(rt, "score"), Name: text.Draw(rt, "name"),
-			Group: rapid.SampledFrom([]string{"", "g", "h"}).Draw(rt, "group"),
+	text := draw.TextWith(1, 3, "abü𝄞\uffff\U0010ffff\x00\x7f")
+	var model []entry
+	taken := map[string]bool{}
+	for range draw.Int(rt, 0, 40, "items") {
+		e := entry{
+			Part: draw.Of(rt, []string{"p", "q"}, "part"), Sort: draw.Bytes(rt, 1, 2, "sort"),
+			Score: draw.AnyInt(rt, "score"), Name: text.Draw(rt, "name"), Group: draw.Of(rt, []string{"", "g", "h"}, "group"),
 		}
-	}), 0, 40, func(e entry) string { return e.Part + string(e.Sort) })
-	return model.Draw(rt, "items")
+		if draw.Bool(rt, "small score") {
+			e.Score = draw.Int(rt, -5, 5, "score")
+		}
+		if key := e.Part + string(e.Sort); !taken[key] {
+			taken[key] = true
+			model = append(model, e)
+		}
+	}
+	return model
 }
 
 func bySort(a, b entry) int { return bytes.Compare(a.Sort, b.Sort) }
 
 func checkQuery(ctx context.Context, rt *rapid.T, model []entry, x *entries) {
 	var (
-		what  = rapid.SampledFrom([]string{"table", "global", "score", "name", "inverse", "simple", "pair"}).Draw(rt, "what")
-		limit = rapid.IntRange(0, 50).Draw(rt, "limit")
-		s     = asked{descending: rapid.Bool().Draw(rt, "descending"), pageSize: rapid.IntRange(0, 50).Draw(rt, "page size")}
-		low   = rapid.IntRange(-6, 6).Draw(rt, "low")
-		bound = rapid.SliceOfN(rapid.Byte(), 1, 2).Draw(rt, "bound")
+		what  = draw.Of(rt, []string{"table", "global", "score", "name", "inverse", "simple", "pair"}, "what")
+		limit = draw.Int(rt, 0, 50, "limit")
+		s     = asked{descending: draw.Bool(rt, "descending"), pageSize: draw.Int(rt, 0, 50, "page size")}
+		low   = draw.Int(rt, -6, 6, "low")
+		bound = draw.Bytes(rt, 1, 2, "bound")
 		keep  = func(entry) bool { return true }
 		order func(a, b entry) int // an index orders by sort key; ties have no order
 		in    func(entry) bool
 		query build
 	)
-	if rapid.Bool().Draw(rt, "filtered") {
+	if draw.Bool(rt, "filtered") {
 		// A filter on the name, which is a key of one index only: there it is refused.
-		part := rapid.SampledFrom([]string{"a", "ü", "\uffff"}).Draw(rt, "part of the name")
+		part := draw.Of(rt, []string{"a", "ü", "\uffff"}, "part of the name")
 		if what != "name" {
 			s.filter, keep = entryName.Contains(part), func(e entry) bool { return strings.Contains(e.Name, part) }
 		}

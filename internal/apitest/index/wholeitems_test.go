@@ -23,6 +23,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/hooks"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 )
 
@@ -107,29 +108,29 @@ func byKey(a, b part) int  { return cmp.Or(cmp.Compare(a.Maker, b.Maker), cmp.Co
 // TestHydrateModel: every hydrated read of either kind of index gives the whole items that are stored, in the order of the index, for keys of any text, number and
 // bytes, whether items travel as bytes or as the SDK's values.
 func TestHydrateModel(t *testing.T) {
-	text := rapid.OneOf(rapid.StringN(1, 12, 40), rapid.SampledFrom([]string{`"`, `\`, `{"S":"x"}`, "a\x00b", "</&>", "\u2028", "é😀", "\t\n"}))
+	text := draw.TextOf(1, 12, 40, `"`, `\`, `{"S":"x"}`, "a\x00b", "</&>", "\u2028", "é😀", "\t\n")
 	longtest.Checks(t, 30)
 	rapid.Check(t, func(rt *rapid.T) {
-		makers, groups := rapid.SliceOfN(text, 2, 2).Draw(rt, "makers"), rapid.SliceOfN(text, 2, 2).Draw(rt, "groups")
-		n := rapid.IntRange(0, 12).Draw(rt, "items")
+		makers, groups := text.List(rt, 2, 2, "makers"), text.List(rt, 2, 2, "groups")
+		n := draw.Int(rt, 0, 12, "items")
 		var stored []part
 		for i := range n {
 			one := somePart(i)
-			one.Maker, one.Group = rapid.SampledFrom(makers).Draw(rt, "maker"), rapid.SampledFrom(groups).Draw(rt, "group")
-			one.No = (float64(i) + float64(rapid.Int64Range(-1e12, 1e12).Draw(rt, "no"))) * rapid.SampledFrom([]float64{1, 0.001, 1e-30, 1e40}).Draw(rt, "scale")
-			one.At = append(rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(rt, "at"), byte(i))
+			one.Maker, one.Group = draw.Of(rt, makers, "maker"), draw.Of(rt, groups, "group")
+			one.No = (float64(i) + float64(draw.Int64(rt, -1e12, 1e12, "no"))) * draw.Of(rt, []float64{1, 0.001, 1e-30, 1e40}, "scale")
+			one.At = append(draw.Bytes(rt, 0, 40, "at"), byte(i))
 			stored = append(stored, one)
 		}
 		slices.SortFunc(stored, byKey)
 		stored = slices.CompactFunc(stored, func(a, b part) bool { return byKey(a, b) == 0 })
 		var opts []ddb.TableOption
-		if rapid.Bool().Draw(rt, "through the SDK") {
+		if draw.Bool(rt, "through the SDK") {
 			opts = append(opts, ddb.ThroughSDK())
 		}
 		p := newParts(t, newClient(t), stored, opts...)
-		size := rapid.IntRange(1, 5).Draw(rt, "page size")
+		size := draw.Int(rt, 1, 5, "page size")
 		group, maker := groups[0], makers[0]
-		filtered := rapid.Bool().Draw(rt, "filtered")
+		filtered := draw.Bool(rt, "filtered")
 		q, s, l, ls := p.group.Query(group).PageSize(size).Hydrate(), p.group.Scan().PageSize(size).Hydrate(), p.local.Query(maker).PageSize(size).Hydrate(), p.local.Scan().PageSize(size).Hydrate()
 		if filtered {
 			q, s, l, ls = q.Filter(partEven.Eq(true)), s.Filter(partEven.Eq(true)), l.Filter(partEven.Eq(true)), ls.Filter(partEven.Eq(true))
@@ -162,7 +163,7 @@ func TestHydrateModel(t *testing.T) {
 			check("local scan", p.sorted(byKey, every), got, err)
 		}
 		// Page by page, forward and back.
-		limit := rapid.IntRange(1, 4).Draw(rt, "limit")
+		limit := draw.Int(rt, 1, 4, "limit")
 		there, back := []part{}, []part{}
 		var last ddb.Page[part]
 		for page := (ddb.Page[part]{}); ; {
@@ -422,7 +423,7 @@ func TestHydrateForeignEntry(t *testing.T) {
 }
 
 // keyless removes the sort key of the table from replies to queries.
-type keyless struct{ *dynamodb.Client }
+type keyless struct{ apitest.Client }
 
 func (k *keyless) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	out, err := k.Client.Query(ctx, in, opts...)

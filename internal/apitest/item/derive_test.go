@@ -12,6 +12,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 )
 
 // job is in three sparse indexes whose keys share members.
@@ -151,13 +152,13 @@ func TestNeverStale(t *testing.T) {
 		var conds []ddb.Cond[job]
 		for _, name := range []string{"status", "owner", "due", "team"} {
 			a := attrs[name]
-			switch rapid.IntRange(0, 3).Draw(r, "change of "+name) {
+			switch draw.Int(r, 0, 3, "change of "+name) {
 			case 0:
-				opts = append(opts, a.Set(rapid.SampledFrom(values[name]).Draw(r, "value")))
+				opts = append(opts, a.Set(draw.Of(r, values[name], "value")))
 			case 1:
 				opts = append(opts, ddb.Remove(a))
 			}
-			switch v := rapid.SampledFrom(values[name]).Draw(r, "proof"); rapid.IntRange(0, 4).Draw(r, "kind") {
+			switch v := draw.Of(r, values[name], "proof"); draw.Int(r, 0, 4, "kind") {
 			case 0, 1:
 				conds = append(conds, a.Eq(v))
 			case 2:

@@ -14,6 +14,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/core"
 )
 
 type (
@@ -48,33 +50,39 @@ func TestKeyTypes(t *testing.T) {
 	testKey(t, "text marshaler", ddb.OrdField[keyed], func(k *keyed) *uuid.UUID { return &k.UUID }, uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"))
 }
 
+// testKey stores and reads an item by a key of one type.
 func testKey[K any, F ddb.KeyField[keyed, K]](t *testing.T, name string, field func(func(*keyed) *K) F, of func(*keyed) *K, key K) {
 	t.Helper()
-	t.Run(name, func(t *testing.T) {
-		ctx := t.Context()
-		table, err := ddb.NewSimple(newClient(t), tableName(t), ddb.KeyField[keyed, K](field(of)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := table.CreateTable(ctx); err != nil {
-			t.Fatal(err)
-		}
-		want := keyed{Data: "x"}
-		*of(&want) = key
-		if err := table.Create(ctx, &want); err != nil {
-			t.Fatal(err)
-		}
-		got, err := table.Get(ctx, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff)
-		}
-		if err := table.Create(ctx, &want); !errors.Is(err, ddb.ErrConditionFailed) {
-			t.Errorf("second Create: %v", err)
-		}
-	})
+	var want keyed
+	*of(&want) = key
+	var partition ddb.KeyField[keyed, K] = field(of)
+	t.Run(name, func(t *testing.T) { testKeyOf(t, partition, want, &key) })
+}
+
+func testKeyOf(t *testing.T, partition any, want keyed, key any) {
+	t.Helper()
+	ctx := t.Context()
+	table, err := apitest.Untyped[keyed](newClient(t), tableName(t), partition, core.NoSort{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.CreateTable(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	want.Data = "x"
+	if err := table.Put(ctx, core.VerbCreate, &want, nil); err != nil {
+		t.Fatal(err)
+	}
+	var got keyed
+	if err := table.Get(ctx, new(core.GetState), key, &got, core.ReadCall{}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if err := table.Put(ctx, core.VerbCreate, &want, nil); !errors.Is(err, ddb.ErrConditionFailed) {
+		t.Errorf("second Create: %v", err)
+	}
 }
 
 // TestTextMarshalerKey: a struct with MarshalText is a key with the tag option
@@ -84,7 +92,7 @@ func TestTextMarshalerKey(t *testing.T) {
 	type bare struct {
 		Where point `dynamodbav:"where"`
 	}
-	_, err := ddb.NewSimple(newClient(t), tableName(t), ddb.OrdField(func(v *bare) *point { return &v.Where }))
+	_, err := apitest.Untyped[bare](newClient(t), tableName(t), ddb.OrdField(func(v *bare) *point { return &v.Where }), core.NoSort{})
 	if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "tag option text") {
 		t.Errorf("without the option: %v", err)
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package item_test tests items and keys of every type, the path that items take, and updates of derived attributes.
+// Package item_test tests items, keys and values of every type: how they are stored, compared and changed, handles and conditions, names
+// that callers pass in, the path that items take, and updates of derived attributes.
 package item_test
 
 import (

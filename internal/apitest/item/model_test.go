@@ -3,9 +3,11 @@
 package item_test
 
 import (
+	"bytes"
 	"math"
 	"math/big"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 )
 
 // everything has a field of every kind and tag that the codec knows.
@@ -65,32 +68,53 @@ type Extra struct {
 	More string `dynamodbav:"more"`
 }
 
+// drawFloat draws a number that DynamoDB can store.
+func drawFloat(t *rapid.T) float64 {
+	f := draw.Float(t, -1e100, 1e100, "float")
+	if math.Abs(f) <= 1e-100 {
+		return 0
+	}
+	return f
+}
+
 func drawEverything(t *rapid.T) everything {
-	text := rapid.String()
-	key := rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "key")
+	text, short := draw.AnyText(), draw.TextOf(1, 8, -1)
+	key := draw.Matching(`[a-z]{1,8}`).Draw(t, "key")
 	v := everything{
 		Common: Common{text.Draw(t, "shared")}, Extra: &Extra{text.Draw(t, "more")}, Key: key,
-		Bool: rapid.Bool().Draw(t, "bool"), Int: rapid.Int().Draw(t, "int"), Int8: rapid.Int8().Draw(t, "int8"),
-		Int64: rapid.Int64().Draw(t, "int64"), Uint64: rapid.Uint64().Draw(t, "uint64"),
-		Float:   rapid.Float64Range(-1e100, 1e100).Filter(func(f float64) bool { return f == 0 || math.Abs(f) > 1e-100 }).Draw(t, "float"),
-		IntText: rapid.Int64().Draw(t, "int text"), Text: text.Draw(t, "text"), TextOmit: text.Draw(t, "omit"), TextZero: text.Draw(t, "zero"),
-		Bytes: rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "bytes"),
-		Fixed: [4]byte(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "fixed")), Array: [2]int{rapid.Int().Draw(t, "a0"), 7},
-		List:     rapid.SliceOfN(text, 0, 5).Draw(t, "list"),
-		Structs:  []line{{SKU: text.Draw(t, "sku"), Qty: rapid.Int().Draw(t, "qty")}},
-		Strings:  rapid.SliceOfNDistinct(rapid.StringN(1, 8, -1), 0, 5, rapid.ID).Draw(t, "strings"),
-		Numbers:  rapid.SliceOfNDistinct(rapid.Int(), 0, 5, rapid.ID).Draw(t, "numbers"),
-		Binaries: rapid.SliceOfNDistinct(rapid.SliceOfN(rapid.Byte(), 1, 8), 0, 3, func(b []byte) string { return string(b) }).Draw(t, "binaries"),
-		Map:      rapid.MapOf(rapid.StringN(1, 8, -1), rapid.Int()).Draw(t, "map"), IntMap: rapid.MapOf(rapid.Int(), text).Draw(t, "int map"),
+		Bool: draw.Bool(t, "bool"), Int: draw.AnyInt(t, "int"), Int8: int8(draw.Int(t, math.MinInt8, math.MaxInt8, "int8")),
+		Int64: draw.Int64(t, math.MinInt64, math.MaxInt64, "int64"), Uint64: draw.Uint64(t, "uint64"),
+		Float:   drawFloat(t),
+		IntText: draw.Int64(t, math.MinInt64, math.MaxInt64, "int text"), Text: text.Draw(t, "text"), TextOmit: text.Draw(t, "omit"), TextZero: text.Draw(t, "zero"),
+		Bytes: draw.Bytes(t, 0, 40, "bytes"),
+		Fixed: [4]byte(draw.Bytes(t, 4, 4, "fixed")), Array: [2]int{draw.AnyInt(t, "a0"), 7},
+		List:     text.List(t, 0, 5, "list"),
+		Structs:  []line{{SKU: text.Draw(t, "sku"), Qty: draw.AnyInt(t, "qty")}},
+		Strings:  short.Distinct(t, 0, 5, "strings"),
+		Numbers:  draw.DistinctInts(t, math.MinInt, math.MaxInt, 0, 5, "numbers"),
+		Binaries: [][]byte{},
+		Map:      map[string]int{}, IntMap: map[int]string{},
 		Deep:   map[string][]address{"x": {{City: text.Draw(t, "city")}}},
 		Struct: address{Zip: text.Draw(t, "zip")},
-		Time:   time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
-		Unix:   time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "unix"), 0), Addr: netip.MustParseAddr("2001:db8::1"),
-		Big:   new(big.Int).Exp(big.NewInt(10), big.NewInt(rapid.Int64Range(0, 37).Draw(t, "exp")), nil),
-		Exact: attributevalue.Number(rapid.StringMatching(`-?[1-9][0-9]{0,18}\.[0-9]{0,17}[1-9]`).Draw(t, "exact")),
+		Time:   time.Unix(draw.Int64(t, 0, 4e9, "s"), draw.Int64(t, 0, 999_999_999, "ns")).UTC(),
+		Unix:   time.Unix(draw.Int64(t, 0, 4e9, "unix"), 0), Addr: netip.MustParseAddr("2001:db8::1"),
+		Big:   new(big.Int).Exp(big.NewInt(10), big.NewInt(draw.Int64(t, 0, 37, "exp")), nil),
+		Exact: attributevalue.Number(draw.Matching(`-?[1-9][0-9]{0,18}\.[0-9]{0,17}[1-9]`).Draw(t, "exact")),
 		Any:   text.Draw(t, "any"),
 	}
-	if rapid.Bool().Draw(t, "pointers") {
+	for range draw.Int(t, 0, 3, "binaries") {
+		b := draw.Bytes(t, 1, 8, "binary")
+		if !slices.ContainsFunc(v.Binaries, func(other []byte) bool { return bytes.Equal(b, other) }) {
+			v.Binaries = append(v.Binaries, b)
+		}
+	}
+	for range draw.Int(t, 0, 5, "map") {
+		v.Map[short.Draw(t, "map key")] = draw.AnyInt(t, "map value")
+	}
+	for range draw.Int(t, 0, 5, "int map") {
+		v.IntMap[draw.AnyInt(t, "int map key")] = text.Draw(t, "int map value")
+	}
+	if draw.Bool(t, "pointers") {
 		v.Pointer, v.StructP = &v.Text, &address{City: text.Draw(t, "city p")}
 	}
 	return v
@@ -124,10 +148,10 @@ func TestPutGetEveryKind(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		want := drawEverything(rt)
 		writer, reader := direct, bridged
-		if rapid.Bool().Draw(rt, "bridged write") {
+		if draw.Bool(rt, "bridged write") {
 			writer = bridged
 		}
-		if rapid.Bool().Draw(rt, "direct read") {
+		if draw.Bool(rt, "direct read") {
 			reader = direct
 		}
 		if err := writer.Put(t.Context(), &want); err != nil {
@@ -146,11 +170,7 @@ func TestPutGetEveryKind(t *testing.T) {
 // TestNumbersOf38Digits: no number is rounded, and a number that does not fit is refused before it is sent.
 func TestNumbersOf38Digits(t *testing.T) {
 	ctx := t.Context()
-	type exact struct {
-		ID string                `dynamodbav:"id"`
-		N  attributevalue.Number `dynamodbav:"n"`
-	}
-	table, err := ddb.NewSimple(newClient(t), tableName(t), ddb.StrField(func(e *exact) *string { return &e.ID }))
+	table, err := ddb.NewSimple(newClient(t), tableName(t), ddb.StrField(func(e *everything) *string { return &e.Key }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,16 +179,16 @@ func TestNumbersOf38Digits(t *testing.T) {
 	}
 	digits := strings.Repeat("1234567890", 4)[:38]
 	for _, n := range []string{digits, "-" + digits, "0." + digits, "9007199254740993", "18446744073709551615", "-9223372036854775808"} {
-		if err := table.Put(ctx, &exact{"a", attributevalue.Number(n)}); err != nil {
+		if err := table.Put(ctx, &everything{Key: "a", Exact: attributevalue.Number(n)}); err != nil {
 			t.Errorf("%s: %v", n, err)
 			continue
 		}
-		if got, err := table.Get(ctx, "a"); err != nil || string(got.N) != n {
-			t.Errorf("%s was read as %s, %v", n, got.N, err)
+		if got, err := table.Get(ctx, "a"); err != nil || string(got.Exact) != n {
+			t.Errorf("%s was read as %s, %v", n, got.Exact, err)
 		}
 	}
 	for _, n := range []string{digits + "1", "1E126", "1E-131", "NaN", "Infinity", "", "1x"} {
-		if err := table.Put(ctx, &exact{"a", attributevalue.Number(n)}); err == nil {
+		if err := table.Put(ctx, &everything{Key: "a", Exact: attributevalue.Number(n)}); err == nil {
 			t.Errorf("%q was accepted", n)
 		}
 	}

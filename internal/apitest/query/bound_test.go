@@ -19,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 )
 
@@ -94,10 +95,10 @@ func TestMaxScanned(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
 		var (
-			filter = rapid.SampledFrom([]ddb.Cond[order]{{}, orderTotal.Ge(n - 2), orderTotal.Lt(7), orderTotal.Ge(n), ddb.And(orderTotal.Ge(12), orderTotal.Lt(16))}).Draw(rt, "filter")
-			limit  = rapid.IntRange(0, 6).Draw(rt, "limit")
-			size   = rapid.IntRange(1, 12).Draw(rt, "page size")
-			most   = rapid.IntRange(1, n+3).Draw(rt, "bound")
+			filter = draw.Of(rt, []ddb.Cond[order]{{}, orderTotal.Ge(n - 2), orderTotal.Lt(7), orderTotal.Ge(n), ddb.And(orderTotal.Ge(12), orderTotal.Lt(16))}, "filter")
+			limit  = draw.Int(rt, 0, 6, "limit")
+			size   = draw.Int(rt, 1, 12, "page size")
+			most   = draw.Int(rt, 1, n+3, "bound")
 		)
 		bound := ddb.MaxScanned(most)
 		same := func(name, got, want string, err error) {
@@ -106,7 +107,7 @@ func TestMaxScanned(t *testing.T) {
 			}
 		}
 		q, x := orders.Query("c1").Filter(filter).PageSize(size), byStatus.Query("open").Filter(filter).PageSize(size)
-		switch kind := rapid.SampledFrom([]string{"query", "descending", "index", "hydrated", "scan", "index scan", "view"}).Draw(rt, "kind"); kind {
+		switch kind := draw.Of(rt, []string{"query", "descending", "index", "hydrated", "scan", "index scan", "view"}, "kind"); kind {
 		case "query":
 			want, err := q.Collect(ctx)
 			got, _ := follow[order](t, kind, q.Limit(limit).With(bound), limit, most, 0)

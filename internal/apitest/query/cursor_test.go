@@ -8,12 +8,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/internal/longtest"
 )
 
@@ -242,19 +244,20 @@ func TestCursorsOfAnyKey(t *testing.T) {
 		}
 	}
 	ctx := t.Context()
+	short := draw.TextOf(1, 20, 60)
 	longtest.Checks(t, 50)
 	rapid.Check(t, func(rt *rapid.T) {
 		text := func(what string, limit int) string {
-			s := rapid.StringN(1, 20, 60).Draw(rt, what)
-			if rapid.IntRange(0, 9).Draw(rt, what+" is long") == 0 {
+			s := short.Draw(rt, what)
+			if draw.Int(rt, 0, 9, what+" is long") == 0 {
 				s = strings.Repeat(s, limit/len(s)+1)[:limit]
 				s = strings.ToValidUTF8(s, "")
 			}
 			return s
 		}
 		w := wide{
-			Part: text("part", 1000), Sort: []byte(text("sort", 1023)), A: text("a", 2048), B: rapid.SliceOfN(rapid.Byte(), 1, 1024).Draw(rt, "b"),
-			C: rapid.Int64().Draw(rt, "c"), D: float64(rapid.Int32().Draw(rt, "d")) / 8,
+			Part: text("part", 1000), Sort: []byte(text("sort", 1023)), A: text("a", 2048), B: draw.Bytes(rt, 1, 1024, "b"),
+			C: draw.Int64(rt, math.MinInt64, math.MaxInt64, "c"), D: float64(draw.Int(rt, math.MinInt32, math.MaxInt32, "d")) / 8,
 		}
 		v := w
 		v.Part, v.Sort = w.Part, append(bytes.Clone(w.Sort), 'x')

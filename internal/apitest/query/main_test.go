@@ -52,12 +52,7 @@ var (
 func newOrders(t testing.TB) *ddb.Table[order, customerID, orderID] {
 	t.Helper()
 	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := orders.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	apitest.Create(t, orders, err)
 	return orders
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/dynamotable/ddb/batches"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/typeditem"
 )
 
@@ -225,8 +226,8 @@ func TestDiffItems(t *testing.T) {
 		side := func(name string) ([]post, map[int]post) {
 			m := map[int]post{}
 			var list []post
-			for _, id := range rapid.SliceOfDistinct(rapid.IntRange(0, 6), func(i int) int { return i }).Draw(r, name) {
-				p := post{Blog: "b", ID: id, Text: rapid.SampledFrom([]string{"x", "y"}).Draw(r, "text")}
+			for _, id := range draw.DistinctInts(r, 0, 6, 0, 7, name) {
+				p := post{Blog: "b", ID: id, Text: draw.Of(r, []string{"x", "y"}, "text")}
 				list, m[id] = append(list, p), p
 			}
 			return list, m

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package table_test tests tables, indexes and queries as values: their names, their keys, builders that never change
-// their receivers, nil and zero values, which refuse every call, functions for several queries and batches, and programs that share
-// a table.
 package table_test
 
 import (

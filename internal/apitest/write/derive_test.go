@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 )
 
 type task struct {
@@ -285,20 +286,20 @@ func TestDerivedIsNeverStale(t *testing.T) {
 	tasks := newTasks(t)
 	ctx := t.Context()
 	rapid.Check(t, func(r *rapid.T) {
-		word := rapid.SampledFrom([]string{"", "open", "done", "ui"})
-		for range rapid.IntRange(1, 12).Draw(r, "writes") {
-			id := rapid.SampledFrom([]string{"t", "t1"}).Draw(r, "id")
-			if rapid.Bool().Draw(r, "put") {
-				x := task{ID: id, Team: word.Draw(r, "team"), Status: word.Draw(r, "status"), Place: address{City: word.Draw(r, "city")}, Open: "stale"}
+		word := func(label string) string { return draw.Of(r, []string{"", "open", "done", "ui"}, label) }
+		for range draw.Int(r, 1, 12, "writes") {
+			id := draw.Of(r, []string{"t", "t1"}, "id")
+			if draw.Bool(r, "put") {
+				x := task{ID: id, Team: word("team"), Status: word("status"), Place: address{City: word("city")}, Open: "stale"}
 				if err := tasks.Put(ctx, &x); err != nil {
 					r.Fatal(err)
 				}
 			} else {
 				choice := []ddb.Change[task]{
-					taskTeam.Set(word.Draw(r, "team")), taskStatus.Set(word.Draw(r, "status")), ddb.Remove(taskStatus), taskNote.Set("n"), ddb.SetIfMissing(taskTeam, "x"),
+					taskTeam.Set(word("team")), taskStatus.Set(word("status")), ddb.Remove(taskStatus), taskNote.Set("n"), ddb.SetIfMissing(taskTeam, "x"),
 				}
 				var list []ddb.Change[task]
-				for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(choice)-1), 1, 4, rapid.ID[int]).Draw(r, "changes") {
+				for _, i := range draw.DistinctInts(r, 0, len(choice)-1, 1, 4, "changes") {
 					list = append(list, choice[i])
 				}
 				_, err := tasks.Upsert(ctx, id, ddb.Changes(list...))

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package write_test tests the writes of single items: outcomes, versions, revisions and derived attributes.
+// Package write_test tests writes: outcomes, versions, revisions, derived attributes, and transactions.
 package write_test
 
 import (
 	"testing"
 
+	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -21,12 +22,26 @@ type (
 	user       = apitest.User
 )
 
+const (
+	cutReply       = apitest.CutReply
+	error500After  = apitest.Error500After
+	error500Before = apitest.Error500Before
+	faults         = apitest.Faults
+	lostAfter      = apitest.LostAfter
+	lostBefore     = apitest.LostBefore
+	noFault        = apitest.NoFault
+	throttled      = apitest.Throttled
+)
+
 var (
 	answer        = apitest.Answer
+	errReset      = apitest.ErrReset
+	first         = apitest.First
+	needsEngine   = apitest.NeedsEngine
 	newClient     = apitest.NewClient
-	newUsers      = apitest.NewUsers
-	newOrders     = apitest.NewOrders
+	newFaulty     = apitest.NewFaulty
 	orderCity     = apitest.OrderCity
+	newUsers      = apitest.NewUsers
 	orderCustomer = apitest.OrderCustomer
 	orderGift     = apitest.OrderGift
 	orderKey      = apitest.OrderKey
@@ -45,5 +60,15 @@ var (
 	userLogins    = apitest.UserLogins
 	userMade      = apitest.UserMade
 	userName      = apitest.UserName
+	userNick      = apitest.UserNick
+	userPoints    = apitest.UserPoints
 	userVersion   = apitest.UserVersion
 )
+
+// newOrders returns a new, empty table of orders.
+func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
+	t.Helper()
+	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
+	apitest.Create(t, orders, err)
+	return orders
+}

@@ -32,8 +32,6 @@ type onWay struct {
 	plan   way
 }
 
-var errReset = errors.New("connection reset by peer")
-
 func (w *onWay) Do(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
@@ -61,7 +59,7 @@ type situation struct {
 	name string
 	way  func(others func()) way
 	// others is what another caller does to item "a" at that moment.
-	others func(ctx context.Context, t *sharedTable)
+	others func(ctx context.Context, t *accounts)
 }
 
 func lostRequest(others func()) way {
@@ -87,13 +85,13 @@ func secondReply(others func()) way {
 	}
 }
 
-func nobody(context.Context, *sharedTable) {}
+func nobody(context.Context, *accounts) {}
 
 // writesIt writes the item, or creates it.
-func writesIt(ctx context.Context, t *sharedTable) {
+func writesIt(ctx context.Context, t *accounts) {
 	s, err := t.Get(ctx, "a", ddb.Consistent())
 	if errors.Is(err, ddb.ErrNotFound) {
-		s = shared{ID: "a"}
+		s = account{ID: "a"}
 	}
 	s.N += 100
 	if err := t.Put(ctx, &s); err != nil {
@@ -102,13 +100,13 @@ func writesIt(ctx context.Context, t *sharedTable) {
 }
 
 // removesIt deletes the item and creates it again.
-func removesIt(ctx context.Context, t *sharedTable) {
+func removesIt(ctx context.Context, t *accounts) {
 	if s, err := t.Get(ctx, "a", ddb.Consistent()); err == nil {
 		if err := t.DeleteItem(ctx, &s); err != nil {
 			panic(err)
 		}
 	}
-	if err := t.Create(ctx, &shared{ID: "a", N: 100}); err != nil {
+	if err := t.Create(ctx, &account{ID: "a", N: 100}); err != nil {
 		panic(err)
 	}
 }
@@ -125,42 +123,42 @@ var situations = []situation{
 // TestOutcomes tests the table of docs/guarantees.md: what each verb reports under each protection if its request or reply is
 // lost. Every report except "unknown" is compared with what was applied.
 func TestOutcomes(t *testing.T) {
-	type call func(ctx context.Context, c ddb.Client, t *sharedTable, s *shared) error
+	type call func(ctx context.Context, c ddb.Client, t *accounts, s *account) error
 	verbs := []struct {
 		name   string
 		absent bool
 		run    call
-		tx     func(t *sharedTable, s *shared) ddb.TxOp
+		tx     func(t *accounts, s *account) ddb.TxOp
 	}{
-		{"Create", true, func(ctx context.Context, _ ddb.Client, t *sharedTable, _ *shared) error {
-			return t.Create(ctx, &shared{ID: "a", N: 1})
-		}, func(t *sharedTable, _ *shared) ddb.TxOp { return t.TxCreate(&shared{ID: "a", N: 1}) }},
-		{"Put of a read item", false, func(ctx context.Context, _ ddb.Client, t *sharedTable, s *shared) error { s.N++; return t.Put(ctx, s) }, func(t *sharedTable, s *shared) ddb.TxOp { s.N++; return t.TxPut(s) }},
-		{"Replace", false, func(ctx context.Context, _ ddb.Client, t *sharedTable, s *shared) error {
+		{"Create", true, func(ctx context.Context, _ ddb.Client, t *accounts, _ *account) error {
+			return t.Create(ctx, &account{ID: "a", N: 1})
+		}, func(t *accounts, _ *account) ddb.TxOp { return t.TxCreate(&account{ID: "a", N: 1}) }},
+		{"Put of a read item", false, func(ctx context.Context, _ ddb.Client, t *accounts, s *account) error { s.N++; return t.Put(ctx, s) }, func(t *accounts, s *account) ddb.TxOp { s.N++; return t.TxPut(s) }},
+		{"Replace", false, func(ctx context.Context, _ ddb.Client, t *accounts, s *account) error {
 			s.N++
 			return t.Replace(ctx, s)
-		}, func(t *sharedTable, s *shared) ddb.TxOp { s.N++; return t.TxReplace(s) }},
-		{"Update, Set", false, func(ctx context.Context, _ ddb.Client, t *sharedTable, _ *shared) error {
-			return second(t.Update(ctx, "a", sharedN.Set(1)))
-		}, func(t *sharedTable, _ *shared) ddb.TxOp { return t.TxUpdate("a", sharedN.Set(1)) }},
-		{"Update, Add", false, func(ctx context.Context, _ ddb.Client, t *sharedTable, _ *shared) error {
-			return second(t.Update(ctx, "a", sharedN.Add(1)))
-		}, func(t *sharedTable, _ *shared) ddb.TxOp { return t.TxUpdate("a", sharedN.Add(1)) }},
-		{"Update, If", false, func(ctx context.Context, _ ddb.Client, t *sharedTable, _ *shared) error {
-			return second(t.Update(ctx, "a", sharedN.Add(1), ddb.If(sharedN.Lt(1))))
-		}, func(t *sharedTable, _ *shared) ddb.TxOp {
-			return t.TxUpdate("a", sharedN.Add(1), ddb.If(sharedN.Lt(1)))
+		}, func(t *accounts, s *account) ddb.TxOp { s.N++; return t.TxReplace(s) }},
+		{"Update, Set", false, func(ctx context.Context, _ ddb.Client, t *accounts, _ *account) error {
+			return second(t.Update(ctx, "a", accountN.Set(1)))
+		}, func(t *accounts, _ *account) ddb.TxOp { return t.TxUpdate("a", accountN.Set(1)) }},
+		{"Update, Add", false, func(ctx context.Context, _ ddb.Client, t *accounts, _ *account) error {
+			return second(t.Update(ctx, "a", accountN.Add(1)))
+		}, func(t *accounts, _ *account) ddb.TxOp { return t.TxUpdate("a", accountN.Add(1)) }},
+		{"Update, If", false, func(ctx context.Context, _ ddb.Client, t *accounts, _ *account) error {
+			return second(t.Update(ctx, "a", accountN.Add(1), ddb.If(accountN.Lt(1))))
+		}, func(t *accounts, _ *account) ddb.TxOp {
+			return t.TxUpdate("a", accountN.Add(1), ddb.If(accountN.Lt(1)))
 		}},
-		{"Upsert, Add", true, func(ctx context.Context, _ ddb.Client, t *sharedTable, _ *shared) error {
-			return second(t.Upsert(ctx, "a", sharedN.Add(1)))
+		{"Upsert, Add", true, func(ctx context.Context, _ ddb.Client, t *accounts, _ *account) error {
+			return second(t.Upsert(ctx, "a", accountN.Add(1)))
 		}, nil},
-		{"Delete", false, func(ctx context.Context, _ ddb.Client, t *sharedTable, s *shared) error {
+		{"Delete", false, func(ctx context.Context, _ ddb.Client, t *accounts, s *account) error {
 			if s.Version > 0 && s.Revision.IsZero() {
-				return t.Delete(ctx, "a", ddb.If(sharedVersion.Eq(s.Version)))
+				return t.Delete(ctx, "a", ddb.If(accountVersion.Eq(s.Version)))
 			}
 			return t.Delete(ctx, "a")
 		}, nil},
-		{"DeleteItem", false, func(ctx context.Context, _ ddb.Client, t *sharedTable, s *shared) error { return t.DeleteItem(ctx, s) }, func(t *sharedTable, s *shared) ddb.TxOp { return t.TxDeleteItem(s) }},
+		{"DeleteItem", false, func(ctx context.Context, _ ddb.Client, t *accounts, s *account) error { return t.DeleteItem(ctx, s) }, func(t *accounts, s *account) ddb.TxOp { return t.TxDeleteItem(s) }},
 	}
 	protections := []struct {
 		name string
@@ -168,10 +166,10 @@ func TestOutcomes(t *testing.T) {
 		tx   bool
 	}{
 		{"none", nil, false},
-		{"integer", []ddb.TableOption{ddb.Version(sharedVersion)}, false},
-		{"`Revision`", []ddb.TableOption{ddb.Version(sharedRevision)}, false},
-		{"and `Tombstones`", []ddb.TableOption{ddb.Version(sharedRevision), ddb.Tombstones("deleted", time.Hour)}, false},
-		{"`Revision` in `Transact`", []ddb.TableOption{ddb.Version(sharedRevision)}, true},
+		{"integer", []ddb.TableOption{ddb.Version(accountVersion)}, false},
+		{"`Revision`", []ddb.TableOption{ddb.Version(accountRevision)}, false},
+		{"and `Tombstones`", []ddb.TableOption{ddb.Version(accountRevision), ddb.Tombstones("deleted", time.Hour)}, false},
+		{"`Revision` in `Transact`", []ddb.TableOption{ddb.Version(accountRevision)}, true},
 	}
 	var doc strings.Builder
 	doc.WriteString("| | protection |")
@@ -194,7 +192,7 @@ func TestOutcomes(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					run := v.run
 					if p.tx {
-						run = func(ctx context.Context, c ddb.Client, t *sharedTable, s *shared) error {
+						run = func(ctx context.Context, c ddb.Client, t *accounts, s *account) error {
 							return ddb.Transact(ctx, c, v.tx(t, s))
 						}
 					}
@@ -227,7 +225,7 @@ func TestOutcomes(t *testing.T) {
 }
 
 // playOutcome makes one call and returns the name of what it reported.
-func playOutcome(t *testing.T, guard, verb string, absent bool, s situation, opts []ddb.TableOption, run func(context.Context, ddb.Client, *sharedTable, *shared) error) string {
+func playOutcome(t *testing.T, guard, verb string, absent bool, s situation, opts []ddb.TableOption, run func(context.Context, ddb.Client, *accounts, *account) error) string {
 	ctx := t.Context()
 	e := ddbtest.NewEngine()
 	defer e.Close()
@@ -237,7 +235,7 @@ func playOutcome(t *testing.T, guard, verb string, absent bool, s situation, opt
 	if err := theirs.CreateTable(ctx); err != nil {
 		t.Fatal(err)
 	}
-	item := shared{ID: "a"}
+	item := account{ID: "a"}
 	if !absent {
 		if err := theirs.Create(ctx, &item); err != nil {
 			t.Fatal(err)

@@ -15,17 +15,20 @@ import (
 	"github.com/dynamotable/ddb/revision"
 )
 
+// account is an item that other programs also write, and whose table has a revision, a numeric version, or first the one and then the other.
 type account struct {
 	ID       string       `dynamodbav:"id"`
 	Status   string       `dynamodbav:"status,omitempty"`
 	N        int64        `dynamodbav:"n"`
-	Revision ddb.Revision `dynamodbav:"revision"`
+	Version  uint8        `dynamodbav:"version"`
+	Revision ddb.Revision `dynamodbav:"revision,omitzero"`
 }
 
 var (
 	accountID       = ddb.StrField(func(a *account) *string { return &a.ID })
 	accountStatus   = ddb.StrField(func(a *account) *string { return &a.Status })
 	accountN        = ddb.NumField(func(a *account) *int64 { return &a.N })
+	accountVersion  = ddb.NumField(func(a *account) *uint8 { return &a.Version })
 	accountRevision = ddb.Field(func(a *account) *ddb.Revision { return &a.Revision })
 )
 

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -75,17 +78,15 @@ func TestVersionGuardsEveryVerb(t *testing.T) {
 func TestUpdateGivesAVersion(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
-	type old struct {
-		ID string `dynamodbav:"id"`
-	}
-	before, err := ddb.NewSimple(client, tableName(t), ddb.StrField(func(o *old) *string { return &o.ID }))
-	if err != nil {
+	users, err := ddb.NewSimple(client, tableName(t), userID, ddb.Version(userVersion))
+	if err := errors.Join(err, users.CreateTable(ctx)); err != nil {
 		t.Fatal(err)
 	}
-	users, err := ddb.NewSimple(client, before.Name(), userID, ddb.Version(userVersion))
-	err = errors.Join(err, before.CreateTable(ctx), before.Put(ctx, &old{"u1"}), before.Put(ctx, &old{"u2"}))
-	if err != nil {
-		t.Fatal(err)
+	for _, id := range []string{"u1", "u2"} {
+		item := map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}}
+		if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(users.Name()), Item: item}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := users.Update(ctx, "u1", userName.Set("x"), ddb.If(userVersion.Eq(1))); !errors.Is(err, ddb.ErrConditionFailed) {
 		t.Errorf("an absent version was accepted as version 1: %v", err)
@@ -214,17 +215,17 @@ func TestStamps(t *testing.T) {
 // TestUnsignedVersion: a version may be any integer.
 func TestUnsignedVersion(t *testing.T) {
 	ctx := t.Context()
-	docs := newShared(t, newClient(t), ddb.Version(sharedVersion))
+	docs := newShared(t, newClient(t), ddb.Version(accountVersion))
 	if err := docs.CreateTable(ctx); err != nil {
 		t.Fatal(err)
 	}
-	d := shared{ID: "a"}
+	d := account{ID: "a"}
 	for want := range uint8(3) {
 		if err := docs.Put(ctx, &d); err != nil || d.Version != want+1 {
 			t.Fatalf("version %d, %v", d.Version, err)
 		}
 	}
-	fresh := shared{ID: "b", Version: 9}
+	fresh := account{ID: "b", Version: 9}
 	if err := docs.Create(ctx, &fresh); err != nil || fresh.Version != 1 {
 		t.Errorf("created with version %d, %v", fresh.Version, err)
 	}

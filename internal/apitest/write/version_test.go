@@ -18,26 +18,9 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 )
 
-// shared is an item of a table that other programs also write, or that changes from a numeric version to a revision.
-type shared struct {
-	ID       string       `dynamodbav:"id"`
-	N        int64        `dynamodbav:"n"`
-	Version  uint8        `dynamodbav:"version"`
-	Revision ddb.Revision `dynamodbav:"revision,omitzero"`
-}
-
-var (
-	sharedID       = ddb.StrField(func(s *shared) *string { return &s.ID })
-	sharedN        = ddb.NumField(func(s *shared) *int64 { return &s.N })
-	sharedVersion  = ddb.NumField(func(s *shared) *uint8 { return &s.Version })
-	sharedRevision = ddb.Field(func(s *shared) *ddb.Revision { return &s.Revision })
-)
-
-type sharedTable = ddb.SimpleTable[shared, string]
-
-func newShared(t *testing.T, client ddb.Client, opts ...ddb.TableOption) *sharedTable {
+func newShared(t *testing.T, client ddb.Client, opts ...ddb.TableOption) *accounts {
 	t.Helper()
-	table, err := ddb.NewSimple(client, "shared", sharedID, opts...)
+	table, err := ddb.NewSimple(client, "shared", accountID, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,19 +45,19 @@ func rawPut(t *testing.T, client *dynamodb.Client, id string, n int, version *in
 func TestAdoption(t *testing.T) {
 	zero := 0
 	for protection, opts := range map[string][]ddb.TableOption{
-		"version": {ddb.Version(sharedVersion)}, "revision": {ddb.Version(sharedRevision)},
-		"both": {ddb.Version(sharedVersion), ddb.Version(sharedRevision)},
+		"version": {ddb.Version(accountVersion)}, "revision": {ddb.Version(accountRevision)},
+		"both": {ddb.Version(accountVersion), ddb.Version(accountRevision)},
 	} {
 		for before, version := range map[string]*int{"no version": nil, "version zero": &zero} {
-			for verb, write := range map[string]func(ctx context.Context, t *sharedTable, s *shared) error{
-				"Put":     func(ctx context.Context, t *sharedTable, s *shared) error { return t.Put(ctx, s) },
-				"Replace": func(ctx context.Context, t *sharedTable, s *shared) error { return t.Replace(ctx, s) },
-				"Update": func(ctx context.Context, t *sharedTable, s *shared) error {
-					got, err := t.Update(ctx, s.ID, sharedN.Add(1))
+			for verb, write := range map[string]func(ctx context.Context, t *accounts, s *account) error{
+				"Put":     func(ctx context.Context, t *accounts, s *account) error { return t.Put(ctx, s) },
+				"Replace": func(ctx context.Context, t *accounts, s *account) error { return t.Replace(ctx, s) },
+				"Update": func(ctx context.Context, t *accounts, s *account) error {
+					got, err := t.Update(ctx, s.ID, accountN.Add(1))
 					*s = got
 					return err
 				},
-				"DeleteItem": func(ctx context.Context, t *sharedTable, s *shared) error { return t.DeleteItem(ctx, s) },
+				"DeleteItem": func(ctx context.Context, t *accounts, s *account) error { return t.DeleteItem(ctx, s) },
 			} {
 				t.Run(protection+"/"+before+"/"+verb, func(t *testing.T) {
 					ctx := t.Context()
@@ -115,7 +98,7 @@ func TestLargestVersion(t *testing.T) {
 	ctx := t.Context()
 	e := ddbtest.NewEngine()
 	defer e.Close()
-	table := newShared(t, e.Client(), ddb.Version(sharedVersion))
+	table := newShared(t, e.Client(), ddb.Version(accountVersion))
 	if err := table.CreateTable(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +116,7 @@ func TestLargestVersion(t *testing.T) {
 		}
 	}
 	for name, err := range map[string]error{
-		"Update": second(table.Update(ctx, "a", sharedN.Add(1))), "Upsert": second(table.Upsert(ctx, "a", sharedN.Add(1))),
+		"Update": second(table.Update(ctx, "a", accountN.Add(1))), "Upsert": second(table.Upsert(ctx, "a", accountN.Add(1))),
 	} {
 		if !errors.Is(err, ddb.ErrConditionFailed) {
 			t.Errorf("%s: %v", name, err)
@@ -155,12 +138,12 @@ func TestRollingDeployment(t *testing.T) {
 	ctx := t.Context()
 	e := ddbtest.NewEngine()
 	defer e.Close()
-	older := newShared(t, e.Client(), ddb.Version(sharedVersion))
-	newer := newShared(t, e.Client(), ddb.Version(sharedVersion), ddb.Version(sharedRevision))
+	older := newShared(t, e.Client(), ddb.Version(accountVersion))
+	newer := newShared(t, e.Client(), ddb.Version(accountVersion), ddb.Version(accountRevision))
 	if err := older.CreateTable(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := older.Create(ctx, &shared{ID: "a"}); err != nil {
+	if err := older.Create(ctx, &account{ID: "a"}); err != nil {
 		t.Fatal(err)
 	}
 	const writers, rounds = 4, 20
@@ -187,7 +170,7 @@ func TestRollingDeployment(t *testing.T) {
 						}
 						err = table.Put(ctx, &s)
 					default:
-						_, err = table.Update(ctx, "a", sharedN.Add(1), ddb.If(sharedVersion.Eq(s.Version)))
+						_, err = table.Update(ctx, "a", accountN.Add(1), ddb.If(accountVersion.Eq(s.Version)))
 					}
 					if err == nil {
 						break
@@ -206,7 +189,7 @@ func TestRollingDeployment(t *testing.T) {
 		t.Errorf("counted %d, version %d, want %d: %v", s.N, s.Version, writers*rounds, err)
 	}
 	// Once the old program no longer runs, the revision alone protects the items of both.
-	alone := newShared(t, e.Client(), ddb.Version(sharedRevision))
+	alone := newShared(t, e.Client(), ddb.Version(accountRevision))
 	if err := newer.Put(ctx, &s); err != nil {
 		t.Fatal(err)
 	}

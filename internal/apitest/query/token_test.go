@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package text_test
+package query_test
 
 import (
 	"encoding/base64"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package request_test tests what applies to every request, whatever its operation, with one item type.
-package request_test
+package cost_test
 
 import (
 	"bytes"
@@ -21,7 +20,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/cost"
@@ -33,26 +31,10 @@ import (
 	"github.com/dynamotable/ddb/schema"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-type account struct {
-	ID       string       `dynamodbav:"id"`
-	Status   string       `dynamodbav:"status,omitempty"`
-	N        int64        `dynamodbav:"n"`
-	Revision ddb.Revision `dynamodbav:"revision"`
-}
-
 type number struct {
 	ID string `dynamodbav:"id"`
-	N  int64  `dynamodbav:"n"`
+	N  int64  `dynamodbav:"logins"`
 }
-
-var (
-	accountID       = ddb.StrField(func(a *account) *string { return &a.ID })
-	accountStatus   = ddb.StrField(func(a *account) *string { return &a.Status })
-	accountN        = ddb.NumField(func(a *account) *int64 { return &a.N })
-	accountRevision = ddb.Field(func(a *account) *ddb.Revision { return &a.Revision })
-)
 
 // witness is between client and engine and records requests and replies.
 type witness struct {
@@ -104,17 +86,17 @@ func (h *hook) End(ctx context.Context, c *hooks.Call) {
 	h.calls = append(h.calls, *c)
 }
 
-// bench is an engine with a table of accounts and all observers of requests.
+// bench is an engine with a table of users and all observers of requests.
 type bench struct {
-	table  *ddb.SimpleTable[account, string]
-	index  *ddb.Index[account, string, string]
+	table  *ddb.SimpleTable[user, string]
+	index  *ddb.Index[user, string, string]
 	client ddb.Client
 	w      *witness
 	hook   *hook
 	ledger *cost.Ledger
 }
 
-// newBench has the accounts a to e, of which all but b and c are open.
+// newBench has the users a to e, of which all but b and c are open.
 func newBench(t *testing.T, revised bool, rules ...fault.Rule) *bench {
 	t.Helper()
 	e := ddbtest.NewEngine(ddbtest.WithFaults(rules...))
@@ -129,26 +111,26 @@ func newBench(t *testing.T, revised bool, rules ...fault.Rule) *bench {
 	b.client = client
 	opts := []ddb.TableOption{ddb.WithLedger(b.ledger), ddb.WithHook(b.hook)}
 	if revised {
-		opts = append(opts, ddb.Version(accountRevision))
+		opts = append(opts, ddb.Version(userRevision))
 	}
-	b.table, err = ddb.NewSimple(client, "accounts", accountID, opts...)
+	b.table, err = ddb.NewSimple(client, "users", userID, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.index, err = ddb.NewIndex(b.table, "by-status", accountStatus, accountID); err != nil {
+	if b.index, err = ddb.NewIndex(b.table, "by-nick", userNick, userID); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.table.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	set, err := ddb.NewSimple(e.Client(), "accounts", accountID, ddb.WithLedger(nil))
+	set, err := ddb.NewSimple(e.Client(), "users", userID, ddb.WithLedger(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, id := range []string{"a", "b", "c", "d", "e"} {
-		a := account{ID: id, Status: "open", N: int64(i)}
+		a := user{ID: id, Nick: "open", Logins: int64(i)}
 		if id == "b" || id == "c" {
-			a.Status = "shut"
+			a.Nick = "shut"
 		}
 		put := set.Put
 		if revised {
@@ -193,7 +175,7 @@ var operations = map[string]operation{
 	}), "Query:2", 3, nil},
 	"Query, count": {one(func(ctx context.Context, b *bench) error { _, err := b.index.Query("open").Count(ctx); return err }), "Query:1", 3, nil},
 	"Query, filter": {one(func(ctx context.Context, b *bench) error {
-		_, err := b.index.Query("open").Filter(accountN.Gt(3)).Collect(ctx)
+		_, err := b.index.Query("open").Filter(userLogins.Gt(3)).Collect(ctx)
 		return err
 	}), "Query:1", 1, nil},
 	"Hydrate": {one(func(ctx context.Context, b *bench) error {
@@ -206,37 +188,37 @@ var operations = map[string]operation{
 		return err
 	}), "Scan:3", 5, nil},
 	"Scan of an index": {one(func(ctx context.Context, b *bench) error { _, err := b.index.Scan().Collect(ctx); return err }), "Scan:1", 5, nil},
-	"Put":              {one(func(ctx context.Context, b *bench) error { return b.table.Put(ctx, &account{ID: "a"}) }), "PutItem:1", 0, nil},
+	"Put":              {one(func(ctx context.Context, b *bench) error { return b.table.Put(ctx, &user{ID: "a"}) }), "PutItem:1", 0, nil},
 	"Put, if": {one(func(ctx context.Context, b *bench) error {
-		return b.table.Put(ctx, &account{ID: "a"}, ddb.If(accountN.Gt(5)))
+		return b.table.Put(ctx, &user{ID: "a"}, ddb.If(userLogins.Gt(5)))
 	}), "PutItem:1", 0, ddb.ErrConditionFailed},
-	"Create":         {one(func(ctx context.Context, b *bench) error { return b.table.Create(ctx, &account{ID: "x"}) }), "PutItem:1", 0, nil},
-	"Create, exists": {one(func(ctx context.Context, b *bench) error { return b.table.Create(ctx, &account{ID: "a"}) }), "PutItem:1", 0, ddb.ErrConditionFailed},
-	"Replace":        {one(func(ctx context.Context, b *bench) error { return b.table.Replace(ctx, &account{ID: "a"}) }), "PutItem:1", 0, nil},
-	"Replace, none":  {one(func(ctx context.Context, b *bench) error { return b.table.Replace(ctx, &account{ID: "x"}) }), "PutItem:1", 0, ddb.ErrNotFound},
+	"Create":         {one(func(ctx context.Context, b *bench) error { return b.table.Create(ctx, &user{ID: "x"}) }), "PutItem:1", 0, nil},
+	"Create, exists": {one(func(ctx context.Context, b *bench) error { return b.table.Create(ctx, &user{ID: "a"}) }), "PutItem:1", 0, ddb.ErrConditionFailed},
+	"Replace":        {one(func(ctx context.Context, b *bench) error { return b.table.Replace(ctx, &user{ID: "a"}) }), "PutItem:1", 0, nil},
+	"Replace, none":  {one(func(ctx context.Context, b *bench) error { return b.table.Replace(ctx, &user{ID: "x"}) }), "PutItem:1", 0, ddb.ErrNotFound},
 	"Update": {one(func(ctx context.Context, b *bench) error {
-		_, err := b.table.Update(ctx, "a", accountN.Set(9))
+		_, err := b.table.Update(ctx, "a", userLogins.Set(9))
 		return err
 	}), "UpdateItem:1", 0, nil},
 	"Update, none": {one(func(ctx context.Context, b *bench) error {
-		_, err := b.table.Update(ctx, "x", accountN.Set(9))
+		_, err := b.table.Update(ctx, "x", userLogins.Set(9))
 		return err
 	}), "UpdateItem:1", 0, ddb.ErrNotFound},
 	"Update, exactly": {one(func(ctx context.Context, b *bench) error {
-		_, err := b.table.Update(ctx, "a", accountN.Add(9).Exact())
+		_, err := b.table.Update(ctx, "a", userLogins.Add(9).Exact())
 		return err
 	}), "GetItem:1 TransactWriteItems:1", 1, nil},
 	"Update, exactly, none": {one(func(ctx context.Context, b *bench) error {
-		_, err := b.table.Update(ctx, "x", accountN.Add(9).Exact())
+		_, err := b.table.Update(ctx, "x", userLogins.Add(9).Exact())
 		return err
 	}), "TransactWriteItems:1", 0, ddb.ErrNotFound},
 	"Upsert": {one(func(ctx context.Context, b *bench) error {
-		_, err := b.table.Upsert(ctx, "x", accountN.Set(9))
+		_, err := b.table.Upsert(ctx, "x", userLogins.Set(9))
 		return err
 	}), "UpdateItem:1", 0, nil},
 	"Delete":     {one(func(ctx context.Context, b *bench) error { return b.table.Delete(ctx, "a") }), "DeleteItem:1", 0, nil},
-	"Delete, if": {one(func(ctx context.Context, b *bench) error { return b.table.Delete(ctx, "a", ddb.If(accountN.Gt(5))) }), "DeleteItem:1", 0, ddb.ErrConditionFailed},
-	"DeleteItem": {one(func(ctx context.Context, b *bench) error { return b.table.DeleteItem(ctx, &account{ID: "a"}) }), "DeleteItem:1", 0, nil},
+	"Delete, if": {one(func(ctx context.Context, b *bench) error { return b.table.Delete(ctx, "a", ddb.If(userLogins.Gt(5))) }), "DeleteItem:1", 0, ddb.ErrConditionFailed},
+	"DeleteItem": {one(func(ctx context.Context, b *bench) error { return b.table.DeleteItem(ctx, &user{ID: "a"}) }), "DeleteItem:1", 0, nil},
 	"BatchGet": {func(ctx context.Context, b *bench, s *ddb.BatchStats) error {
 		_, err := b.table.BatchGet(ctx, []string{"a", "b", "x", "a"}, ddb.StatsTo(s))
 		return err
@@ -254,34 +236,34 @@ var operations = map[string]operation{
 		return nil
 	}, "BatchGetItem:1", 1, nil},
 	"BatchPut": {func(ctx context.Context, b *bench, s *ddb.BatchStats) error {
-		return b.table.BatchPut(ctx, []account{{ID: "a"}, {ID: "x"}}, ddb.StatsTo(s))
+		return b.table.BatchPut(ctx, []user{{ID: "a"}, {ID: "x"}}, ddb.StatsTo(s))
 	}, "BatchWriteItem:1", 0, nil},
 	"BatchPutAll": {func(ctx context.Context, b *bench, s *ddb.BatchStats) error {
-		return b.table.BatchPutAll(ctx, slices.Values([]account{{ID: "a"}}), ddb.StatsTo(s))
+		return b.table.BatchPutAll(ctx, slices.Values([]user{{ID: "a"}}), ddb.StatsTo(s))
 	}, "BatchWriteItem:1", 0, nil},
 	"BatchDelete": {func(ctx context.Context, b *bench, s *ddb.BatchStats) error {
 		return b.table.BatchDelete(ctx, []string{"a", "x"}, ddb.StatsTo(s))
 	}, "BatchWriteItem:1", 0, nil},
 	"BatchWrite, of 30": {func(ctx context.Context, b *bench, s *ddb.BatchStats) error {
-		list := make([]account, 30)
+		list := make([]user, 30)
 		for i := range list {
 			list[i].ID = fmt.Sprint(i)
 		}
 		return b.table.BatchWrite(ctx, list, []string{"a"}, ddb.StatsTo(s))
 	}, "BatchWriteItem:2", 0, nil},
 	"Transact": {func(ctx context.Context, b *bench, s *ddb.BatchStats) error {
-		return ddb.Transact(ctx, b.client, b.table.TxPut(&account{ID: "x"}), b.table.TxUpdate("a", accountN.Add(1)), b.table.TxDelete("b"),
-			b.table.TxCheck("c", accountN.Lt(5)), ddb.StatsTo(s))
+		return ddb.Transact(ctx, b.client, b.table.TxPut(&user{ID: "x"}), b.table.TxUpdate("a", userLogins.Add(1)), b.table.TxDelete("b"),
+			b.table.TxCheck("c", userLogins.Lt(5)), ddb.StatsTo(s))
 	}, "TransactWriteItems:1", 0, nil},
 	"Transact, condition": {func(ctx context.Context, b *bench, s *ddb.BatchStats) error {
-		return ddb.Transact(ctx, b.client, b.table.TxCreate(&account{ID: "a"}), b.table.TxDelete("b"), ddb.StatsTo(s))
+		return ddb.Transact(ctx, b.client, b.table.TxCreate(&user{ID: "a"}), b.table.TxDelete("b"), ddb.StatsTo(s))
 	}, "TransactWriteItems:1", 0, ddb.ErrConditionFailed},
 	"TransactGet": {func(ctx context.Context, b *bench, s *ddb.BatchStats) error {
-		var a, x ddb.Got[account]
+		var a, x ddb.Got[user]
 		return ddb.TransactGet(ctx, b.client, b.table.TxGet("a", &a), b.table.TxGet("x", &x), ddb.StatsTo(s))
 	}, "TransactGetItems:1", 1, nil},
 	"TransactGet, none": {func(ctx context.Context, b *bench, s *ddb.BatchStats) error {
-		var x ddb.Got[account]
+		var x ddb.Got[user]
 		return ddb.TransactGet(ctx, b.client, b.table.TxGet("x", &x), ddb.StatsTo(s))
 	}, "TransactGetItems:1", 0, nil},
 }
@@ -297,13 +279,13 @@ var withRevision = map[string]operation{
 		stale := a
 		return cmp.Or(err, b.table.Put(ctx, &a), b.table.Put(ctx, &stale))
 	}), "GetItem:1 PutItem:2", 1, ddb.ErrConditionFailed},
-	"Create": {one(func(ctx context.Context, b *bench) error { return b.table.Create(ctx, &account{ID: "x"}) }), "PutItem:1", 0, nil},
+	"Create": {one(func(ctx context.Context, b *bench) error { return b.table.Create(ctx, &user{ID: "x"}) }), "PutItem:1", 0, nil},
 	"Update": {one(func(ctx context.Context, b *bench) error {
-		_, err := b.table.Update(ctx, "a", accountN.Add(1))
+		_, err := b.table.Update(ctx, "a", userLogins.Add(1))
 		return err
 	}), "GetItem:1 UpdateItem:1", 1, nil},
 	"Update, none": {one(func(ctx context.Context, b *bench) error {
-		_, err := b.table.Update(ctx, "x", accountN.Add(1))
+		_, err := b.table.Update(ctx, "x", userLogins.Add(1))
 		return err
 	}), "GetItem:1", 0, ddb.ErrNotFound},
 	"Delete": {one(func(ctx context.Context, b *bench) error { return b.table.Delete(ctx, "a") }), "DeleteItem:1 GetItem:1", 1, nil},
@@ -440,7 +422,7 @@ func TestNothingIsSent(t *testing.T) {
 				}
 				return err
 			})
-			if err != nil || x.Operation == "" || x.Table != "accounts" {
+			if err != nil || x.Operation == "" || x.Table != "users" {
 				t.Errorf("%s: %+v, %v", name, x, err)
 			}
 		}
@@ -449,10 +431,10 @@ func TestNothingIsSent(t *testing.T) {
 			"EnsureTable":   func(ctx context.Context) error { return b.table.EnsureTable(ctx) },
 			"VerifyTable":   func(ctx context.Context) error { _, err := b.table.VerifyTable(ctx); return err },
 			"DescribeTable": b.table.WaitTable,
-			"DeleteTable":   func(ctx context.Context) error { return b.table.DeleteTable(ctx, schema.AllowDelete("accounts")) },
+			"DeleteTable":   func(ctx context.Context) error { return b.table.DeleteTable(ctx, schema.AllowDelete("users")) },
 		} {
 			x, err := ddb.Explain(t.Context(), run)
-			if err != nil || x.Operation != name || x.Table != "accounts" {
+			if err != nil || x.Operation != name || x.Table != "users" {
 				t.Errorf("%s: %+v, %v", name, x, err)
 			}
 		}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package values_test tests how values are stored, compared and changed, from the perspective of callers.
-package values_test
+package item_test
 
 import (
 	"fmt"
@@ -13,15 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"go.uber.org/goleak"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/rawexpr"
 	"github.com/dynamotable/ddb/typeditem"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // ticket has an attribute of each kind that this package tests.
 type ticket struct {
@@ -34,7 +30,7 @@ type ticket struct {
 	Votes    map[string]int            `dynamodbav:"votes"`
 	Stats    stats                     `dynamodbav:"stats,omitzero"`
 	Grid     map[string]map[string]int `dynamodbav:"grid,omitempty"`
-	Lines    []*line                   `dynamodbav:"lines,omitempty"`
+	Lines    []*ticketLine             `dynamodbav:"lines,omitempty"`
 	Score    *int                      `dynamodbav:"score,omitempty"`
 }
 
@@ -43,7 +39,7 @@ type stats struct {
 	By    map[string]int `dynamodbav:"by,omitempty"`
 }
 
-type line struct {
+type ticketLine struct {
 	Qty int       `dynamodbav:"qty"`
 	At  time.Time `dynamodbav:"at,omitzero"`
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package handle_test tests handles, conditions and changes through the public API, with one item type.
-package handle_test
+package item_test
 
 import (
 	"errors"
@@ -13,11 +12,6 @@ import (
 	"github.com/dynamotable/ddb/attrtype"
 	"github.com/dynamotable/ddb/ddbtest"
 )
-
-type line struct {
-	SKU string `dynamodbav:"sku"`
-	Qty int    `dynamodbav:"qty"`
-}
 
 type order struct {
 	ID    string         `dynamodbav:"id"`
@@ -31,20 +25,20 @@ type order struct {
 }
 
 var (
-	id    = ddb.StrField(func(o *order) *string { return &o.ID })
-	note  = ddb.StrField(func(o *order) *string { return &o.Note })
-	total = ddb.NumField(func(o *order) *int64 { return &o.Total })
-	hash  = ddb.BinField(func(o *order) *[]byte { return &o.Hash })
-	paid  = ddb.Field(func(o *order) *bool { return &o.Paid })
-	tags  = ddb.SetField(func(o *order) *[]string { return &o.Tags })
-	lines = ddb.ListField(func(o *order) *[]line { return &o.Lines })
-	votes = ddb.MapField(func(o *order) *map[string]int { return &o.Votes })
+	orderID    = ddb.StrField(func(o *order) *string { return &o.ID })
+	orderNote  = ddb.StrField(func(o *order) *string { return &o.Note })
+	orderTotal = ddb.NumField(func(o *order) *int64 { return &o.Total })
+	orderHash  = ddb.BinField(func(o *order) *[]byte { return &o.Hash })
+	orderPaid  = ddb.Field(func(o *order) *bool { return &o.Paid })
+	orderTags  = ddb.SetField(func(o *order) *[]string { return &o.Tags })
+	orderLines = ddb.ListField(func(o *order) *[]line { return &o.Lines })
+	orderVotes = ddb.MapField(func(o *order) *map[string]int { return &o.Votes })
 )
 
 func newOrders(t *testing.T) *ddb.SimpleTable[order, string] {
 	t.Helper()
 
-	orders, err := ddb.NewSimple(ddbtest.New(t), "orders", id)
+	orders, err := ddb.NewSimple(ddbtest.New(t), "orders", orderID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,10 +69,10 @@ func TestZeroHandles(t *testing.T) {
 	for name, cond := range map[string]ddb.Cond[order]{
 		"Attr": noAttr.Eq(true), "Ord": noOrd.Between(1, 2), "Str": noStr.BeginsWith("x"), "Num": noNum.Lt(1), "Bin": noBin.Contains(nil), "Set": noSet.Has("x"),
 		"List": noList.Has(line{}), "Map": noMap.Ne(nil), "key": noMap.Key("k").Eq(1), "element": ddb.Exists(noList.At(0)), "in": ddb.In(noStr, "x", "y"), "type": ddb.IsType(noNum, attrtype.Number),
-		"size": ddb.Size(noStr).Gt(1), "both": ddb.EqAttr(note, noStr), "nil": ddb.EqAttr(nothing, note), "empty": ddb.NotExists(empty), "converted": ddb.AsStr(ddb.Attr[order, string](nil)).Eq("x"),
+		"size": ddb.Size(noStr).Gt(1), "both": ddb.EqAttr(orderNote, noStr), "nil": ddb.EqAttr(nothing, orderNote), "empty": ddb.NotExists(empty), "converted": ddb.AsStr(ddb.Attr[order, string](nil)).Eq("x"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := orders.Update(t.Context(), "o1", total.Add(1), ddb.If(ddb.And(cond)))
+			_, err := orders.Update(t.Context(), "o1", orderTotal.Add(1), ddb.If(ddb.And(cond)))
 			if !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "a zero handle was used") {
 				t.Error(err)
 			}
@@ -86,7 +80,7 @@ func TestZeroHandles(t *testing.T) {
 	}
 	for name, change := range map[string]ddb.Change[order]{
 		"Attr": noAttr.Set(true), "Ord": ddb.Remove(noOrd), "Str": ddb.SetIfMissing(noStr, "x"), "Num": noNum.Add(1).Exact(), "Bin": noBin.Set(nil), "Set": noSet.Insert("x"), "no members": noSet.Delete(),
-		"List": noList.Append(line{}), "Map": ddb.Remove(noMap), "from": ddb.SetFrom(note, noStr), "nil": ddb.SetFrom(nothing, note), "inner": ddb.Within(noList.At(0), func(l *line) *int { return &l.Qty }).Set(1),
+		"List": noList.Append(line{}), "Map": ddb.Remove(noMap), "from": ddb.SetFrom(orderNote, noStr), "nil": ddb.SetFrom(nothing, orderNote), "inner": ddb.Within(noList.At(0), func(l *line) *int { return &l.Qty }).Set(1),
 	} {
 		t.Run("change "+name, func(t *testing.T) {
 			_, err := orders.Update(t.Context(), "o1", change)
@@ -125,14 +119,14 @@ func (s strange) IfOrReturnOld(*order) any { return s.what }
 func TestForeignOptions(t *testing.T) {
 	orders := newOrders(t)
 	for _, what := range []any{nil, 7, "x", &order{}} {
-		_, err := orders.Update(t.Context(), "o1", total.Set(1), strange{what})
+		_, err := orders.Update(t.Context(), "o1", orderTotal.Set(1), strange{what})
 		err2 := orders.Put(t.Context(), &order{ID: "o1"}, strange{what})
 		if !errors.Is(err, ddb.ErrInvalid) || !errors.Is(err2, ddb.ErrInvalid) {
 			t.Error(what, err, err2)
 		}
 	}
 	// A handle that is converted to another type gives an error, and no memory is misread.
-	as := (*ddb.StrHandle[*order, string])(total)
+	as := (*ddb.StrHandle[*order, string])(orderTotal)
 	if _, err := orders.Update(t.Context(), "o1", as.Set("x")); !errors.Is(err, ddb.ErrInvalid) || !strings.Contains(err.Error(), "codec of int64 used for a string") {
 		t.Error(err)
 	}
@@ -149,9 +143,9 @@ func TestHandlesShowNames(t *testing.T) {
 		}
 		text, name string
 	}{
-		{note, "handle_test.order.note", "note"}, {total, "handle_test.order.total", "total"}, {hash, "handle_test.order.hash", "hash"}, {paid, "handle_test.order.paid", "paid"},
-		{tags, "handle_test.order.tags", "tags"}, {lines, "handle_test.order.lines", "lines"}, {votes, "handle_test.order.votes", "votes"},
-		{lines.At(2), "handle_test.order.lines[2]", "lines[2]"}, {votes.Key("alice@example.org"), "handle_test.order.votes.?", "votes.?"},
+		{orderNote, "item_test.order.note", "note"}, {orderTotal, "item_test.order.total", "total"}, {orderHash, "item_test.order.hash", "hash"}, {orderPaid, "item_test.order.paid", "paid"},
+		{orderTags, "item_test.order.tags", "tags"}, {orderLines, "item_test.order.lines", "lines"}, {orderVotes, "item_test.order.votes", "votes"},
+		{orderLines.At(2), "item_test.order.lines[2]", "lines[2]"}, {orderVotes.Key("alice@example.org"), "item_test.order.votes.?", "votes.?"},
 		{none, "handle without an attribute", ""}, {wrong, "handle without an attribute", ""},
 	} {
 		if got := tc.handle.String(); got != tc.text {
@@ -167,7 +161,7 @@ func TestHandlesShowNames(t *testing.T) {
 			}
 		}
 	}
-	cond := ddb.Not(votes.Key("alice@example.org").Eq(4711))
+	cond := ddb.Not(orderVotes.Key("alice@example.org").Eq(4711))
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%t", "%x", "%c"} {
 		for _, printed := range []any{cond, &cond, []any{cond}, struct{ c any }{cond}} {
 			if got := fmt.Sprintf(verb, printed); strings.Contains(got, "alice") || strings.Contains(got, "4711") {
@@ -183,11 +177,11 @@ func TestHandlesShowNames(t *testing.T) {
 // TestConditionsRender: each method renders the condition that its comment describes.
 func TestConditionsRender(t *testing.T) {
 	for want, cond := range map[string]ddb.Cond[order]{
-		"note = ?": note.Eq("x"), "note <> ?": note.Ne("x"), "total < ?": total.Lt(1), "total <= ?": total.Le(1), "total > ?": total.Gt(1), "total >= ?": total.Ge(1),
-		"total BETWEEN ? AND ?": total.Between(1, 2), "total IN (?, ?)": ddb.In(total, 1, 2), "begins_with(note, ?)": note.BeginsWith("x"), "contains(hash, ?)": hash.Contains([]byte("x")),
-		"contains(tags, ?)": tags.Has("x"), "contains(lines, ?)": lines.Has(line{}), "attribute_exists(paid)": ddb.Exists(paid), "attribute_not_exists(votes.?)": ddb.NotExists(votes.Key("k")),
-		"size(note) >= ?": ddb.Size(note).Ge(3), "attribute_type(total, ?)": ddb.IsType(total, attrtype.Number), "lines[1].qty = ?": ddb.Within(lines.At(1), func(l *line) *int { return &l.Qty }).Eq(3),
-		"note = id": ddb.EqAttr(note, id), "": {},
+		"note = ?": orderNote.Eq("x"), "note <> ?": orderNote.Ne("x"), "total < ?": orderTotal.Lt(1), "total <= ?": orderTotal.Le(1), "total > ?": orderTotal.Gt(1), "total >= ?": orderTotal.Ge(1),
+		"total BETWEEN ? AND ?": orderTotal.Between(1, 2), "total IN (?, ?)": ddb.In(orderTotal, 1, 2), "begins_with(note, ?)": orderNote.BeginsWith("x"), "contains(hash, ?)": orderHash.Contains([]byte("x")),
+		"contains(tags, ?)": orderTags.Has("x"), "contains(lines, ?)": orderLines.Has(line{}), "attribute_exists(paid)": ddb.Exists(orderPaid), "attribute_not_exists(votes.?)": ddb.NotExists(orderVotes.Key("k")),
+		"size(note) >= ?": ddb.Size(orderNote).Ge(3), "attribute_type(total, ?)": ddb.IsType(orderTotal, attrtype.Number), "lines[1].qty = ?": ddb.Within(orderLines.At(1), func(l *line) *int { return &l.Qty }).Eq(3),
+		"note = id": ddb.EqAttr(orderNote, orderID), "": {},
 	} {
 		if got := cond.String(); got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -204,14 +198,14 @@ func TestHandleAllocations(t *testing.T) {
 		most float64
 		make func()
 	}{
-		"Eq":      {5, func() { kept = note.Eq("open") }},
-		"Between": {9, func() { kept = total.Between(1, 2) }},
-		"Exists":  {3, func() { kept = ddb.Exists(paid) }},
-		"Set":     {4, func() { keptChange = note.Set("open") }},
-		"Add":     {9, func() { keptChange = total.Add(1) }},
-		"If":      {6, func() { keptOption = ddb.If(note.Eq("open")) }},
-		"If of 2": {16, func() { keptOption = ddb.If(note.Eq("open"), total.Gt(3)) }},
-		"Remove":  {1, func() { keptChange = ddb.Remove(note) }},
+		"Eq":      {5, func() { kept = orderNote.Eq("open") }},
+		"Between": {9, func() { kept = orderTotal.Between(1, 2) }},
+		"Exists":  {3, func() { kept = ddb.Exists(orderPaid) }},
+		"Set":     {4, func() { keptChange = orderNote.Set("open") }},
+		"Add":     {9, func() { keptChange = orderTotal.Add(1) }},
+		"If":      {6, func() { keptOption = ddb.If(orderNote.Eq("open")) }},
+		"If of 2": {16, func() { keptOption = ddb.If(orderNote.Eq("open"), orderTotal.Gt(3)) }},
+		"Remove":  {1, func() { keptChange = ddb.Remove(orderNote) }},
 	} {
 		if got := testing.AllocsPerRun(100, tc.make); got > tc.most {
 			t.Errorf("%s: %.0f allocations, at most %.0f", name, got, tc.most)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package vector_test
+package index_test
 
 import (
 	"context"
@@ -28,14 +28,16 @@ import (
 	"github.com/dynamotable/ddb/vector"
 )
 
+// always has a vector in each item.
+type always struct {
+	ID    string `dynamodbav:"id"`
+	Inner struct{ V []float32 }
+	V     []float32 `dynamodbav:"v"`
+}
+
 // TestNewVectorIndexRefuses: one error names everything that is wrong with a definition.
 func TestNewVectorIndexRefuses(t *testing.T) {
 	client := apitest.NewClient(t)
-	type other struct {
-		Tenant string `dynamodbav:"tenant"`
-		Inner  struct{ V []float32 }
-		V      []float32 `dynamodbav:"v"`
-	}
 	table := func() *ddb.Table[doc, string, string] {
 		t.Helper()
 		table, err := ddb.New(client, "docs", docTenant, docID)
@@ -44,7 +46,7 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 		}
 		return table
 	}
-	others, err := ddb.NewSimple(client, "others", ddb.StrField(func(o *other) *string { return &o.Tenant }))
+	others, err := ddb.NewSimple(client, "others", ddb.StrField(func(a *always) *string { return &a.ID }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +90,7 @@ func TestNewVectorIndexRefuses(t *testing.T) {
 			return second(vector.New(table(), "near", docMeaning, 3, schema.Cosine, multikey.Of2(docTenant, docLang)))
 		}, []string{"the partition of a vector index is one attribute"}},
 		"nested": {func() error {
-			return second(vector.NewSimple(others, "near", ddb.ListField(func(o *other) *[]float32 { return &o.Inner.V }), 3, schema.Cosine))
+			return second(vector.NewSimple(others, "near", ddb.ListField(func(a *always) *[]float32 { return &a.Inner.V }), 3, schema.Cosine))
 		}, []string{"not a top-level attribute"}},
 		"all at once": {func() error {
 			return second(vector.New(table(), "x", docMeaning, 9999, "", docTenant, vector.Filters(docLang, docLang)))
@@ -207,10 +209,6 @@ func TestVectorWrites(t *testing.T) {
 		t.Errorf("%v, %v", hits, err)
 	}
 
-	type always struct {
-		ID string    `dynamodbav:"id"`
-		V  []float32 `dynamodbav:"v"`
-	}
 	table, err := ddb.NewSimple(client, "always", ddb.StrField(func(a *always) *string { return &a.ID }))
 	if err != nil {
 		t.Fatal(err)
@@ -363,7 +361,7 @@ func TestVectorIndexNotReady(t *testing.T) {
 }
 
 // filling is a client that reports that a vector index is active and still being filled.
-type filling struct{ *dynamodb.Client }
+type filling struct{ apitest.Client }
 
 func (f *filling) DescribeTable(ctx context.Context, in *dynamodb.DescribeTableInput, opts ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
 	out, err := f.Client.DescribeTable(ctx, in, opts...)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package values_test
+package item_test
 
 import (
 	"context"
@@ -22,7 +22,7 @@ var (
 	ticketViews = ddb.NumField(func(t *ticket) *int { return &t.Stats.Views })
 	ticketBy    = ddb.MapField(func(t *ticket) *map[string]int { return &t.Stats.By })
 	ticketGrid  = ddb.MapField(func(t *ticket) *map[string]map[string]int { return &t.Grid })
-	ticketLines = ddb.ListField(func(t *ticket) *[]*line { return &t.Lines })
+	ticketLines = ddb.ListField(func(t *ticket) *[]*ticketLine { return &t.Lines })
 	ticketScore = ddb.Field(func(t *ticket) **int { return &t.Score })
 )
 
@@ -111,7 +111,7 @@ func TestWithParentsOnNULL(t *testing.T) {
 	if _, err := table.Update(t.Context(), table.Key("b", ten), ddb.WithParents(ticketLabels.Delete("l"), ticketTitle.Set("x"))); err != nil {
 		t.Error(err)
 	}
-	first := ddb.Within(ddb.Deref(ticketLines.At(0)), func(l *line) *int { return &l.Qty })
+	first := ddb.Within(ddb.Deref(ticketLines.At(0)), func(l *ticketLine) *int { return &l.Qty })
 	if _, err := table.Update(t.Context(), table.Key("b", ten), ddb.WithParents(first.Set(1))); err == nil || !strings.Contains(err.Error(), "an element has no position in it") {
 		t.Errorf("got %v", err)
 	}

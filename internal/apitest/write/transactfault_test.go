@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package transact_test
+package write_test
 
 import (
 	"context"
@@ -75,7 +75,7 @@ func TestTransactUnknown(t *testing.T) {
 	needsEngine(t, "faults")
 	for _, tc := range []struct {
 		name    string
-		then    fault
+		then    apitest.Fault
 		applied bool
 	}{
 		{"lost before", lostBefore, false},
@@ -90,7 +90,7 @@ func TestTransactUnknown(t *testing.T) {
 				users := plainUsers(t, client, ddb.Version(userVersion))
 				u := user{ID: "u"}
 				op := []ddb.TxOp{ddb.Token("T"), users.TxCreate(&u)}
-				f.Set(func(_ string, n int) fault {
+				f.Set(func(_ string, n int) apitest.Fault {
 					if n == 0 && tc.then == throttled {
 						return lostBefore
 					}
@@ -108,7 +108,7 @@ func TestTransactUnknown(t *testing.T) {
 				if err := ddb.Transact(t.Context(), client, op...); err != nil || u.Version != 1 {
 					t.Errorf("again with the token: %v, version %d", err, u.Version)
 				}
-				f.Set(func(string, int) fault { return throttled })
+				f.Set(func(string, int) apitest.Fault { return throttled })
 				if err := ddb.Transact(t.Context(), client, users.TxUpdate("u", userName.Set("n"))); !errors.Is(err, ddb.ErrThrottled) || errors.Is(err, ddb.ErrOutcomeUnknown) {
 					t.Errorf("throttled only: %v", err)
 				}
@@ -236,11 +236,11 @@ func TestTransactStorm(t *testing.T) {
 		f, client := newFaulty(t)
 		users := plainUsers(t, client)
 		rng := rand.New(rand.NewPCG(uint64(seed), 2))
-		f.Set(func(op string, _ int) fault {
+		f.Set(func(op string, _ int) apitest.Fault {
 			if op != "TransactWriteItems" || rng.IntN(100) >= 20 {
 				return noFault
 			}
-			return fault(1 + rng.IntN(int(faults)-1))
+			return apitest.Fault(1 + rng.IntN(int(faults)-1))
 		})
 		var (
 			mu             sync.Mutex

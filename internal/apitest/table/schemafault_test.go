@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schema_test
+package table_test
 
 import (
 	"context"
@@ -21,26 +21,23 @@ func TestSchemaCallsUnderFaults(t *testing.T) {
 		"empty": faultrule.Matcher.EmptyBody, "cut": faultrule.Matcher.TruncateBody, "lost": faultrule.Matcher.DropReply, "internal error": faultrule.Matcher.InternalError,
 	} {
 		for _, operation := range []string{"DescribeTable", "DescribeTimeToLive"} {
-			for verb, call := range map[string]func(context.Context, *ddb.Table[order, customerID, orderID]) error{
-				"WaitTable":   func(ctx context.Context, o *ddb.Table[order, customerID, orderID]) error { return o.WaitTable(ctx) },
-				"EnsureTable": func(ctx context.Context, o *ddb.Table[order, customerID, orderID]) error { return o.EnsureTable(ctx) },
-				"VerifyTable": func(ctx context.Context, o *ddb.Table[order, customerID, orderID]) error {
-					_, err := o.VerifyTable(ctx)
+			for verb, call := range map[string]func(context.Context, *ddb.Table[visit, string, int64]) error{
+				"WaitTable":   func(ctx context.Context, v *ddb.Table[visit, string, int64]) error { return v.WaitTable(ctx) },
+				"EnsureTable": func(ctx context.Context, v *ddb.Table[visit, string, int64]) error { return v.EnsureTable(ctx) },
+				"VerifyTable": func(ctx context.Context, v *ddb.Table[visit, string, int64]) error {
+					_, err := v.VerifyTable(ctx)
 					return err
 				},
 			} {
 				armed := false
 				e := ddbtest.NewEngine(ddbtest.WithFaults(spoil(faultrule.On(operation).Where(func(faultrule.Request) bool { return armed }))))
 				client := e.Client(func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
-				orders, err := ddb.New(client, "orders", orderCustomer, orderKey)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := orders.CreateTable(t.Context()); err != nil {
+				visits := newVisits(t, client, "visits")
+				if err := visits.CreateTable(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				armed = true
-				if err := call(t.Context(), orders); err == nil && (operation == "DescribeTable" || verb == "VerifyTable") {
+				if err := call(t.Context(), visits); err == nil && (operation == "DescribeTable" || verb == "VerifyTable") {
 					t.Errorf("%s with the reply of %s %s: no error", verb, operation, name)
 				}
 				e.Close()

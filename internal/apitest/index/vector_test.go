@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package vector_test tests vector indexes: their definition, what they reject, and searches, also against a model.
-package vector_test
+package index_test
 
 import (
 	"testing"
@@ -11,8 +10,6 @@ import (
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/vector"
 )
-
-func TestMain(m *testing.M) { apitest.Main(m) }
 
 const dimensions = 3
 
@@ -83,6 +80,3 @@ func ids(hits []vector.Hit[doc]) (all []string) {
 	}
 	return all
 }
-
-// second returns the error of a call that also returns a result.
-func second[T any](_ T, err error) error { return err }

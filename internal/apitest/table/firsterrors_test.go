@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schema_test
+package table_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -15,27 +16,34 @@ import (
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbclient"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/core"
 )
 
+// visit has attributes for everything that a definition can have.
 type visit struct {
-	Page    string  `dynamodbav:"page"`
-	N       int64   `dynamodbav:"n"`
-	Status  string  `dynamodbav:"status"`
-	Size    int     `dynamodbav:"size"`
-	Version int     `dynamodbav:"version"`
-	Agent   *string `dynamodbav:"agent"`
+	Page    string    `dynamodbav:"page"`
+	N       int64     `dynamodbav:"n"`
+	Status  string    `dynamodbav:"status"`
+	Size    int       `dynamodbav:"size"`
+	Version int       `dynamodbav:"version"`
+	Agent   *string   `dynamodbav:"agent"`
+	Expires time.Time `dynamodbav:"expires,unixtime,omitzero"`
 }
 
-// textVisit has a key of another type, and a string instead of a number.
-type textVisit struct {
-	Page string `dynamodbav:"page"`
-	N    string `dynamodbav:"n"`
-}
-
-type sizedVisit struct {
+// otherVisit has text instead of a number, and a number instead of text.
+type otherVisit struct {
 	Page   string `dynamodbav:"page"`
-	N      int64  `dynamodbav:"n"`
-	Status int    `dynamodbav:"status"`
+	N      string `dynamodbav:"n"`
+	Status int    `dynamodbav:"status,omitempty"`
+}
+
+// namedVisit is what is stored in a table of other visits.
+type namedVisit struct {
+	Page   string `dynamodbav:"page"`
+	N      string `dynamodbav:"n"`
+	Status string `dynamodbav:"status"`
+	Size   int    `dynamodbav:"size"`
 }
 
 var (
@@ -45,6 +53,7 @@ var (
 	visitSize    = ddb.NumField(func(v *visit) *int { return &v.Size })
 	visitVersion = ddb.NumField(func(v *visit) *int { return &v.Version })
 	visitCopy    = ddb.StrField(func(v *visit) *string { page := v.Page; return &page })
+	visitExpires = ddb.TimeField(func(v *visit) *time.Time { return &v.Expires })
 	visitAgent   = ddb.StrField(func(v *visit) *string { return v.Agent })
 )
 
@@ -61,13 +70,19 @@ func TestFirstErrors(t *testing.T) {
 	}
 	bySize, err := ddb.NewIndex(visits, "by-size", visitSize, visitN)
 	guarded, err2 := ddb.New(client, "visits", visitPage, visitN, ddb.Version(visitVersion))
-	texts, err3 := ddb.New(client, "visits",
-		ddb.StrField(func(v *textVisit) *string { return &v.Page }), ddb.StrField(func(v *textVisit) *string { return &v.N }))
-	sized, err4 := ddb.New(client, "visits",
-		ddb.StrField(func(v *sizedVisit) *string { return &v.Page }), ddb.NumField(func(v *sizedVisit) *int64 { return &v.N }))
+	otherPage, otherN := ddb.StrField(func(v *otherVisit) *string { return &v.Page }), ddb.StrField(func(v *otherVisit) *string { return &v.N })
+	texts, err3 := ddb.New(client, "visits", otherPage, otherN)
+	sized, err4 := ddb.New(client, "named", otherPage, otherN)
 	none, err5 := ddb.New(client, "none", visitPage, visitN)
 	v := visit{Page: "p", N: 1, Status: "open"}
 	if err := errors.Join(err, err2, err3, err4, err5, guarded.Put(ctx, &v)); err != nil {
+		t.Fatal(err)
+	}
+	named, err := apitest.Untyped[namedVisit](client, "named",
+		ddb.StrField(func(v *namedVisit) *string { return &v.Page }), ddb.StrField(func(v *namedVisit) *string { return &v.N }))
+	_, err2 = core.NewIndex(named, "by-status",
+		ddb.StrField(func(v *namedVisit) *string { return &v.Status }), ddb.NumField(func(v *namedVisit) *int { return &v.Size }), nil)
+	if err := errors.Join(err, err2, named.CreateTable(ctx, nil), named.Put(ctx, core.VerbPut, &namedVisit{"p", "1", "open", 1}, nil)); err != nil {
 		t.Fatal(err)
 	}
 	stale := v
@@ -80,7 +95,7 @@ func TestFirstErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	long := strings.Repeat("x", 399*1024)
-	sizedStatus := ddb.NumField(func(v *sizedVisit) *int { return &v.Status })
+	sizedStatus := ddb.NumField(func(v *otherVisit) *int { return &v.Status })
 
 	for name, tc := range map[string]struct {
 		err  error
@@ -90,13 +105,13 @@ func TestFirstErrors(t *testing.T) {
 		"no table":               {none.Put(ctx, &v), ddb.ErrTableNotFound, []string{"PutItem none", "check name, region and endpoint", "CreateTable"}},
 		"no index":               {second(bySize.Query(1).Collect(ctx)), ddb.ErrTableNotFound, []string{"Query visits/by-size", "specified index", "EnsureTable", "VerifyTable"}},
 		"other key, get":         {second(texts.Get(ctx, "p", "1")), nil, []string{"GetItem visits", "VerifyTable"}},
-		"other key, put":         {texts.Put(ctx, &textVisit{Page: "p", N: "1"}), nil, []string{"PutItem visits", "key n", "VerifyTable"}},
+		"other key, put":         {texts.Put(ctx, &otherVisit{Page: "p", N: "1"}), nil, []string{"PutItem visits", "key n", "VerifyTable"}},
 		"other key, query":       {second(texts.Query("p").SortKey(ddb.Gt("x")).Collect(ctx)), nil, []string{"Query visits", "VerifyTable"}},
-		"other key, batch":       {texts.BatchPut(ctx, []textVisit{{Page: "p", N: "1"}}), nil, []string{"BatchWriteItem visits", "1 of 1", "VerifyTable"}},
-		"other key, transaction": {ddb.Transact(ctx, client, texts.TxPut(&textVisit{Page: "p", N: "1"})), nil, []string{"operation 0 (Put visits)", "VerifyTable"}},
-		"other index key":        {sized.Put(ctx, &sizedVisit{Page: "p", N: 2}), nil, []string{"PutItem visits", "Index Key status", "IndexName: by-status", "VerifyTable"}},
-		"other type stored":      {second(sized.Get(ctx, "p", 1)), nil, []string{"GetItem visits", "attribute status", "wire type S", "Go type int"}},
-		"sum of text":            {second(sized.Update(ctx, sized.Key("p", 1), sizedStatus.Add(1))), nil, []string{"UpdateItem visits", "type than the field"}},
+		"other key, batch":       {texts.BatchPut(ctx, []otherVisit{{Page: "p", N: "1"}}), nil, []string{"BatchWriteItem visits", "1 of 1", "VerifyTable"}},
+		"other key, transaction": {ddb.Transact(ctx, client, texts.TxPut(&otherVisit{Page: "p", N: "1"})), nil, []string{"operation 0 (Put visits)", "VerifyTable"}},
+		"other index key":        {sized.Put(ctx, &otherVisit{Page: "p", N: "2", Status: 5}), nil, []string{"PutItem named", "Index Key status", "IndexName: by-status", "VerifyTable"}},
+		"other type stored":      {second(sized.Get(ctx, "p", "1")), nil, []string{"GetItem named", "attribute status", "wire type S", "Go type int"}},
+		"sum of text":            {second(sized.Update(ctx, sized.Key("p", "1"), sizedStatus.Add(1))), nil, []string{"UpdateItem named", "type than the field"}},
 		"empty index key":        {visits.Put(ctx, &visit{Page: "p", N: 3}), nil, []string{"PutItem visits", "by-status", "omitempty"}},
 		"empty key":              {visits.Put(ctx, &visit{}), ddb.ErrInvalid, []string{"PutItem visits", "key attribute page is empty"}},
 		"item grown too large":   {second(visits.Update(ctx, key, visitStatus.Set(long+long))), ddb.ErrItemTooLarge, []string{"UpdateItem visits", "400 KB"}},
@@ -106,7 +121,7 @@ func TestFirstErrors(t *testing.T) {
 		"another cursor":         {second(byStatus.Query("open").After(page.Next).Page(ctx)), ddb.ErrBadCursor, []string{"Query visits/by-status", "another table, index or query", "from the beginning"}},
 		"filter on key":          {second(visits.Query("p").Filter(visitN.Gt(1)).Collect(ctx)), ddb.ErrInvalid, []string{"Query visits", "key attribute n", "SortKey"}},
 		"changed twice":          {second(visits.Update(ctx, key, visitSize.Set(1), visitSize.Add(1))), ddb.ErrInvalid, []string{"attribute size is changed twice in one update"}},
-		"handle of a copy":       {second(visits.Update(ctx, key, visitCopy.Set("x"))), ddb.ErrInvalid, []string{"schema_test.visit", "not of a copy", "firsterrors_test.go:"}},
+		"handle of a copy":       {second(visits.Update(ctx, key, visitCopy.Set("x"))), ddb.ErrInvalid, []string{"table_test.visit", "not of a copy", "firsterrors_test.go:"}},
 		"handle of a pointer":    {second(visits.Update(ctx, key, visitAgent.Set("x"))), ddb.ErrInvalid, []string{"for a pointer field", "&v.Name", "firsterrors_test.go:"}},
 		"empty transaction":      {ddb.Transact(ctx, client), ddb.ErrInvalid, []string{"ddb: TransactWriteItems: invalid call: 0 operations"}},
 	} {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schema_test
+package table_test
 
 import (
 	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -21,23 +20,6 @@ import (
 	"github.com/dynamotable/ddb/tableinfo"
 )
 
-// parcel uses everything that a definition can have.
-type parcel struct {
-	Sender  string    `dynamodbav:"sender"`
-	Number  int64     `dynamodbav:"number"`
-	Status  string    `dynamodbav:"status"`
-	Weight  int64     `dynamodbav:"weight"`
-	Expires time.Time `dynamodbav:"expires,unixtime,omitzero"`
-}
-
-var (
-	parcelSender  = ddb.StrField(func(p *parcel) *string { return &p.Sender })
-	parcelNumber  = ddb.NumField(func(p *parcel) *int64 { return &p.Number })
-	parcelStatus  = ddb.StrField(func(p *parcel) *string { return &p.Status })
-	parcelWeight  = ddb.NumField(func(p *parcel) *int64 { return &p.Weight })
-	parcelExpires = ddb.TimeField(func(p *parcel) *time.Time { return &p.Expires })
-)
-
 const policyText = `{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "dynamodb:DeleteTable", "Resource": "*"}]}`
 
 func everySetting() []schema.Option {
@@ -48,33 +30,33 @@ func everySetting() []schema.Option {
 	}
 }
 
-func newParcels(t *testing.T, client ddb.Client, name string) *ddb.Table[parcel, string, int64] {
+func newVisits(t *testing.T, client ddb.Client, name string) *ddb.Table[visit, string, int64] {
 	t.Helper()
-	parcels, err := ddb.New(client, name, parcelSender, parcelNumber, ddb.TTL(parcelExpires))
+	visits, err := ddb.New(client, name, visitPage, visitN, ddb.TTL(visitExpires))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.NewIndex(parcels, "by-status", parcelStatus, parcelWeight); err != nil {
+	if _, err := ddb.NewIndex(visits, "by-status", visitStatus, visitSize); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.NewLocalIndex(parcels, "by-weight", parcelWeight, ddb.KeysOnly()); err != nil {
+	if _, err := ddb.NewLocalIndex(visits, "by-size", visitSize, ddb.KeysOnly()); err != nil {
 		t.Fatal(err)
 	}
-	return parcels
+	return visits
 }
 
 // TestSettings: CreateTable and EnsureTable apply the settings, and VerifyTable finds differences.
 func TestSettings(t *testing.T) {
 	apitest.NeedsEngine(t, "resource policies and insights")
 	client := ddbtest.New(t)
-	made := newParcels(t, client, "made")
+	made := newVisits(t, client, "made")
 	if err := made.CreateTable(t.Context(), everySetting()...); err != nil {
 		t.Fatal(err)
 	}
 	if differences, err := made.VerifyTable(t.Context(), everySetting()...); err != nil || len(differences) > 0 {
 		t.Errorf("after CreateTable: %v, %v", differences, err)
 	}
-	completed := newParcels(t, client, "completed")
+	completed := newVisits(t, client, "completed")
 	if err := completed.CreateTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -104,18 +86,18 @@ func TestSettings(t *testing.T) {
 }
 
 func TestWrongSettings(t *testing.T) {
-	parcels := newParcels(t, apitest.NewClient(t), "wrong")
-	_, err := tableinfo.Definition(parcels, schema.PointInTimeRecovery(36), schema.WarmThroughput(0, 0), schema.IndexWarmThroughput("none", 1, 1), schema.IndexMaxOnDemand("by-weight", 1, 1),
+	visits := newVisits(t, apitest.NewClient(t), "wrong")
+	_, err := tableinfo.Definition(visits, schema.PointInTimeRecovery(36), schema.WarmThroughput(0, 0), schema.IndexWarmThroughput("none", 1, 1), schema.IndexMaxOnDemand("by-size", 1, 1),
 		schema.ResourcePolicy("{"), nil)
 	if !errors.Is(err, ddb.ErrInvalid) {
 		t.Fatalf("%v", err)
 	}
-	for _, want := range []string{"36 days", "option WarmThroughput", "no global index none", "no global index by-weight", "not JSON", "an option is nil"} {
+	for _, want := range []string{"36 days", "option WarmThroughput", "no global index none", "no global index by-size", "not JSON", "an option is nil"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in %v", want, err)
 		}
 	}
-	for _, table := range []schema.Ensurer{nil, (*ddb.Table[parcel, string, int64])(nil), (*ddb.SharedTable)(nil), &ddb.SimpleTable[parcel, string]{}} {
+	for _, table := range []schema.Ensurer{nil, (*ddb.Table[visit, string, int64])(nil), (*ddb.SharedTable)(nil), &ddb.SimpleTable[page, string]{}} {
 		if d, err := tableinfo.Definition(table); !errors.Is(err, ddb.ErrInvalid) || d != nil {
 			t.Errorf("%T: %v", table, err)
 		}
@@ -126,8 +108,8 @@ func TestWrongSettings(t *testing.T) {
 func TestTemplateCreatesTable(t *testing.T) {
 	apitest.NeedsEngine(t, "resource policies and insights")
 	client := ddbtest.New(t)
-	parcels := newParcels(t, client, "parcels")
-	d, err := tableinfo.Definition(parcels, everySetting()...)
+	visits := newVisits(t, client, "visits")
+	d, err := tableinfo.Definition(visits, everySetting()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +118,7 @@ func TestTemplateCreatesTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	deploy(t, client, template)
-	if differences, err := parcels.VerifyTable(t.Context(), everySetting()...); err != nil || len(differences) > 0 {
+	if differences, err := visits.VerifyTable(t.Context(), everySetting()...); err != nil || len(differences) > 0 {
 		t.Errorf("%v, %v\n%s", differences, err, template)
 	}
 }
@@ -202,8 +184,8 @@ func deploy(t *testing.T, client *dynamodb.Client, template []byte) {
 
 // TestTerraformAndCDKForms compares the definitions for Terraform and CDK with the attributes that their documentation lists.
 func TestTerraformAndCDKForms(t *testing.T) {
-	parcels := newParcels(t, apitest.NewClient(t), "my-parcels")
-	d, err := tableinfo.Definition(parcels, everySetting()...)
+	visits := newVisits(t, apitest.NewClient(t), "my-visits")
+	d, err := tableinfo.Definition(visits, everySetting()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,14 +199,14 @@ func TestTerraformAndCDKForms(t *testing.T) {
 	if err := json.Unmarshal(text, &configuration); err != nil {
 		t.Fatal(err)
 	}
-	table := configuration.Resource["aws_dynamodb_table"]["my_parcels_table"]
+	table := configuration.Resource["aws_dynamodb_table"]["my_visits_table"]
 	want := map[string]string{
-		"name": `"my-parcels"`, "billing_mode": `"PAY_PER_REQUEST"`, "hash_key": `"sender"`, "range_key": `"number"`,
-		"attribute":              `[{"name":"sender","type":"S"},{"name":"number","type":"N"},{"name":"status","type":"S"},{"name":"weight","type":"N"}]`,
+		"name": `"my-visits"`, "billing_mode": `"PAY_PER_REQUEST"`, "hash_key": `"page"`, "range_key": `"n"`,
+		"attribute":              `[{"name":"page","type":"S"},{"name":"n","type":"N"},{"name":"size","type":"N"},{"name":"status","type":"S"}]`,
 		"on_demand_throughput":   `{"max_read_request_units":1000,"max_write_request_units":500}`,
 		"warm_throughput":        `{"read_units_per_second":13000,"write_units_per_second":5000}`,
-		"global_secondary_index": `[{"hash_key":"status","name":"by-status","on_demand_throughput":{"max_read_request_units":200},"projection_type":"ALL","range_key":"weight","warm_throughput":{"read_units_per_second":14000}}]`,
-		"local_secondary_index":  `[{"name":"by-weight","projection_type":"KEYS_ONLY","range_key":"weight"}]`,
+		"global_secondary_index": `[{"hash_key":"status","name":"by-status","on_demand_throughput":{"max_read_request_units":200},"projection_type":"ALL","range_key":"size","warm_throughput":{"read_units_per_second":14000}}]`,
+		"local_secondary_index":  `[{"name":"by-size","projection_type":"KEYS_ONLY","range_key":"size"}]`,
 		"stream_enabled":         `true`, "stream_view_type": `"NEW_AND_OLD_IMAGES"`, "server_side_encryption": `{"enabled":true}`,
 		"deletion_protection_enabled": `true`, "table_class": `"STANDARD_INFREQUENT_ACCESS"`, "tags": `{"cost":"b@c","team":"a"}`,
 		"ttl": `{"attribute_name":"expires","enabled":true}`, "point_in_time_recovery": `{"enabled":true,"recovery_period_in_days":7}`, "lifecycle": `{"prevent_destroy":true}`,
@@ -237,8 +219,8 @@ func TestTerraformAndCDKForms(t *testing.T) {
 	if len(table) != len(want) {
 		t.Errorf("%d arguments, not %d:\n%s", len(table), len(want), text)
 	}
-	if configuration.Resource["aws_dynamodb_contributor_insights"]["my_parcels_table"]["table_name"] != "${aws_dynamodb_table.my_parcels_table.name}" ||
-		configuration.Resource["aws_dynamodb_resource_policy"]["my_parcels_table"]["resource_arn"] != "${aws_dynamodb_table.my_parcels_table.arn}" {
+	if configuration.Resource["aws_dynamodb_contributor_insights"]["my_visits_table"]["table_name"] != "${aws_dynamodb_table.my_visits_table.name}" ||
+		configuration.Resource["aws_dynamodb_resource_policy"]["my_visits_table"]["resource_arn"] != "${aws_dynamodb_table.my_visits_table.arn}" {
 		t.Errorf("insights or policy are missing:\n%s", text)
 	}
 	cdk, err := definition.CDK(d)
@@ -246,7 +228,7 @@ func TestTerraformAndCDKForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		`"MyParcelsTable": {`, `"tableName": "my-parcels"`, `"sseSpecification": {`, `"sseEnabled": true`, `"globalSecondaryIndexes": [`, `"attributeName": "sender"`, `"policyDocument": {`,
+		`"MyVisitsTable": {`, `"tableName": "my-visits"`, `"sseSpecification": {`, `"sseEnabled": true`, `"globalSecondaryIndexes": [`, `"attributeName": "page"`, `"policyDocument": {`,
 		`"Effect": "Deny"`, `"maxReadRequestUnits": 1000`, `"contributorInsightsSpecification": {`,
 	} {
 		if !strings.Contains(string(cdk), name) {
@@ -256,12 +238,12 @@ func TestTerraformAndCDKForms(t *testing.T) {
 }
 
 func TestWrongDefinitions(t *testing.T) {
-	parcels := newParcels(t, apitest.NewClient(t), "a-b")
-	d, err := tableinfo.Definition(parcels)
+	visits := newVisits(t, apitest.NewClient(t), "a-b")
+	d, err := tableinfo.Definition(visits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	same, err := tableinfo.Definition(newParcels(t, apitest.NewClient(t), "a.b"))
+	same, err := tableinfo.Definition(newVisits(t, apitest.NewClient(t), "a.b"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package transact_test
+package write_test
 
 import (
 	"context"

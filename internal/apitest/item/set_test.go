@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package values_test
+package item_test
 
 import (
 	"errors"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/ddbtest"
+	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/unique"
 )
 
@@ -24,6 +26,7 @@ type group struct {
 	ID      string              `dynamodbav:"id"`
 	Members map[string]struct{} `dynamodbav:"members,stringset"`
 	Plain   map[string]struct{} `dynamodbav:"plain"`
+	Owner   string              `dynamodbav:"owner,omitempty"` // of a claim
 }
 
 var (
@@ -51,7 +54,7 @@ func TestMapAsASet(t *testing.T) {
 	if _, bob := got.Members["bob"]; err != nil || !bob || len(got.Members) != 1 {
 		t.Errorf("got %v, %v", got.Members, err)
 	}
-	if _, err = table.Update(t.Context(), "g", groupPlain.Insert("x")); err == nil || !strings.Contains(err.Error(), "attribute plain of values_test.group is stored as M, the handle needs a set") {
+	if _, err = table.Update(t.Context(), "g", groupPlain.Insert("x")); err == nil || !strings.Contains(err.Error(), "attribute plain of item_test.group is stored as M, the handle needs a set") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -62,26 +65,21 @@ func TestUnreadableFieldIsRefusedByNew(t *testing.T) {
 		ID     string       `dynamodbav:"id"`
 		Figure fmt.Stringer `dynamodbav:"figure"`
 	}
-	_, err := ddb.NewSimple(ddbtest.New(t), "drawings", ddb.StrField(func(d *drawing) *string { return &d.ID }))
+	_, err := apitest.Untyped[drawing](ddbtest.New(t), "drawings", ddb.StrField(func(d *drawing) *string { return &d.ID }), core.NoSort{})
 	if err == nil || !strings.Contains(err.Error(), `drawing.Figure (attribute "figure"): Go type fmt.Stringer: an interface with methods can be stored`) {
 		t.Errorf("got %v", err)
 	}
-}
-
-type claim struct {
-	ID    string `dynamodbav:"id"`
-	Owner string `dynamodbav:"owner"`
 }
 
 // With OptionalValues an empty value reserves and releases nothing; without the option it is refused.
 func TestOptionalUniqueValues(t *testing.T) {
 	client := ddbtest.New(t)
 	groups, err1 := ddb.NewSimple(client, "groups", groupID)
-	claims, err2 := ddb.NewSimple(client, "claims", ddb.StrField(func(c *claim) *string { return &c.ID }))
+	claims, err2 := ddb.NewSimple(client, "claims", groupID)
 	if err := errors.Join(err1, err2, groups.EnsureTable(t.Context()), claims.EnsureTable(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	owner := ddb.StrField(func(c *claim) *string { return &c.Owner })
+	owner := ddb.StrField(func(g *group) *string { return &g.Owner })
 	strict, err1 := unique.New(claims, "nick", owner)
 	optional, err2 := unique.New(claims, "nick", owner, unique.OptionalValues())
 	if err := errors.Join(err1, err2); err != nil {

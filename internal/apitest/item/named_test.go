@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package values_test
+package item_test
 
 import (
 	"encoding/json"
@@ -20,7 +20,7 @@ import (
 // A PATCH handler: names and values come from JSON, and are checked against the item's type.
 func TestNamedAttributes(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
-	if err := table.Put(t.Context(), &ticket{Board: "b", Opened: ten, Votes: map[string]int{"bob": 1}, Lines: []*line{{Qty: 1}}, Stats: stats{Views: 1}}); err != nil {
+	if err := table.Put(t.Context(), &ticket{Board: "b", Opened: ten, Votes: map[string]int{"bob": 1}, Lines: []*ticketLine{{Qty: 1}}, Stats: stats{Views: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	var patch map[string]any
@@ -40,7 +40,7 @@ func TestNamedAttributes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := ticket{Board: "b", Opened: ten, Title: "t", Due: time.Date(2026, 12, 1, 7, 0, 0, 0, time.UTC), Comments: []string{"a", "b"}, Labels: []string{"x"},
-		Votes: map[string]int{"ann": 3}, Lines: []*line{{Qty: 8}}, Stats: stats{Views: 9}, Score: new(12)}
+		Votes: map[string]int{"ann": 3}, Lines: []*ticketLine{{Qty: 8}}, Stats: stats{Views: 9}, Score: new(12)}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -52,9 +52,9 @@ func TestNamedAttributesAreChecked(t *testing.T) {
 	cyclic := []any{nil}
 	cyclic[0] = cyclic
 	for want, change := range map[string]ddb.Change[ticket]{
-		`values_test.ticket has no attribute "Title"`:                     ddb.Named[ticket]("Title").Set("x"),
-		`values_test.stats has no attribute "nope"`:                       ddb.Named[ticket]("stats", "nope").Set("x"),
-		"attribute title of values_test.ticket is stored as S":            ddb.Named[ticket]("title", "x").Set("x"),
+		`item_test.ticket has no attribute "Title"`:                       ddb.Named[ticket]("Title").Set("x"),
+		`item_test.stats has no attribute "nope"`:                         ddb.Named[ticket]("stats", "nope").Set("x"),
+		"attribute title of item_test.ticket is stored as S":              ddb.Named[ticket]("title", "x").Set("x"),
 		"attribute lines is a list":                                       ddb.Remove(ddb.Named[ticket]("lines", "-1")),
 		"attribute votes: the key of the map is empty":                    ddb.Named[ticket]("votes", "").Set(1),
 		"attribute title: encode string: Go type string: a int does not":  ddb.Named[ticket]("title").Set(4711),
@@ -123,12 +123,12 @@ func TestRawChanges(t *testing.T) {
 // Paths lead into elements of elements, and into elements that are pointers.
 func TestPathsIntoElements(t *testing.T) {
 	table := newTickets(t, ddbtest.New(t))
-	if err := table.Put(t.Context(), &ticket{Board: "b", Opened: ten, Grid: map[string]map[string]int{"r": {"c": 1}}, Lines: []*line{{Qty: 1}, {Qty: 2, At: ten}}}); err != nil {
+	if err := table.Put(t.Context(), &ticket{Board: "b", Opened: ten, Grid: map[string]map[string]int{"r": {"c": 1}}, Lines: []*ticketLine{{Qty: 1}, {Qty: 2, At: ten}}}); err != nil {
 		t.Fatal(err)
 	}
 	second := ddb.Deref(ticketLines.At(1))
-	qty := ddb.Within(second, func(l *line) *int { return &l.Qty })
-	at := ddb.Within(second, func(l *line) *time.Time { return &l.At })
+	qty := ddb.Within(second, func(l *ticketLine) *int { return &l.Qty })
+	at := ddb.Within(second, func(l *ticketLine) *time.Time { return &l.At })
 	row := ddb.AsMap(ticketGrid.Key("r"))
 	got, err := table.Update(t.Context(), table.Key("b", ten), ddb.AsNum(qty).Add(5), row.Key("d").Set(7), ddb.AsNum(row.Key("c")).Add(1),
 		ddb.If(qty.Eq(2), at.Eq(ten.In(time.FixedZone("", 3600))), row.Key("c").Eq(1)))
@@ -138,7 +138,7 @@ func TestPathsIntoElements(t *testing.T) {
 	if d := cmp.Diff(map[string]map[string]int{"r": {"c": 2, "d": 7}}, got.Grid); d != "" || got.Lines[1].Qty != 7 {
 		t.Errorf("lines %v, %s", got.Lines[1], d)
 	}
-	if _, err := table.Update(t.Context(), table.Key("b", ten), ddb.AsList(ddb.Field(func(t *ticket) *[]string { return &t.Labels })).Append("x")); err == nil || !strings.Contains(err.Error(), "attribute labels of values_test.ticket is stored as SS") {
+	if _, err := table.Update(t.Context(), table.Key("b", ten), ddb.AsList(ddb.Field(func(t *ticket) *[]string { return &t.Labels })).Append("x")); err == nil || !strings.Contains(err.Error(), "attribute labels of item_test.ticket is stored as SS") {
 		t.Errorf("got %v", err)
 	}
 }

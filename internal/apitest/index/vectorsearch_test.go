@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package vector_test
+package index_test
 
 import (
 	"cmp"
@@ -24,6 +24,7 @@ import (
 	"github.com/dynamotable/ddb/ddbtest"
 	"github.com/dynamotable/ddb/ddbtest/fault"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/apitest/draw"
 	"github.com/dynamotable/ddb/schema"
 	"github.com/dynamotable/ddb/vector"
 )
@@ -49,23 +50,24 @@ func score(d schema.VectorDistance, a, b []float32) float64 {
 
 // TestSearchModel: after random puts, updates and deletes, a search returns the nearest items of the partition that pass the filters, with their scores, as sorting all items does.
 func TestSearchModel(t *testing.T) {
-	element := rapid.OneOf(rapid.Float32Range(-4, 4), rapid.SampledFrom([]float32{0, 1, -1, 0.1, 1e-20, 3.5e10}))
-	vectors := rapid.SliceOfN(element, dimensions, dimensions)
+	vectorOf := func(rt *rapid.T, label string) []float32 {
+		return draw.Float32s(rt, -4, 4, []float32{0, 1, -1, 0.1, 1e-20, 3.5e10}, dimensions, label)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
-		distance := rapid.SampledFrom([]schema.VectorDistance{schema.Cosine, schema.Euclidean, schema.DotProduct}).Draw(rt, "distance")
+		distance := draw.Of(rt, []schema.VectorDistance{schema.Cosine, schema.Euclidean, schema.DotProduct}, "distance")
 		client := apitest.NewClient(t)
 		d := newDocs(t, client, distance)
-		for i := range rapid.IntRange(0, 25).Draw(rt, "writes") {
+		for i := range draw.Int(rt, 0, 25, "writes") {
 			one := doc{
-				Tenant: rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "tenant"), ID: fmt.Sprint(rapid.IntRange(0, 15).Draw(rt, "id")),
-				Lang: rapid.SampledFrom([]string{"en", "de"}).Draw(rt, "lang"), Year: rapid.IntRange(1, 2).Draw(rt, "year"), Title: fmt.Sprint("title ", i),
+				Tenant: draw.Of(rt, []string{"a", "b"}, "tenant"), ID: fmt.Sprint(draw.Int(rt, 0, 15, "id")),
+				Lang: draw.Of(rt, []string{"en", "de"}, "lang"), Year: draw.Int(rt, 1, 2, "year"), Title: fmt.Sprint("title ", i),
 			}
-			if rapid.IntRange(0, 4).Draw(rt, "vector") > 0 {
-				one.Meaning = vectors.Draw(rt, "meaning")
+			if draw.Int(rt, 0, 4, "vector") > 0 {
+				one.Meaning = vectorOf(rt, "meaning")
 			}
 			var err error
-			switch verb := rapid.SampledFrom([]string{"put", "batch", "transact", "update", "delete"}).Draw(rt, "verb"); {
+			switch verb := draw.Of(rt, []string{"put", "batch", "transact", "update", "delete"}, "verb"); {
 			case verb == "put":
 				err = d.table.Put(ctx, &one)
 			case verb == "batch":
@@ -91,12 +93,12 @@ func TestSearchModel(t *testing.T) {
 		for _, one := range stored {
 			model[one.Tenant+one.ID] = one
 		}
-		query, n := vectors.Draw(rt, "query"), rapid.IntRange(1, 6).Draw(rt, "n")
-		tenant := rapid.SampledFrom([]string{"a", "b", "none"}).Draw(rt, "of")
+		query, n := vectorOf(rt, "query"), draw.Int(rt, 1, 6, "n")
+		tenant := draw.Of(rt, []string{"a", "b", "none"}, "of")
 		var filters []ddb.Cond[doc]
-		lang, year := rapid.SampledFrom([]string{"", "en", "fr"}).Draw(rt, "by lang"), rapid.IntRange(0, 2).Draw(rt, "by year")
+		lang, year := draw.Of(rt, []string{"", "en", "fr"}, "by lang"), draw.Int(rt, 0, 2, "by year")
 		switch {
-		case lang != "" && year > 0 && rapid.Bool().Draw(rt, "and"):
+		case lang != "" && year > 0 && draw.Bool(rt, "and"):
 			filters = []ddb.Cond[doc]{ddb.And(docLang.Eq(lang), docYear.Eq(year))}
 		default:
 			if lang != "" {
@@ -285,7 +287,7 @@ func TestSearchUnderFaults(t *testing.T) {
 
 // crossed answers a search of one tenant with the result of another, or with more items than were requested.
 type crossed struct {
-	*dynamodb.Client
+	apitest.Client
 	change func(*dynamodb.SearchVectorsInput)
 }
 

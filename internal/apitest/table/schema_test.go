@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schema_test
+package table_test
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/apitest"
+	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/schema"
 )
 
@@ -156,17 +157,16 @@ func TestVerifyTableListsEverything(t *testing.T) {
 	ctx := t.Context()
 	client := newClient(t)
 	name := tableName(t)
-	live, err := ddb.New(client, name, sessionScore, sessionCountry)
+	live, err := apitest.Untyped[session](client, name, sessionScore, sessionCountry)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ddb.NewSimpleIndex(live, "by-device", sessionCountry); err != nil {
-		t.Fatal(err)
+	for _, index := range []string{"by-device", "extra"} {
+		if _, err := core.NewIndex(live, index, sessionCountry, core.NoSort{}, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := ddb.NewSimpleIndex(live, "extra", sessionCountry); err != nil {
-		t.Fatal(err)
-	}
-	if err := live.CreateTable(ctx, schema.Provisioned(5, 5), schema.IndexProvisioned("extra", 2, 1)); err != nil {
+	if err := live.CreateTable(ctx, []schema.Option{schema.Provisioned(5, 5), schema.IndexProvisioned("extra", 2, 1)}); err != nil {
 		t.Fatal(err)
 	}
 	table := defineSessions(t, client, name)
@@ -196,7 +196,7 @@ func TestVerifyTableListsEverything(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	diffs, err = live.VerifyTable(ctx, schema.Provisioned(5, 6))
+	diffs, err = live.VerifyTable(ctx, []schema.Option{schema.Provisioned(5, 6)})
 	got = nil
 	for _, d := range diffs {
 		got = append(got, d.String())
@@ -336,7 +336,7 @@ func TestCreateTableWaits(t *testing.T) {
 // A table whose encryption key differs from the definition's is reported; for an alias that cannot be determined.
 func TestVerifyEncryptionKey(t *testing.T) {
 	apitest.NeedsEngine(t, "keys of KMS")
-	table, err := ddb.New(newClient(t), tableName(t), parcelSender, parcelNumber)
+	table, err := ddb.New(newClient(t), tableName(t), visitPage, visitN)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +345,7 @@ func TestVerifyEncryptionKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]int{
-		key: 0, "11111111-1111-4111-8111-111111111111": 0, "alias/parcels": 0, "": 0, "22222222-2222-4222-8222-222222222222": 1,
+		key: 0, "11111111-1111-4111-8111-111111111111": 0, "alias/visits": 0, "": 0, "22222222-2222-4222-8222-222222222222": 1,
 	} {
 		if diffs, err := table.VerifyTable(t.Context(), schema.EncryptWithKMS(id)); err != nil || len(diffs) != want {
 			t.Errorf("%q: %v, %v", id, diffs, err)
