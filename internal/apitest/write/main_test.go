@@ -60,8 +60,6 @@ var (
 	userLogins    = apitest.UserLogins
 	userMade      = apitest.UserMade
 	userName      = apitest.UserName
-	userNick      = apitest.UserNick
-	userPoints    = apitest.UserPoints
 	userVersion   = apitest.UserVersion
 )
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package write_test
+package ddb_test
 
 import (
 	"bytes"
@@ -227,6 +227,8 @@ func TestEmptyAndLongKeysAreRefusedBeforeSending(t *testing.T) {
 		t.Errorf("nil item: %v", err)
 	}
 }
+
+func second[T any](_ T, err error) error { return err }
 
 // TestItemSizeEdge: 400 KB to the byte is accepted, one byte more is refused before sending.
 func TestItemSizeEdge(t *testing.T) {
