@@ -70,8 +70,8 @@ func TestMain(m *testing.M) {
 		chromedp.WindowSize(1280, 900), chromedp.Flag("force-device-scale-factor", "1"), chromedp.Flag("lang", "en-US"),
 		// No page is kept for the way back, and no process for the next site: tests load hundreds of pages, each once.
 		chromedp.Flag("disable-features", "Translate,BackForwardCache,RenderDocument,SpareRendererForSitePerProcess"))...)
-	var leave context.CancelFunc
-	browser, leave = chromedp.NewContext(allocator)
+	ctx, leave := chromedp.NewContext(allocator)
+	browser = ctx
 	status := m.Run()
 	leave()
 	stop()
