@@ -71,7 +71,7 @@ func TestMain(m *testing.M) {
 		// No page is kept for the way back, and no process for the next site: tests load hundreds of pages, each once.
 		chromedp.Flag("disable-features", "Translate,BackForwardCache,RenderDocument,SpareRendererForSitePerProcess"))...)
 	ctx, leave := chromedp.NewContext(allocator)
-	browser = ctx
+	browser = ctx //nolint:fatcontext // set once
 	status := m.Run()
 	leave()
 	stop()
