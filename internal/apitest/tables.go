@@ -3,34 +3,36 @@
 package apitest
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
 	"github.com/dynamotable/ddb"
 	"github.com/dynamotable/ddb/internal/core"
-	"github.com/dynamotable/ddb/schema"
 )
 
-// Create creates a table that [ddb.New] or [ddb.NewSimple] has described.
-func Create(t testing.TB, table interface {
-	CreateTable(context.Context, ...schema.Option) error
-}, err error,
-) {
+// NewTable returns a new, empty table of a client. It is generic, so that each package compiles its own types of tables, and this one none.
+func NewTable[T, PK, SK any](t testing.TB, client ddb.Client, partition ddb.KeyField[T, PK], sort ddb.KeyField[T, SK], opts ...ddb.TableOption) *ddb.Table[T, PK, SK] {
 	t.Helper()
+	table, err := ddb.New(client, TableName(t), partition, sort, opts...)
 	if err == nil {
 		err = table.CreateTable(t.Context())
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	return table
 }
 
 // NewUsers returns a new, empty table of users.
 func NewUsers(t testing.TB, opts ...ddb.TableOption) *ddb.SimpleTable[User, string] {
 	t.Helper()
 	users, err := ddb.NewSimple(NewClient(t), TableName(t), UserID, opts...)
-	Create(t, users, err)
+	if err == nil {
+		err = users.CreateTable(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	return users
 }
 

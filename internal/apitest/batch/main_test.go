@@ -43,7 +43,5 @@ var (
 // newOrders returns a new, empty table of orders.
 func newOrders(t testing.TB, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
 	t.Helper()
-	orders, err := ddb.New(newClient(t), tableName(t), orderCustomer, orderKey, opts...)
-	apitest.Create(t, orders, err)
-	return orders
+	return apitest.NewTable(t, newClient(t), orderCustomer, orderKey, opts...)
 }

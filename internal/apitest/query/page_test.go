@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/internal/apitest"
 	"github.com/dynamotable/ddb/internal/longtest"
 )
 
@@ -69,14 +70,7 @@ func recorded(t testing.TB, op string) (*dynamodb.Client, *recorder) {
 // newOrdersOn returns a new orders table on a client.
 func newOrdersOn(t testing.TB, client ddb.Client, opts ...ddb.TableOption) *ddb.Table[order, customerID, orderID] {
 	t.Helper()
-	orders, err := ddb.New(client, tableName(t), orderCustomer, orderKey, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := orders.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return orders
+	return apitest.NewTable(t, client, orderCustomer, orderKey, opts...)
 }
 
 // TestRequestsOfAPage: no page needs more requests, or reads more items, than its limit asks for.
