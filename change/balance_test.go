@@ -269,7 +269,7 @@ func TestFailover(t *testing.T) {
 func TestLostRepliesKeepLeases(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		shards := max(6, longtest.Size(40, 6))
+		shards := longtest.Either(40, 6)
 		puts := fault.On("PutItem").Where(func(r fault.Request) bool { return !slices.Contains(r.Tables, "rows") })
 		w := newWorld(t, ddbtest.WithSeed(3), ddbtest.WithFaults(
 			puts.Chance(0.2).DropReply(), puts.Chance(0.1).Applied().InternalError(), puts.Chance(0.1).InternalError(), puts.Chance(0.05).Late(3*time.Second)))
@@ -287,7 +287,7 @@ func TestLostRepliesKeepLeases(t *testing.T) {
 			w.put(t, groupID(fmt.Sprint("g", n%50)), 1, n)
 			wait(2 * time.Second)
 		}
-		wait(time.Duration(max(120, longtest.Size(180, 120))) * time.Second)
+		wait(time.Duration(longtest.Either(180, 120)) * time.Second)
 		if lost, moved := e.of(change.LeaseLost), e.of(change.LeaseAsked)+e.of(change.LeaseTaken); lost > 0 || moved > 0 {
 			t.Errorf("%d leases were lost, %d moved", lost, moved)
 		}
@@ -305,7 +305,7 @@ func TestManyShards(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		shards := max(18, longtest.Size(250, 18)) // a page of the description holds 100, and shards are listed for 24 hours
+		shards := longtest.Either(250, 18) // a page of the description holds 100, and shards are listed for 24 hours
 		w.SplitShards("rows", shards)
 		store, j, e := new(change.MemoryStore), new(journal), new(events)
 		opts := []change.Option{change.PollInterval(time.Hour), change.Failover(30 * time.Minute), change.DiscoveryInterval(time.Hour), e.option()}

@@ -209,7 +209,7 @@ func TestInlineWithCrashes(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	const writers, streams = 4, 3
-	runs, commands := longtest.Size(20, 1), max(16, longtest.Size(25, 16))
+	runs, commands := longtest.Size(20, 1), longtest.Either(25, 16)
 	deaths := new(atomic.Int64)
 	for run := range runs {
 		synctest.Test(t, func(t *testing.T) {

@@ -125,7 +125,7 @@ func TestHalfVisibleTransactions(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: a client that hides items")
 	}
-	appends, writers, streams := max(60, longtest.Size(1000, 60)), max(12, longtest.Size(64, 12)), max(2, longtest.Size(8, 2)) // with fewer, no item may be hidden
+	appends, writers, streams := longtest.Either(1000, 60), longtest.Either(64, 12), longtest.Either(8, 2) // with fewer, no item may be hidden
 	for name, with := range map[string][]eventstore.Option{
 		"plain": nil, "feed": {eventstore.Sequenced(4)},
 		"time-limited, soon": {eventstore.Sequenced(4), eventstore.Expiring(func(string) time.Duration { return 10 * time.Minute })},

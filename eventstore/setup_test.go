@@ -84,7 +84,7 @@ func TestBackfillResumes(t *testing.T) {
 		t.Skip("only on the embedded engine: faults")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		armed, n, appends := new(atomic.Bool), new(atomic.Int64), max(120, longtest.Size(300, 120))
+		armed, n, appends := new(atomic.Bool), new(atomic.Int64), longtest.Either(300, 120)
 		e := ddbtest.NewEngine(ddbtest.WithFaults(fault.On("UpdateItem", "Scan").Where(func(fault.Request) bool {
 			return armed.Load() && n.Add(1)%int64(appends*2/5) == 0
 		}).Error("AccessDeniedException", "denied")))

@@ -33,6 +33,14 @@ func Size(full, short int) int {
 	return short
 }
 
+// Either is [Size] for a test that needs its short size to prove anything: -short leaves that as it is.
+func Either(full, short int) int {
+	if *long {
+		return full
+	}
+	return short
+}
+
 // Every returns the distance between the cases of a matrix that a test takes: 1 in full length, short otherwise, and twice
 // that with -short.
 func Every(short int) int {
