@@ -51,7 +51,7 @@ func TestParkingModel(t *testing.T) {
 	if onEndpoint() {
 		t.Skip("only on the embedded engine: faults")
 	}
-	parkedOnce, replays, steps := 0, 0, longtest.Either(400, 110)
+	parkedOnce, replays, steps := 0, 0, longtest.Either(400, 160)
 	for seed := range uint64(longtest.Size(6, 1)) {
 		synctest.Test(t, func(t *testing.T) {
 			on := new(atomic.Bool)
