@@ -3,12 +3,16 @@
 package ddbtest_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/dynamotable/ddb/ddbtest"
 )
@@ -51,6 +55,40 @@ func TestClientWithGzip(t *testing.T) {
 		out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("long")})
 		if err != nil || len(out.Items) != 1 {
 			t.Errorf("%s: %v, %d items", name, err, len(out.Items))
+		}
+	}
+}
+
+// A client in the engine's process saves the work of a signature, and one with another endpoint is signed as usual.
+func TestOnlyOtherEndpointsAreSigned(t *testing.T) {
+	e := ddbtest.NewEngine()
+	defer e.Close()
+	var header http.Header
+	keep := smithyhttp.ClientDoFunc(func(req *http.Request) (*http.Response, error) {
+		header = req.Header
+		return e.Do(req)
+	})
+	session := credentials.NewStaticCredentialsProvider("key", "secret", "token")
+	for _, c := range []struct {
+		endpoint string
+		signed   bool
+	}{
+		{"http://ddbtest.invalid", false},
+		{"http://localhost:8000", true},
+	} {
+		client := e.Client(func(o *dynamodb.Options) { o.HTTPClient, o.BaseEndpoint, o.Credentials = keep, &c.endpoint, session })
+		if _, err := client.ListTables(t.Context(), &dynamodb.ListTablesInput{}); err != nil {
+			t.Fatal(err)
+		}
+		date, signature := header.Get("X-Amz-Date"), header.Get("Authorization")
+		if signed := !strings.HasSuffix(signature, " Signature=0"); signed != c.signed {
+			t.Errorf("%s: got %s", c.endpoint, signature)
+		}
+		if _, err := time.Parse("20060102T150405Z", date); err != nil {
+			t.Error(err)
+		}
+		if !strings.HasPrefix(signature, "AWS4-HMAC-SHA256 Credential=key/"+date[:8]+"/us-east-1/dynamodb/aws4_request, ") || header.Get("X-Amz-Security-Token") != "token" {
+			t.Errorf("%s: got %v", c.endpoint, header)
 		}
 	}
 }

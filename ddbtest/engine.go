@@ -166,13 +166,15 @@ func (e *Engine) tableChanged(t *engine.Table, event engine.TableEvent) {
 
 // Client returns a client of the engine. It is an ordinary client of the SDK,
 // with all its middleware, whose HTTP client is the engine; optFns may change
-// everything else.
+// everything else. Its requests are not really signed, unless optFns gives it
+// another endpoint: the engine requires a signature but cannot check it.
 func (e *Engine) Client(optFns ...func(*dynamodb.Options)) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       e.region,
 		Credentials:  staticCredentials(),
 		BaseEndpoint: aws.String(inProcess),
 		HTTPClient:   e,
+		HTTPSignerV4: newSigner(),
 	}, optFns...)
 }
 
@@ -183,11 +185,15 @@ func (e *Engine) StreamsClient(optFns ...func(*dynamodbstreams.Options)) *dynamo
 		Credentials:  staticCredentials(),
 		BaseEndpoint: aws.String(inProcess),
 		HTTPClient:   e,
+		HTTPSignerV4: newSigner(),
 	}, optFns...)
 }
 
 // inProcess is the endpoint of in-process clients; nothing connects to it.
-const inProcess = "http://ddbtest.invalid"
+const (
+	inProcess     = "http://" + inProcessHost
+	inProcessHost = "ddbtest.invalid"
+)
 
 func staticCredentials() aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider("ddbtest", "ddbtest", "")
