@@ -95,7 +95,7 @@ func (s *CallGroup) sortValue(longest bool) float64 {
 
 // sortedGroups returns the groups with the slowest or the most expensive calls first. Only the first ones explain their call.
 func sortedGroups(all []CallGroup, longest bool) []CallGroup {
-	slices.SortFunc(all, func(a, b CallGroup) int {
+	sortBy(all, func(a, b CallGroup) int {
 		return cmp.Or(cmp.Compare(b.sortValue(longest), a.sortValue(longest)), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index),
 			cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Label, b.Label))
 	})

@@ -217,7 +217,7 @@ func (m *Snapshot) mergeHotKeys(all []Snapshot) {
 		}
 		m.HotKeys = append(m.HotKeys, *k)
 	}
-	slices.SortFunc(m.HotKeys, func(a, b HotKey) int { return compareHotKeys(a.Key, b.Key) })
+	sortBy(m.HotKeys, func(a, b HotKey) int { return compareHotKeys(a.Key, b.Key) })
 	m.HotKeys = m.HotKeys[:min(len(m.HotKeys), shownHotKeys)]
 }
 
@@ -346,11 +346,11 @@ func (m *Snapshot) mergeConsumers(all []Snapshot) {
 		}
 	}
 	m.Layers = append(m.Layers, listOf(layers)...)
-	slices.SortFunc(m.Layers, func(a, b layerstats.Stat) int {
+	sortBy(m.Layers, func(a, b layerstats.Stat) int {
 		return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Event, b.Event))
 	})
 	m.Consumers = append(m.Consumers, listOf(sums)...)
-	slices.SortFunc(m.Consumers, func(a, b Consumer) int {
+	sortBy(m.Consumers, func(a, b Consumer) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Consumer, b.Consumer))
 	})
 }

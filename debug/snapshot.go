@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/dynamotable/ddb/consumers"
@@ -133,23 +134,28 @@ func (s *Snapshot) addSums(latencies map[operationKey]*histogram, estimates map[
 	}
 }
 
+// sortBy sorts a list, stably. The functions of package slices would be compiled for each of a dozen types of lists, with 20 KB each.
+func sortBy[T any](list []T, compare func(a, b T) int) {
+	sort.SliceStable(list, func(i, j int) bool { return compare(list[i], list[j]) < 0 })
+}
+
 // sort sorts the lists that are made of sums.
 func (s *Snapshot) sort() {
-	slices.SortFunc(s.Latencies, func(a, b Latency) int {
+	sortBy(s.Latencies, func(a, b Latency) int {
 		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Operation, b.Operation))
 	})
-	slices.SortFunc(s.Estimates, func(a, b Accuracy) int {
+	sortBy(s.Estimates, func(a, b Accuracy) int {
 		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Operation, b.Operation))
 	})
-	slices.SortFunc(s.Outcomes, func(a, b Outcome) int {
+	sortBy(s.Outcomes, func(a, b Outcome) int {
 		return cmp.Or(cmp.Compare(b.UnknownOutcomes, a.UnknownOutcomes), cmp.Compare(b.sum(), a.sum()), cmp.Compare(a.Table, b.Table),
 			cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Label, b.Label))
 	})
-	slices.SortFunc(s.Throttles, compareThrottles)
-	slices.SortFunc(s.Errors, compareErrors)
-	slices.SortFunc(s.Paths, comparePaths)
-	slices.SortFunc(s.Units, compareUnits)
-	slices.SortFunc(s.Throughput, func(a, b Throughput) int { return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index)) })
+	sortBy(s.Throttles, compareThrottles)
+	sortBy(s.Errors, compareErrors)
+	sortBy(s.Paths, comparePaths)
+	sortBy(s.Units, compareUnits)
+	sortBy(s.Throughput, func(a, b Throughput) int { return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Index, b.Index)) })
 }
 
 func (a *Accuracy) plus(o *Accuracy) {
@@ -231,7 +237,7 @@ func budgetsOf(list []named[*cost.Budget]) []BudgetUse {
 			ReadLimit: limits.ReadUnits, WriteLimit: limits.WriteUnits, ItemLimit: limits.Items, RequestLimit: limits.Requests,
 		})
 	}
-	slices.SortStableFunc(all, func(a, b BudgetUse) int { return cmp.Compare(a.Name, b.Name) })
+	sortBy(all, func(a, b BudgetUse) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }
 
