@@ -157,7 +157,7 @@ func (c *Table) tableWrite(verb string, item []byte) cost.Range {
 		return cost.Range{Min: 1, Max: itemsize.Blocks(itemsize.MaxItem, itemsize.WriteBlock)}
 	}
 	least := itemsize.Blocks(int64(size), itemsize.WriteBlock)
-	if verb == "Create" { // there is no old item
+	if verb == "Create" && !c.hideExpired { // there is no old item
 		return cost.Range{Min: least, Max: least}
 	}
 	return cost.Range{Min: least, Max: max(least, itemsize.Blocks(most, itemsize.WriteBlock))}
@@ -173,10 +173,10 @@ func (c *Table) indexWrites(verb string, item []byte) []cost.IndexCost {
 	}
 	once := c.tableWrite(verb, item).Max
 	times := 1.0
-	switch verb {
-	case "Check":
+	switch {
+	case verb == "Check":
 		times = 0
-	case "Create", "Delete":
+	case verb == "Delete", verb == "Create" && !c.hideExpired: // a Create can replace an expired item
 	default:
 		times = 2
 	}

@@ -3,6 +3,7 @@
 package expiry_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb"
+	"github.com/dynamotable/ddb/cost"
 	"github.com/dynamotable/ddb/internal/apitest"
 )
 
@@ -81,6 +83,30 @@ func TestCreateOverExpired(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCreateOverExpiredIsEstimated: the replaced item's entries of indexes are deleted, so that such a create costs as much as a put.
+func TestCreateOverExpiredIsEstimated(t *testing.T) {
+	x := newTables(t, apitest.NewClient(t))
+	fresh := session{User: "u", Device: "new", Until: noon.Unix() + 100}
+	for name, create := range map[string]func(context.Context) error{
+		"alone":            func(ctx context.Context) error { return x.sessions.Create(ctx, &fresh) },
+		"in a transaction": func(ctx context.Context) error { return ddb.Transact(ctx, x.client, x.sessions.TxCreate(&fresh)) },
+	} {
+		fresh.ID++
+		x.put(t, session{User: "u", ID: fresh.ID, Device: "old", Until: noon.Unix() - 5})
+		plan, err := ddb.Explain(t.Context(), create)
+		if err != nil {
+			t.Fatal(err)
+		}
+		budget := cost.NewBudget(cost.Limits{})
+		if err := create(ddb.WithBudget(t.Context(), budget)); err != nil {
+			t.Fatal(err)
+		}
+		if used := budget.Spent().WriteUnits; used < 5 || used > plan.Write.Max {
+			t.Errorf("%s: the create used %g units, estimated were %v", name, used, plan.Write)
+		}
 	}
 }
 
