@@ -202,7 +202,7 @@ func Open[T any](s *Sealer, q ddb.Paged[T], token string, bindings ...Binding) (
 	if q == nil {
 		return ddb.Cursor[T]{}, opError(core.CursorTerms{}, "Open", invalid(errors.New("the query is nil")))
 	}
-	at, err := core.CursorFrom(q.Paged(nil), s.open(token, bindings))
+	at, err := core.CursorFrom("pagetoken.Open", q.Paged(nil), s.open(token, bindings))
 	return ddb.Cursor[T](cursor.Of(at)), err
 }
 

@@ -48,12 +48,13 @@ func termsOf(p *cursor.Position) CursorTerms {
 	return CursorTerms{p.Table, p.Index, p.Query}
 }
 
-// CursorFrom makes a cursor of the key that open returns, given what the cursor is to be bound to. A nil key is the beginning.
-func CursorFrom(r *Read, open func(CursorTerms) ([]byte, error)) (*cursor.Position, error) {
+// CursorFrom makes a cursor of the key that open returns, given what the cursor is to be bound to. A nil key is the beginning. Its
+// errors name the operation op.
+func CursorFrom(op string, r *Read, open func(CursorTerms) ([]byte, error)) (*cursor.Position, error) {
 	r = r.From(nil).Until(nil)
 	t, err := r.Text()
 	if err != nil {
-		return nil, operr.New("CursorFrom", r.Core.Label(), r.Index.Label(), err)
+		return nil, operr.New(op, r.Core.Label(), r.Index.Label(), err)
 	}
 	at := &cursor.Position{Table: tablename.Short(r.Core.Name), Index: r.Index.Label(), Query: t.Fingerprint(), Start: t.Start}
 	data, err := open(termsOf(at))
@@ -64,7 +65,7 @@ func CursorFrom(r *Read, open func(CursorTerms) ([]byte, error)) (*cursor.Positi
 	at.Key = key
 	// The partition key must be the query's, whatever the origin of the key.
 	if !ok || t.Check(at, r) != nil {
-		return nil, operr.New("CursorFrom", r.Core.Label(), r.Index.Label(), errCursor)
+		return nil, operr.New(op, r.Core.Label(), r.Index.Label(), errCursor)
 	}
 	return at, nil
 }

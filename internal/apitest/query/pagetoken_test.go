@@ -346,6 +346,9 @@ func TestPageTokenMistakes(t *testing.T) {
 		if !errors.Is(err, ddb.ErrInvalid) || errors.Is(err, ddb.ErrBadCursor) {
 			t.Errorf("%s: %v", name, err)
 		}
+		if oe, ok := errors.AsType[*ddb.OpError](err); !ok || oe.Op != "pagetoken.Seal" && oe.Op != "pagetoken.Open" {
+			t.Errorf("%s: the error does not name the operation: %v", name, err)
+		}
 	}
 	// Later changes of the caller's slice do not affect the tokens.
 	clear(good.Secret)
