@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -114,6 +115,21 @@ func TestFaultyDocuments(t *testing.T) {
 		if p := problems[found]; p.line != f.line || !strings.Contains(p.text, f.want) {
 			t.Errorf("%s: got line %d %q, want line %d and %q", f.name, p.line, p.text, f.line, f.want)
 		}
+	}
+}
+
+// A document may have nothing but a package that programs import.
+func TestImportedPackage(t *testing.T) {
+	root := sampleRoot(t, map[string]string{
+		"good.md": "```go\npackage shop\n\nfunc F() {}\n```\n",
+		"bad.md":  "```go\npackage shop\n\nfunc F() { x() }\n```\n",
+	})
+	r := runner{root: root, log: io.Discard, limit: programLimit}
+	if problems, err := r.run(t.Context(), []string{"good.md"}); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	if problems, err := r.run(t.Context(), []string{"bad.md"}); err != nil || len(problems) != 1 || problems[0].line != 4 {
+		t.Errorf("%v %v", problems, err)
 	}
 }
 
