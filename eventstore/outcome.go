@@ -12,8 +12,9 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 )
 
-// onCancelled decides about a transaction that DynamoDB cancelled.
-func (s *Store) onCancelled(ctx context.Context, c *commit, te *ddb.TransactionError, cause error) (outcome, error) {
+// onCancelled decides about a transaction that DynamoDB cancelled, by its error, which contains a [ddb.TransactionError].
+func (s *Store) onCancelled(ctx context.Context, c *commit, cause error) (outcome, error) {
+	te, _ := errors.AsType[*ddb.TransactionError](cause)
 	if i := slices.Index(c.roles, ofMarker); i >= 0 {
 		if marker, ok := ddb.CurrentOf[row](cause, i); ok {
 			return s.marked(ctx, c, marker)

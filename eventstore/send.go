@@ -138,8 +138,8 @@ func (s *Store) try(ctx context.Context, c *commit) (outcome, error) {
 		c.mayBeWritten = true
 		return s.onUnknown(ctx, c, err)
 	}
-	if te, ok := errors.AsType[*ddb.TransactionError](err); ok {
-		return s.onCancelled(ctx, c, te, err)
+	if _, ok := errors.AsType[*ddb.TransactionError](err); ok {
+		return s.onCancelled(ctx, c, err)
 	}
 	if c.resend && ddb.IsRetryable(err) {
 		return retrySame, err
