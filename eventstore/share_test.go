@@ -198,7 +198,7 @@ func TestSharedSubscription(t *testing.T) {
 		s := openStore(t, stormClient(t, e), "events", eventstore.Sequenced(16))
 		c, h := newClaims(), newHandled()
 		a, b, d := join(t, e, "a", c, h), join(t, e, "b", c, h), join(t, e, "d", c, h)
-		minute, pause := time.Duration(longtest.Size(60, 20))*time.Second, 300*time.Millisecond
+		minute, pause := time.Duration(longtest.Either(60, 20))*time.Second, 300*time.Millisecond
 		if !longtest.Enabled() {
 			pause *= 3
 		}
