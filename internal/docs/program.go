@@ -70,8 +70,12 @@ func programsOf(root string, blocks []block, packages map[string]string) ([]*pro
 			problems = append(problems, problem{b.file, b.want.line, "this is the output of a block that is only compiled"})
 			continue
 		}
-		if tokens := strings.Fields(withoutComments(b.code)); len(tokens) > 0 && tokens[0] == "package" {
-			p := &program{file: b.file, blocks: []block{b}, own: true, main: tokens[1] == "main" && !b.is("compile")}
+		if tokens := strings.Fields(withoutComments(b.code)); len(tokens) > 1 && tokens[0] == "package" {
+			if tokens[1] != "main" {
+				problems = append(problems, parsed(b)...)
+				continue
+			}
+			p := &program{file: b.file, blocks: []block{b}, own: true, main: !b.is("compile")}
 			p.source = position(root, b.file, b.line) + b.code + "\n"
 			programs = append(programs, p)
 			continue
@@ -85,6 +89,14 @@ func programsOf(root string, blocks []block, packages map[string]string) ([]*pro
 		programs = append(programs, tour)
 	}
 	return programs, problems
+}
+
+// parsed checks the syntax of a part of a package, which cannot be compiled without the rest.
+func parsed(b block) []problem {
+	if _, err := parser.ParseFile(token.NewFileSet(), "", b.code, parser.SkipObjectResolution); err != nil {
+		return syntaxProblems(b.file, b.line, err)
+	}
+	return nil
 }
 
 func withoutComments(code string) string {

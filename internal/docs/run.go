@@ -82,7 +82,7 @@ func (r runner) runPrograms(ctx context.Context, programs []*program) (problems 
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 
-	var own, compiled []string
+	var own []string
 	tours := map[string]*program{}
 	for i, p := range programs {
 		name := strconv.Itoa(i)
@@ -93,22 +93,17 @@ func (r runner) runPrograms(ctx context.Context, programs []*program) (problems 
 		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(p.source), 0o600); err != nil {
 			return nil, err
 		}
-		switch {
-		case p.own && p.main:
+		if p.own {
 			own = append(own, name)
-			continue
-		case p.own: // a package that is imported
-			compiled = append(compiled, name)
 			continue
 		}
 		if err := os.WriteFile(filepath.Join(dir, "support.go"), []byte(support), 0o600); err != nil {
 			return nil, err
 		}
 		tours[name] = p
-		compiled = append(compiled, name)
 	}
-	if len(compiled) > 0 {
-		if problems, err = r.build(ctx, folder, compiled); err != nil {
+	if len(tours) > 0 {
+		if problems, err = r.build(ctx, folder, slices.Sorted(maps.Keys(tours))); err != nil {
 			return nil, err
 		}
 	}

@@ -118,11 +118,11 @@ func TestFaultyDocuments(t *testing.T) {
 	}
 }
 
-// A document may have nothing but a package that programs import.
-func TestImportedPackage(t *testing.T) {
+// A document may have nothing but a part of a package, of which only the syntax is checked.
+func TestPartOfAPackage(t *testing.T) {
 	root := sampleRoot(t, map[string]string{
-		"good.md": "```go\npackage shop\n\nfunc F() {}\n```\n",
-		"bad.md":  "```go\npackage shop\n\nfunc F() { x() }\n```\n",
+		"good.md": "```go\npackage shop\n\nvar total = ddb.NumField(func(o *Order) *int64 { return &o.Total })\n```\n",
+		"bad.md":  "```go\npackage shop\n\nfunc F() { x( }\n```\n",
 	})
 	r := runner{root: root, log: io.Discard, limit: programLimit}
 	if problems, err := r.run(t.Context(), []string{"good.md"}); err != nil || len(problems) > 0 {
