@@ -157,11 +157,14 @@ func (c *Table) tableWrite(verb string, item []byte) cost.Range {
 		return cost.Range{Min: 1, Max: itemsize.Blocks(itemsize.MaxItem, itemsize.WriteBlock)}
 	}
 	least := itemsize.Blocks(int64(size), itemsize.WriteBlock)
-	if verb == "Create" && !c.hideExpired { // there is no old item
+	if c.addsItem(verb) {
 		return cost.Range{Min: least, Max: least}
 	}
 	return cost.Range{Min: least, Max: max(least, itemsize.Blocks(most, itemsize.WriteBlock))}
 }
+
+// addsItem reports whether a write succeeds only if it replaces no item; a Create can replace an expired one.
+func (c *Table) addsItem(verb string) bool { return verb == "Create" && !c.hideExpired }
 
 // indexWrites returns what writing one item costs on each index: nothing if the entry does not change, one write if it does,
 // two if it moves to another key.
@@ -176,8 +179,7 @@ func (c *Table) indexWrites(verb string, item []byte) []cost.IndexCost {
 	switch {
 	case verb == "Check":
 		times = 0
-	case verb == "Delete", verb == "Create" && !c.hideExpired: // a Create can replace an expired item
-	default:
+	case verb != "Delete" && !c.addsItem(verb): // there may be an old and a new entry
 		times = 2
 	}
 	costs := make([]cost.IndexCost, len(c.indexes))
