@@ -51,7 +51,7 @@ var (
 // newOrders returns a new, empty table of orders.
 func newOrders(t testing.TB) *ddb.Table[order, customerID, orderID] {
 	t.Helper()
-	return apitest.NewTable(t, newClient(t), orderCustomer, orderKey)
+	return newOrdersOn(t, newClient(t))
 }
 
 // second returns the error of a call that also returns a result.
