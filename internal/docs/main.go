@@ -11,8 +11,9 @@
 // All blocks marked go of one file form one program, in their order. Declarations of imports, types, functions,
 // variables and constants are the package's; everything else is statements of one function, in one scope. Packages
 // that are used are imported by name, no variable has to be used, and := may name variables that are all there.
-// A block that starts with a package clause is a program of its own. Of a part of another package than main only the syntax is checked. Functions
-// TestXxx(t *testing.T) are run at the program's end. A return leaves the function, which is a failure if blocks follow.
+// A block that starts with a package clause is a program of its own. Of a part of another package than main only the
+// syntax is checked. Functions TestXxx(t *testing.T) are run at the program's end. A return leaves the function, which is
+// a failure if blocks follow.
 //
 // A variable err that is not nil after a block, or before it is overwritten unseen, is a failure. A block marked text
 // that follows a go block with at most one blank line between is what that block prints.
