@@ -40,12 +40,12 @@ func (t *SimpleTable[T, PK]) BatchGet(ctx context.Context, keys []PK, opts ...Ge
 // table's [Concurrency] allows. It yields the results in the order of the keys. At the first key that could not be read it
 // yields the error, whose indexes count from the first key of the stream, and stops.
 func (t *Table[T, PK, SK]) BatchGetAll(ctx context.Context, keys iter.Seq[Key[PK, SK]], opts ...GetOption) iter.Seq2[Got[T], error] {
-	return resultsOf[T](t.Part().BatchGetAll(ctx, windows(keys), (*[]Got[T])(nil), readOptions(opts)))
+	return resultsOf[T](t.Part().BatchGetAll(ctx, streamOf(keys), (*[]Got[T])(nil), readOptions(opts)))
 }
 
 // BatchGetAll is BatchGet for a stream of keys of any length; see [Table.BatchGetAll].
 func (t *SimpleTable[T, PK]) BatchGetAll(ctx context.Context, keys iter.Seq[PK], opts ...GetOption) iter.Seq2[Got[T], error] {
-	return resultsOf[T](t.Part().BatchGetAll(ctx, windows(keys), (*[]Got[T])(nil), readOptions(opts)))
+	return resultsOf[T](t.Part().BatchGetAll(ctx, streamOf(keys), (*[]Got[T])(nil), readOptions(opts)))
 }
 
 //go:noinline
@@ -65,26 +65,16 @@ func resultsOf[T any](lists core.ResultSeq) iter.Seq2[Got[T], error] {
 	}
 }
 
-// windows gathers a stream, which may be nil, into lists, each a *[]E.
+// streamOf returns what core reads a stream from, which may be nil.
 //
 //go:noinline
-func windows[E any](seq iter.Seq[E]) core.WindowSeq {
-	return func(n int, yield func(any, int) bool) {
-		if seq == nil {
-			return
-		}
-		window := make([]E, 0, n)
-		for e := range seq {
-			if window = append(window, e); len(window) == n {
-				full := window
-				if !yield(&full, n) {
-					return
-				}
-				window = make([]E, 0, n)
-			}
-		}
-		if len(window) > 0 {
-			yield(&window, len(window))
-		}
+func streamOf[E any](seq iter.Seq[E]) core.Stream {
+	if seq == nil {
+		return nil
+	}
+	return func(start func(at any) func() bool) {
+		at := new(E)
+		next := start(at)
+		seq(func(e E) bool { *at = e; return next() })
 	}
 }

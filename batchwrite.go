@@ -72,10 +72,10 @@ func (t *SimpleTable[T, PK]) BatchWrite(ctx context.Context, puts []T, deletes [
 // [Concurrency] lets it send at once, 200 by default. The first failure ends it. The indexes in its [*BatchError] count from
 // the first item of the stream. Items that were taken from the stream and are not listed were written.
 func (t *Table[T, PK, SK]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
-	return t.Part().BatchPutAll(ctx, windows(list), batchOptions(opts))
+	return t.Part().BatchPutAll(ctx, streamOf(list), batchOptions(opts))
 }
 
 // BatchPutAll is BatchPut for a stream of items of any length; see [Table.BatchPutAll].
 func (t *SimpleTable[T, PK]) BatchPutAll(ctx context.Context, list iter.Seq[T], opts ...BatchOption) error {
-	return t.Part().BatchPutAll(ctx, windows(list), batchOptions(opts))
+	return t.Part().BatchPutAll(ctx, streamOf(list), batchOptions(opts))
 }

@@ -72,10 +72,8 @@ func (x *LocalIndex[T, PK, SK]) ParseCursor(text string) (Cursor[T], error) {
 	return Cursor[T](cursor.Of(at)), err
 }
 
-// Parts returns what the cursor is bound to, and the key after which it continues. It is for package pagetoken.
-func (c CursorOf[P]) Parts() (terms core.CursorTerms, key []byte) {
-	return core.PartsOf(cursor.Cursor(c).Position())
-}
+// Position returns what the cursor is bound to, and the key after which it continues. It is for package pagetoken.
+func (c CursorOf[P]) Position() *cursor.Position { return cursor.Cursor(c).Position() }
 
 // Paged is a query or scan that returns pages of T: [Query], [IndexQuery], [Scan],
 // [IndexScan] or [Reader].

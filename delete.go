@@ -18,17 +18,17 @@ import (
 //
 // It costs a write unit for each 1 KB of the item, rounded up, and as much on every index that holds it.
 func (t *Table[T, PK, SK]) Delete(ctx context.Context, pk PK, sk SK, opts ...WriteOption[T]) error {
-	return t.Part().Delete(ctx, &Key[PK, SK]{pk, sk}, writesOf(opts))
+	return t.Part().Delete(ctx, boxed(Key[PK, SK]{pk, sk}), writesOf(opts))
 }
 
 // DeleteKey is [Table.Delete] by a key, made by [Table.Key] or [Table.KeyOf].
 func (t *Table[T, PK, SK]) DeleteKey(ctx context.Context, key Key[PK, SK], opts ...WriteOption[T]) error {
-	return t.Part().Delete(ctx, &key, writesOf(opts))
+	return t.Part().Delete(ctx, boxed(key), writesOf(opts))
 }
 
 // Delete removes the item with the key; see [Table.Delete].
 func (t *SimpleTable[T, PK]) Delete(ctx context.Context, pk PK, opts ...WriteOption[T]) error {
-	return t.Part().Delete(ctx, &pk, writesOf(opts))
+	return t.Part().Delete(ctx, boxed(pk), writesOf(opts))
 }
 
 // DeleteItem removes the item. With [Version] it succeeds only if the stored item has not changed since it was read. If its

@@ -9,7 +9,6 @@ import (
 	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/quiet"
-	"github.com/dynamotable/ddb/internal/redact"
 )
 
 // Conditions that callers branch on; test them with errors.Is. Typed errors ([ConditionFailed], [ThrottledError],
@@ -66,46 +65,31 @@ func IsRetryable(err error) bool { return ddberr.IsRetryable(err) }
 type ConditionFailed[T any] struct { //nolint:errname // reads as what happened, at the many places where it is caught
 	// Condition is the whole condition, with attribute names and a question mark for each value.
 	Condition string
-	missing   bool
-	needed    bool
-	stale     bool // its version is not the required one
-	other     bool // it is of another type
-	current   *T
-	decodeErr error
-	cause     error
+	failed    core.FailedCondition
 }
 
-func newConditionFailed[T any](f core.FailedCondition) error {
-	e := &ConditionFailed[T]{Condition: f.Condition, missing: f.Missing, needed: f.Needed, stale: f.Stale, other: f.Other, decodeErr: f.DecodeErr, cause: f.Cause}
-	e.current, _ = f.Current.(*T)
-	return e
+func newConditionFailed[T any](condition string, failed core.FailedCondition) error {
+	return &ConditionFailed[T]{condition, failed}
 }
 
 // Error returns the condition and whether there is an item, never its data.
-func (e *ConditionFailed[T]) Error() string {
-	if e.other {
-		return fmt.Sprintf("condition failed: %s (there is an item of another type with this key)", e.Condition)
-	}
-	return core.ConditionText(e.Condition, e.missing, e.stale)
-}
+func (e *ConditionFailed[T]) Error() string { return e.failed.Text(e.Condition) }
 
 // Current returns the item as it was when the condition was checked. ok is false if there was none, or if it cannot be read
 // as a T (use errors.As for the cause).
 func (e *ConditionFailed[T]) Current() (item T, ok bool) {
-	if e.current == nil {
-		return item, false
+	if current, ok := e.failed.Current.(*T); ok {
+		return *current, true
 	}
-	return *e.current, true
+	return item, false
 }
 
 // Is makes the error match [ErrConditionFailed] and, if a required item is missing, [ErrNotFound].
-func (e *ConditionFailed[T]) Is(target error) bool {
-	return target == ddberr.ErrConditionFailed || target == ddberr.ErrNotFound && e.missing && e.needed
-}
+func (e *ConditionFailed[T]) Is(target error) bool { return e.failed.Is(target) }
 
 // Unwrap returns the service's error, and the decoding error if the current
 // item could not be read. Neither shows the item.
-func (e *ConditionFailed[T]) Unwrap() []error { return redact.All(e.cause, e.decodeErr) }
+func (e *ConditionFailed[T]) Unwrap() []error { return e.failed.Causes() }
 
 // Format prints the text of Error for every verb, and so never the item.
 func (e *ConditionFailed[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, e.Error()) }

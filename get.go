@@ -44,31 +44,38 @@ func (t *Table[T, PK, SK]) Get(ctx context.Context, pk PK, sk SK, opts ...GetOpt
 // GetKey is [Table.Get] by a key, made by [Table.Key] or [Table.KeyOf].
 func (t *Table[T, PK, SK]) GetKey(ctx context.Context, key Key[PK, SK], opts ...GetOption) (T, error) {
 	g := getCall[T, Key[PK, SK]]{key: key}
-	err := t.Part().Get(ctx, &g.state, &g.key, &g.item, readOptions(opts))
+	err := getItem(ctx, t.Part(), &g.state, &g.key, &g.item, opts)
 	return g.item, err
 }
 
 // Get reads one item; see [Table.Get].
 func (t *SimpleTable[T, PK]) Get(ctx context.Context, pk PK, opts ...GetOption) (T, error) {
 	g := getCall[T, PK]{key: pk}
-	err := t.Part().Get(ctx, &g.state, &g.key, &g.item, readOptions(opts))
+	err := getItem(ctx, t.Part(), &g.state, &g.key, &g.item, opts)
 	return g.item, err
+}
+
+// getItem is not inlined, since Get is compiled for each type of item.
+//
+//go:noinline
+func getItem(ctx context.Context, c *core.Table, state *core.GetState, key, item any, opts []GetOption) error {
+	return c.Get(ctx, state, key, item, readOptions(opts))
 }
 
 // Exists reports whether there is an item with the key. It reads only the key attributes, but costs as much as [Table.Get],
 // since DynamoDB bills the whole item.
 func (t *Table[T, PK, SK]) Exists(ctx context.Context, pk PK, sk SK, opts ...GetOption) (bool, error) {
-	return t.Part().Exists(ctx, &Key[PK, SK]{pk, sk}, readOptions(opts))
+	return t.Part().Exists(ctx, boxed(Key[PK, SK]{pk, sk}), readOptions(opts))
 }
 
 // ExistsKey is [Table.Exists] by a key.
 func (t *Table[T, PK, SK]) ExistsKey(ctx context.Context, key Key[PK, SK], opts ...GetOption) (bool, error) {
-	return t.Part().Exists(ctx, &key, readOptions(opts))
+	return t.Part().Exists(ctx, boxed(key), readOptions(opts))
 }
 
 // Exists reports whether there is an item with the key; see [Table.Exists].
 func (t *SimpleTable[T, PK]) Exists(ctx context.Context, pk PK, opts ...GetOption) (bool, error) {
-	return t.Part().Exists(ctx, &pk, readOptions(opts))
+	return t.Part().Exists(ctx, boxed(pk), readOptions(opts))
 }
 
 // getCall is a read by a K into a V, in one allocation.
@@ -97,3 +104,8 @@ type KeyedTable[T, K any] interface {
 	// KeyOf returns the key of an item.
 	KeyOf(item *T) K
 }
+
+// boxed returns the address of a copy. It is not inlined, since most methods that a package compiles for its tables and handles call it.
+//
+//go:noinline
+func boxed[V any](v V) *V { return &v }

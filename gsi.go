@@ -59,14 +59,22 @@ func Projecting(attrs ...AnyAttr) IndexOption { return core.ProjectingOption(han
 // The error matches [ErrInvalid] and names everything that is wrong. The returned index is then not nil, but each of its
 // calls returns that error, as do those of an index of a table that could not be made.
 func NewIndex[T, PK, SK any](table AnyTable[T], name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...IndexOption) (*Index[T, PK, SK], error) {
-	x, err := core.NewIndex(core.PartOf(table), name, partition, sort, indexOptions(opts))
-	return (*Index[T, PK, SK])(x.Ref()), err
+	x, err := newIndex(core.PartOf(table), name, partition, sort, opts)
+	return (*Index[T, PK, SK])(x), err
+}
+
+// newIndex is not inlined, since NewIndex is compiled for each type of item.
+//
+//go:noinline
+func newIndex(c *core.Table, name string, partition, sort any, opts []IndexOption) (*core.IndexRef, error) {
+	x, err := core.NewIndex(c, name, partition, sort, indexOptions(opts))
+	return x.Ref(), err
 }
 
 // NewSimpleIndex describes a global secondary index without a sort key; see [NewIndex].
 func NewSimpleIndex[T, PK any](table AnyTable[T], name string, partition KeyField[T, PK], opts ...IndexOption) (*SimpleIndex[T, PK], error) {
-	x, err := core.NewIndex(core.PartOf(table), name, partition, core.NoSort{}, indexOptions(opts))
-	return (*SimpleIndex[T, PK])(x.Ref()), err
+	x, err := newIndex(core.PartOf(table), name, partition, core.NoSort{}, opts)
+	return (*SimpleIndex[T, PK])(x), err
 }
 
 // NewLocalIndex describes a local secondary index: the table's partition key with another sort key. DynamoDB creates local

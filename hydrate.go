@@ -15,12 +15,12 @@ import (
 //
 // It costs as much as the query on the index, of which only the keys are transferred, and a Get of each item.
 func (q *IndexQuery[T, SK]) Hydrate() *IndexQuery[T, SK] {
-	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Read().Hydrated().Ref())
+	return (*IndexQuery[T, SK])((*core.ReadRef)(q).Hydrated())
 }
 
 // Hydrate reads the whole items from the table; see [IndexQuery.Hydrate].
 func (s *IndexScan[T]) Hydrate() *IndexScan[T] {
-	return (*IndexScan[T])((*core.ReadRef)(s).Read().Hydrated().Ref())
+	return (*IndexScan[T])((*core.ReadRef)(s).Hydrated())
 }
 
 // Hydrate reads whole items by a query of a [LocalIndex], whatever the index holds. DynamoDB reads them from the table
@@ -32,10 +32,10 @@ func (s *IndexScan[T]) Hydrate() *IndexScan[T] {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.Querying
 func (q *Query[T, SK]) Hydrate() *Query[T, SK] {
-	return (*Query[T, SK])((*core.ReadRef)(q).Read().Hydrated().Ref())
+	return (*Query[T, SK])((*core.ReadRef)(q).Hydrated())
 }
 
 // Hydrate reads whole items by a scan of a [LocalIndex]; see [Query.Hydrate].
 func (s *Scan[T]) Hydrate() *Scan[T] {
-	return (*Scan[T])((*core.ReadRef)(s).Read().Hydrated().Ref())
+	return (*Scan[T])((*core.ReadRef)(s).Hydrated())
 }

@@ -32,20 +32,26 @@ type Page[T any] struct {
 	Consumed cost.Consumed
 }
 
-func pageOf[T any](p *core.PageData, err error) (Page[T], error) {
-	if p == nil {
-		return Page[T]{}, err
+// fillPage sets the page to what was read, which may be nothing. It is not inlined, since each kind of query calls it.
+//
+//go:noinline
+func fillPage[T any](p *Page[T], read *core.PageData) {
+	if read == nil {
+		return
 	}
-	return Page[T]{
-		Items: *p.List.(*[]T), Next: Cursor[T](cursor.Of(p.Next)), Prev: Cursor[T](cursor.Of(p.Prev)), //nolint:forcetypeassert // it was made as one
-		Scanned: p.Scanned, Missing: p.Missing, Hidden: p.Hidden, Requests: p.Requests, Consumed: p.Consumed,
-	}, err
+	p.Items = *read.List.(*[]T) //nolint:forcetypeassert // it was made as one
+	p.Next, p.Prev = Cursor[T](cursor.Of(read.Next)), Cursor[T](cursor.Of(read.Prev))
+	p.Scanned, p.Missing, p.Hidden, p.Requests, p.Consumed = read.Scanned, read.Missing, read.Hidden, read.Requests, read.Consumed
 }
 
 //go:noinline
 func pagesOf[T any](pages core.PageSeq) iter.Seq2[Page[T], error] {
 	return func(yield func(Page[T], error) bool) {
-		pages(func(p *core.PageData, err error) bool { return yield(pageOf[T](p, err)) })
+		pages(func(read *core.PageData, err error) bool {
+			var page Page[T]
+			fillPage(&page, read)
+			return yield(page, err)
+		})
 	}
 }
 

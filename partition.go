@@ -9,20 +9,20 @@ import (
 
 // PartitionHash returns the hash that reports show for a partition key of the table.
 func (t *Table[T, PK, SK]) PartitionHash(pk PK) (hooks.PartitionHash, error) {
-	return core.NewRead(core.Index{Core: t.Part()}, &pk).PartitionHash()
+	return t.Part().Query(&pk).PartitionHash()
 }
 
 // PartitionHash returns the hash that reports show for a partition key of the table.
 func (t *SimpleTable[T, PK]) PartitionHash(pk PK) (hooks.PartitionHash, error) {
-	return core.NewRead(core.Index{Core: t.Part()}, &pk).PartitionHash()
+	return t.Part().Query(&pk).PartitionHash()
 }
 
 // PartitionHash returns the hash that reports show for a partition key of the index.
 func (x *Index[T, PK, SK]) PartitionHash(pk PK) (hooks.PartitionHash, error) {
-	return core.NewRead((*core.IndexRef)(x).Index(), &pk).PartitionHash()
+	return (*core.IndexRef)(x).Query(&pk).PartitionHash()
 }
 
 // PartitionHash returns the hash that reports show for a partition key of the index.
 func (x *SimpleIndex[T, PK]) PartitionHash(pk PK) (hooks.PartitionHash, error) {
-	return core.NewRead((*core.IndexRef)(x).Index(), &pk).PartitionHash()
+	return (*core.IndexRef)(x).Query(&pk).PartitionHash()
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/dynamotable/ddb/internal/core"
 	"github.com/dynamotable/ddb/internal/cursor"
 	"github.com/dynamotable/ddb/internal/handle"
-	"github.com/dynamotable/ddb/internal/quiet"
 )
 
 // Whatever holds data or secrets prints without them, for every verb, and so logs without them. Programs read
@@ -19,31 +18,31 @@ import (
 
 // Format prints the comparison without its values, for every verb.
 func (c SortCond[SK]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, handle.SortCond(c).String())
+	(*handle.SortCond)(&c).Format(s, verb)
 }
 
 // Format prints the attribute, for every verb, and never the value.
-func (c ChangeOf[P]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.c.Text()) }
+func (c ChangeOf[P]) Format(s fmt.State, verb rune) { c.c.Format(s, verb) }
 
 // Format prints whether it is the zero Cursor, for every verb: the text of a cursor, which
 // [CursorOf.String] gives, shows a key.
 func (c CursorOf[P]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, core.Hidden(cursor.Cursor(c).Position()))
+	core.PrintCursor(s, verb, cursor.Cursor(c))
 }
 
 // LogValue is the text that Format prints.
 func (c CursorOf[P]) LogValue() slog.Value {
-	return slog.StringValue(core.Hidden(cursor.Cursor(c).Position()))
+	return core.LogCursor(cursor.Cursor(c))
 }
 
 // Format prints how many items there are, for every verb, and neither items nor cursors.
 func (p Page[T]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, core.PageText(len(p.Items), cursor.Cursor(p.Next).Position()))
+	core.PrintPage(s, verb, len(p.Items), cursor.Cursor(p.Next))
 }
 
 // LogValue is the text that Format prints.
 func (p Page[T]) LogValue() slog.Value {
-	return slog.StringValue(core.PageText(len(p.Items), cursor.Cursor(p.Next).Position()))
+	return core.LogPage(len(p.Items), cursor.Cursor(p.Next))
 }
 
 var errPageJSON = errors.New("ddb: a Page is not sent as JSON, since its cursors show keys: send Items, and Next sealed by package pagetoken, or Next.String() where the reader may know the key")
@@ -53,32 +52,32 @@ var errPageJSON = errors.New("ddb: a Page is not sent as JSON, since its cursors
 func (p Page[T]) MarshalJSON() ([]byte, error) { return nil, errPageJSON }
 
 // Format prints whether there is an item, for every verb.
-func (g Got[T]) Format(s fmt.State, verb rune) { quiet.Format(s, verb, core.GotText(g.Found)) }
+func (g Got[T]) Format(s fmt.State, verb rune) { core.PrintGot(s, verb, g.Found) }
 
 // LogValue is the text that Format prints.
-func (g Got[T]) LogValue() slog.Value { return slog.StringValue(core.GotText(g.Found)) }
+func (g Got[T]) LogValue() slog.Value { return core.LogGot(g.Found) }
 
 // Format prints a hash of the key, for every verb: the same for equal keys.
 func (k Key[PK, SK]) Format(s fmt.State, verb rune) {
-	quiet.Format(s, verb, core.KeyText(k.Partition, k.Sort))
+	core.PrintKey(s, verb, k.Partition, k.Sort)
 }
 
 // LogValue is the text that Format prints.
 func (k Key[PK, SK]) LogValue() slog.Value {
-	return slog.StringValue(core.KeyText(k.Partition, k.Sort))
+	return core.LogKey(k.Partition, k.Sort)
 }
 
 // String is operation, table and index, as Query orders/by-status.
-func (q *Query[T, SK]) String() string { return (*core.ReadRef)(q).Read().Where() }
+func (q *Query[T, SK]) String() string { return (*core.ReadRef)(q).Where() }
 
 // String is operation, table and index, as Query orders/by-status.
-func (q *IndexQuery[T, SK]) String() string { return (*core.ReadRef)(q).Read().Where() }
+func (q *IndexQuery[T, SK]) String() string { return (*core.ReadRef)(q).Where() }
 
 // String is operation and table, as Scan orders.
-func (s *Scan[T]) String() string { return (*core.ReadRef)(s).Read().Where() }
+func (s *Scan[T]) String() string { return (*core.ReadRef)(s).Where() }
 
 // String is operation, table and index, as Scan orders/by-status.
-func (s *IndexScan[T]) String() string { return (*core.ReadRef)(s).Read().Where() }
+func (s *IndexScan[T]) String() string { return (*core.ReadRef)(s).Where() }
 
 // String is operation, table and index, as Query orders/by-status.
-func (v *Reader[V]) String() string { return (*core.ReadRef)(v).Read().Where() }
+func (v *Reader[V]) String() string { return (*core.ReadRef)(v).Where() }

@@ -38,8 +38,8 @@ func MaxScanned(n int) ReadOption { return core.MaxScannedOption(n) }
 func MaxReadUnits(units float64) ReadOption { return core.MaxReadUnitsOption(units) }
 
 // withOptions applies options.
-func withOptions(r *core.Read, opts []ReadOption) *core.Read {
-	r = r.Changed()
+func withOptions(q *core.ReadRef, opts []ReadOption) *core.ReadRef {
+	r := q.Read().Changed()
 	for _, o := range opts {
 		err := errors.New("an option is nil")
 		if o != nil {
@@ -49,5 +49,5 @@ func withOptions(r *core.Read, opts []ReadOption) *core.Read {
 			r = r.Wrong(err)
 		}
 	}
-	return r
+	return r.Ref()
 }

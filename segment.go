@@ -79,9 +79,11 @@ func (s *ScanSegments[T]) Size(ctx context.Context) (items, bytes int64, err err
 // everything. after is the text of the cursor of the previous page, empty for the beginning of the segment; it must belong
 // to the same table, index, filter, number and total. The page's Next is zero at the end. If a reply is lost its cost is not
 // counted; the page can be read again.
-func (s *ScanSegments[T]) Page(ctx context.Context, number, total int, after string) (Page[T], error) {
+func (s *ScanSegments[T]) Page(ctx context.Context, number, total int, after string) (page Page[T], err error) {
 	if s == nil || s.r == nil {
-		return Page[T]{}, core.ErrZeroSegments
+		return page, core.ErrZeroSegments
 	}
-	return pageOf[T](s.r.SegmentPage(ctx, s.text, core.Segment{Number: number, Total: total}, after, new([]T)))
+	read, err := s.r.SegmentPage(ctx, s.text, core.Segment{Number: number, Total: total}, after, new([]T))
+	fillPage(&page, read)
+	return page, err
 }

@@ -29,7 +29,7 @@ type SimpleTable[T, PK any] struct{ core *core.Table }
 // is wrong at once and matches [ErrInvalid]. The returned table is then not nil, but each of its calls returns that error
 // and sends nothing.
 func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], sort KeyField[T, SK], opts ...TableOption) (*Table[T, PK, SK], error) {
-	c, err := core.New(client, name, core.NewItemOf((*[]T)(nil), newConditionFailed[T]), partition, sort, tableOptions(opts), budgetOf(client))
+	c, err := newCore(client, name, (*[]T)(nil), newConditionFailed[T], partition, sort, opts)
 	return &Table[T, PK, SK]{c}, err
 }
 
@@ -37,8 +37,15 @@ func New[T, PK, SK any](client Client, name string, partition KeyField[T, PK], s
 //
 //	users, err := ddb.NewSimple(client, "users", userID)
 func NewSimple[T, PK any](client Client, name string, partition KeyField[T, PK], opts ...TableOption) (*SimpleTable[T, PK], error) {
-	c, err := core.New(client, name, core.NewItemOf((*[]T)(nil), newConditionFailed[T]), partition, core.NoSort{}, tableOptions(opts), budgetOf(client))
+	c, err := newCore(client, name, (*[]T)(nil), newConditionFailed[T], partition, core.NoSort{}, opts)
 	return &SimpleTable[T, PK]{c}, err
+}
+
+// newCore makes what a table consists of; list is a nil *[]T. It is not inlined, since New is compiled for each type of item.
+//
+//go:noinline
+func newCore(client Client, name string, list any, failed func(string, core.FailedCondition) error, partition, sort any, opts []TableOption) (*core.Table, error) {
+	return core.New(client, name, core.NewItemOf(list, failed), partition, sort, tableOptions(opts), budgetOf(client))
 }
 
 // Name is the table's name, prefix included.

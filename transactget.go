@@ -30,10 +30,10 @@ func TransactGet(ctx context.Context, client Client, reads ...TxRead) error {
 // TxGet reads one item in a transaction into dst. The options are [Project] and [IncludeExpired]; [Consistent] has no
 // effect, since transactional reads always are consistent.
 func (t *Table[T, PK, SK]) TxGet(key Key[PK, SK], dst *Got[T], opts ...GetOption) TxRead {
-	return t.Part().TxGet(&key, dst, readOptions(opts))
+	return t.Part().TxGet(boxed(key), dst, readOptions(opts))
 }
 
 // TxGet reads one item in a transaction into dst; see [Table.TxGet].
 func (t *SimpleTable[T, PK]) TxGet(key PK, dst *Got[T], opts ...GetOption) TxRead {
-	return t.Part().TxGet(&key, dst, readOptions(opts))
+	return t.Part().TxGet(boxed(key), dst, readOptions(opts))
 }

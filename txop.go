@@ -39,32 +39,32 @@ func (t *SimpleTable[T, PK]) TxReplace(item *T, opts ...WriteOption[T]) TxOp {
 
 // TxUpdate is [Table.Update] in a transaction; it returns no item.
 func (t *Table[T, PK, SK]) TxUpdate(key Key[PK, SK], changes ...UpdateOption[T]) TxOp {
-	return t.Part().TxUpdate("Update", &key, true, updatesOf(changes))
+	return t.Part().TxUpdate("Update", boxed(key), true, updatesOf(changes))
 }
 
 // TxUpdate is [SimpleTable.Update] in a transaction; it returns no item.
 func (t *SimpleTable[T, PK]) TxUpdate(key PK, changes ...UpdateOption[T]) TxOp {
-	return t.Part().TxUpdate("Update", &key, true, updatesOf(changes))
+	return t.Part().TxUpdate("Update", boxed(key), true, updatesOf(changes))
 }
 
 // TxUpsert is [Table.Upsert] in a transaction; it returns no item.
 func (t *Table[T, PK, SK]) TxUpsert(key Key[PK, SK], changes ...UpdateOption[T]) TxOp {
-	return t.Part().TxUpdate("Upsert", &key, false, updatesOf(changes))
+	return t.Part().TxUpdate("Upsert", boxed(key), false, updatesOf(changes))
 }
 
 // TxUpsert is [SimpleTable.Upsert] in a transaction; it returns no item.
 func (t *SimpleTable[T, PK]) TxUpsert(key PK, changes ...UpdateOption[T]) TxOp {
-	return t.Part().TxUpdate("Upsert", &key, false, updatesOf(changes))
+	return t.Part().TxUpdate("Upsert", boxed(key), false, updatesOf(changes))
 }
 
 // TxDelete is [Table.Delete] in a transaction.
 func (t *Table[T, PK, SK]) TxDelete(key Key[PK, SK], opts ...WriteOption[T]) TxOp {
-	return t.Part().TxDelete(&key, writesOf(opts))
+	return t.Part().TxDelete(boxed(key), writesOf(opts))
 }
 
 // TxDelete is [SimpleTable.Delete] in a transaction.
 func (t *SimpleTable[T, PK]) TxDelete(key PK, opts ...WriteOption[T]) TxOp {
-	return t.Part().TxDelete(&key, writesOf(opts))
+	return t.Part().TxDelete(boxed(key), writesOf(opts))
 }
 
 // TxDeleteItem is [Table.DeleteItem] in a transaction.
@@ -80,12 +80,12 @@ func (t *SimpleTable[T, PK]) TxDeleteItem(item *T, opts ...WriteOption[T]) TxOp 
 // TxCheck makes a transaction depend on an item that it does not write. As for [If], there must be at least one condition,
 // and none may be zero.
 func (t *Table[T, PK, SK]) TxCheck(key Key[PK, SK], conds ...Cond[T]) TxOp {
-	return t.Part().TxCheck(&key, handle.Conditions(conds))
+	return t.Part().TxCheck(boxed(key), handle.Conditions(conds))
 }
 
 // TxCheck makes a transaction depend on an item that it does not write; see [Table.TxCheck].
 func (t *SimpleTable[T, PK]) TxCheck(key PK, conds ...Cond[T]) TxOp {
-	return t.Part().TxCheck(&key, handle.Conditions(conds))
+	return t.Part().TxCheck(boxed(key), handle.Conditions(conds))
 }
 
 // The functions behind the operations are not inlined, since their closures would then be compiled again for each item type.

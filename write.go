@@ -26,25 +26,25 @@ import (
 // It costs a write unit for each 1 KB of the larger of the old and the new item,
 // rounded up, and as much again on indexes that hold changed attributes.
 func (t *Table[T, PK, SK]) Update(ctx context.Context, key Key[PK, SK], changes ...UpdateOption[T]) (item T, err error) {
-	err = t.Part().Update(ctx, &key, &item, true, updatesOf(changes))
+	err = t.Part().Update(ctx, boxed(key), &item, true, updatesOf(changes))
 	return item, err
 }
 
 // Update changes the named attributes of an existing item and returns the updated item; see [Table.Update].
 func (t *SimpleTable[T, PK]) Update(ctx context.Context, key PK, changes ...UpdateOption[T]) (item T, err error) {
-	err = t.Part().Update(ctx, &key, &item, true, updatesOf(changes))
+	err = t.Part().Update(ctx, boxed(key), &item, true, updatesOf(changes))
 	return item, err
 }
 
 // Upsert is [Table.Update], but creates a missing item, with its key and the changed attributes only. Lost replies are
 // handled as by Update.
 func (t *Table[T, PK, SK]) Upsert(ctx context.Context, key Key[PK, SK], changes ...UpdateOption[T]) (item T, err error) {
-	err = t.Part().Update(ctx, &key, &item, false, updatesOf(changes))
+	err = t.Part().Update(ctx, boxed(key), &item, false, updatesOf(changes))
 	return item, err
 }
 
 // Upsert is [SimpleTable.Update], but creates a missing item; see [Table.Upsert].
 func (t *SimpleTable[T, PK]) Upsert(ctx context.Context, key PK, changes ...UpdateOption[T]) (item T, err error) {
-	err = t.Part().Update(ctx, &key, &item, false, updatesOf(changes))
+	err = t.Part().Update(ctx, boxed(key), &item, false, updatesOf(changes))
 	return item, err
 }

@@ -96,7 +96,7 @@ var errNoTokenKey = errors.New("page tokens without a key; make them with pageto
 
 // Cursor is a [ddb.Cursor] of any type.
 type Cursor interface {
-	Parts() (terms core.CursorTerms, key []byte)
+	Position() *cursor.Position
 }
 
 // Option is an option of [Sealer.Seal]: [ForTenant] or [ValidFor].
@@ -159,7 +159,7 @@ func (s *Sealer) Seal(c Cursor, opts ...Option) (string, error) {
 	var at core.CursorTerms
 	var position []byte
 	if c != nil {
-		at, position = c.Parts()
+		at, position = core.PartsOf(c.Position())
 	}
 	key, err := s.first()
 	if err := invalid(append(with.errs, err)...); err != nil {

@@ -49,6 +49,8 @@ func untyped(client ddb.Client, name string, list, partition, sort any, opts []d
 	for i, o := range opts {
 		all[i] = o
 	}
-	failed := func(f core.FailedCondition) error { return fmt.Errorf("%w: %s", ddb.ErrConditionFailed, f.Condition) }
+	failed := func(condition string, _ core.FailedCondition) error {
+		return fmt.Errorf("%w: %s", ddb.ErrConditionFailed, condition)
+	}
 	return core.New(client, name, core.NewItemOf(list, failed), partition, sort, all, nil)
 }

@@ -47,9 +47,6 @@ func (b *batchGetter) getInto(ctx context.Context, n int, encode func([]byte, in
 	return b.run(ctx, b.unique, b.sendKeys)
 }
 
-// WindowSeq yields a stream in lists of at most n elements, with their length.
-type WindowSeq func(n int, yield func(list any, n int) bool)
-
 // results is the destination of the items of a batch: a list of ddb.Got, or a list of items with found next to it.
 type results struct {
 	list  any // a pointer to the list
@@ -331,7 +328,7 @@ func (c *Table) BatchGet(ctx context.Context, keys, got any, r ReadCall) error {
 // BatchGetAll reads a stream of keys and yields the results of each window of it, as lists of the type that list points to.
 //
 //go:noinline
-func (c *Table) BatchGetAll(ctx context.Context, keys WindowSeq, list any, r ReadCall) ResultSeq {
+func (c *Table) BatchGetAll(ctx context.Context, keys Stream, list any, r ReadCall) ResultSeq {
 	return func(yield func(any, error) bool) {
 		if err := c.Usable(); err != nil {
 			yield(nil, err)
@@ -346,7 +343,7 @@ func (c *Table) BatchGetAll(ctx context.Context, keys WindowSeq, list any, r Rea
 		defer func() { stats.report(r.stats) }()
 		ctx, task := progress.Start(ctx, "BatchGetItem "+c.Name)
 		defer task.Stop(loopEnded) // by a panic
-		keys(maxBatchGet*max(c.concurrency, 1), func(window any, n int) bool {
+		keys.windows(maxBatchGet*max(c.concurrency, 1), func(window any, n int) bool {
 			b := c.batchGetter(first)
 			got := reflect.New(reflect.TypeOf(list).Elem())
 			err := b.get(ctx, window, got.Interface(), r)

@@ -70,8 +70,8 @@ func (c *Table) BatchWrite(ctx context.Context, puts, deletes any, call BatchCal
 	return b.put(ctx, puts, deletes)
 }
 
-// BatchPutAll puts the items of the windows that list yields, each in its own batches, and stops at the first window that fails.
-func (c *Table) BatchPutAll(ctx context.Context, list WindowSeq, call BatchCall) (err error) {
+// BatchPutAll puts the items of windows of the stream, each in its own batches, and stops at the first window that fails.
+func (c *Table) BatchPutAll(ctx context.Context, list Stream, call BatchCall) (err error) {
 	if err := c.Usable(); err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (c *Table) BatchPutAll(ctx context.Context, list WindowSeq, call BatchCall)
 	defer func() { stats.report(call.stats) }()
 	ctx, task := progress.Start(ctx, "BatchWriteItem "+c.Name)
 	defer task.Stop("it ended with a panic") // unless it has ended before
-	list(maxBatchWrite*c.concurrency, func(window any, n int) bool {
+	list.windows(maxBatchWrite*c.concurrency, func(window any, n int) bool {
 		b := c.batchWriter(first)
 		err = b.put(ctx, window, nil)
 		stats.add(b.stats)

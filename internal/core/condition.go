@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/dynamotable/ddb/ddberr"
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/handle"
+	"github.com/dynamotable/ddb/internal/redact"
 )
 
 // Call is the condition of a function with one argument, such as attribute_exists.
@@ -35,23 +37,40 @@ func GuardOf(of string, conds []*handle.Condition) *handle.Condition {
 	return handle.NewCondition(expr.All(nodes...), err)
 }
 
-// FailedCondition is the content of a ConditionFailed; current is a *T, if there is an item.
+// FailedCondition is the content of a ddb.ConditionFailed.
 type FailedCondition struct {
-	Condition              string
-	Missing, Needed, Stale bool
-	Other                  bool
-	Current                any
-	DecodeErr, Cause       error
+	Missing, Needed bool
+	Stale           bool // its version is not the required one
+	Other           bool // it is of another type
+	Current         any  // a *T, if there is an item
+	DecodeErr       error
+	Cause           error
 }
 
-// ConditionText is the text of a ddb.ConditionFailed: the condition, and what is known of the item.
-func ConditionText(condition string, missing, stale bool) string {
+// Text is the text of the error: the condition, and what is known of the item.
+//
+//go:noinline
+func (f *FailedCondition) Text(condition string) string {
 	state := "the item exists"
 	switch {
-	case missing:
+	case f.Other:
+		state = "there is an item of another type with this key"
+	case f.Missing:
 		state = "there is no item with this key"
-	case stale:
+	case f.Stale:
 		state = "the item was written since it was read, and has another version: read it again and repeat the change"
 	}
 	return fmt.Sprintf("condition failed: %s (%s)", condition, state)
 }
+
+// Is reports whether the error matches.
+//
+//go:noinline
+func (f *FailedCondition) Is(target error) bool {
+	return target == ddberr.ErrConditionFailed || target == ddberr.ErrNotFound && f.Missing && f.Needed
+}
+
+// Causes returns the service's error, and the decoding error if the current item could not be read. Neither shows the item.
+//
+//go:noinline
+func (f *FailedCondition) Causes() []error { return redact.All(f.Cause, f.DecodeErr) }

@@ -18,19 +18,6 @@ import (
 	"github.com/dynamotable/ddb/internal/operr"
 )
 
-// ReadRef is the content of ddb.Query, ddb.Scan, ddb.IndexQuery, ddb.IndexScan and ddb.Reader. It is a part of the read that it refers
-// to, by two pointers, since fmt follows one pointer of a value that does not fit the verb. So queries print nothing of the
-// read without a method Format, which each package that uses a table would compile four times for each type of query.
-type ReadRef struct{ r **Read }
-
-// Read returns the read; nil for a nil or zero query.
-func (q *ReadRef) Read() *Read {
-	if q == nil || q.r == nil {
-		return nil
-	}
-	return *q.r
-}
-
 // newSpec allocates a read together with its text.
 func newSpec(r Read) *Read {
 	m := &struct { // one allocation
@@ -41,8 +28,8 @@ func newSpec(r Read) *Read {
 	return m.placed()
 }
 
-// NewRead returns a query for the partition key that pk points to.
-func NewRead(x Index, pk any) *Read {
+// newRead returns a query for the partition key that pk points to.
+func newRead(x Index, pk any) *Read {
 	r := newSpec(Read{Core: x.Core, Index: x.Info})
 	if x.Core.Usable() != nil {
 		return r // every call that runs it returns the error
@@ -62,9 +49,6 @@ func NewRead(x Index, pk any) *Read {
 	r.key = expr.All(partitionNode(schema.partition, avs), r.prefixNode())
 	return r
 }
-
-// NewScan returns a scan of a table or an index.
-func NewScan(x Index) *Read { return newSpec(Read{Core: x.Core, Index: x.Info, scan: true}) }
 
 // partitionNode returns the condition that all partition attributes are equal.
 func partitionNode(parts []handle.KeyPart, avs []types.AttributeValue) expr.Node {
@@ -88,14 +72,6 @@ func listType(r *Read) reflect.Type {
 		return t
 	}
 	return gotype.Reflect(r.Core.of.list)
-}
-
-// Ref returns what refers to the read.
-func (r *Read) Ref() *ReadRef {
-	if r == nil {
-		return nil
-	}
-	return &r.self
 }
 
 // placed makes the read refer to itself, once it is where it stays.

@@ -27,14 +27,14 @@ import (
 // ItemOf is what a table knows about the type of its items.
 type ItemOf struct {
 	item, list gotype.Type // T and []T
-	// conditionFailed makes a ddb.ConditionFailed of T, with its content.
-	conditionFailed func(FailedCondition) error
+	// conditionFailed makes a ddb.ConditionFailed of T, with the text of the condition and its content.
+	conditionFailed func(string, FailedCondition) error
 }
 
 // NewItemOf takes a nil *[]T, and the function that makes a ddb.ConditionFailed of T.
 //
 //go:noinline
-func NewItemOf(list any, conditionFailed func(FailedCondition) error) ItemOf {
+func NewItemOf(list any, conditionFailed func(string, FailedCondition) error) ItemOf {
 	t := reflect.TypeOf(list).Elem()
 	return ItemOf{gotype.Of(t.Elem()), gotype.Of(t), conditionFailed}
 }

@@ -46,17 +46,18 @@ var (
 )
 
 // conditionError is what the tests make of a failed condition, in place of a ddb.ConditionFailed[order].
-type conditionError struct{ content core.FailedCondition }
-
-func (f *conditionError) Error() string {
-	return core.ConditionText(f.content.Condition, f.content.Missing, f.content.Stale)
+type conditionError struct {
+	condition string
+	content   core.FailedCondition
 }
+
+func (f *conditionError) Error() string { return f.content.Text(f.condition) }
 
 func (*conditionError) Is(target error) bool { return target == ddberr.ErrConditionFailed }
 
 func newOrders(t *testing.T, opts ...core.AnyTableOption) *core.Table {
 	t.Helper()
-	of := core.NewItemOf((*[]order)(nil), func(f core.FailedCondition) error { return &conditionError{f} })
+	of := core.NewItemOf((*[]order)(nil), func(condition string, f core.FailedCondition) error { return &conditionError{condition, f} })
 	orders, err := core.New(ddbtest.New(t), "orders", of, customer, id, opts, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +129,7 @@ func TestReads(t *testing.T) {
 	orders := newOrders(t)
 	all := put(t, orders, 7)
 	ctx := t.Context()
-	query := func() *core.Read { return core.NewRead(core.Index{Core: orders}, new("c1")) }
+	query := func() *core.Read { return orders.Query(new("c1")).Read() }
 
 	var paged []order
 	for at := ""; ; {
@@ -159,7 +160,7 @@ func TestReads(t *testing.T) {
 	if diff := cmp.Diff(backwards, filtered); diff != "" {
 		t.Errorf("filtered, in descending order (-want +got):\n%s", diff)
 	}
-	if n, err := core.NewScan(core.Index{Core: orders}).Parallel(3).Count(ctx); n != len(all) || err != nil {
+	if n, err := orders.Scan().Parallel(3).Count(ctx); n != len(all) || err != nil {
 		t.Errorf("a parallel scan counts %d, %v", n, err)
 	}
 }
@@ -218,7 +219,7 @@ func TestTransaction(t *testing.T) {
 // TestInvalidTables: a table whose constructor failed, and a nil one, send nothing.
 func TestInvalidTables(t *testing.T) {
 	t.Parallel()
-	of := core.NewItemOf((*[]order)(nil), func(core.FailedCondition) error { return nil })
+	of := core.NewItemOf((*[]order)(nil), func(string, core.FailedCondition) error { return nil })
 	wrong, err := core.New(nil, "x", of, field{total}, id, []core.AnyTableOption{core.PageSizeOption(-1)}, nil)
 	if !errors.Is(err, ddberr.ErrInvalid) {
 		t.Fatal(err)
@@ -230,7 +231,7 @@ func TestInvalidTables(t *testing.T) {
 		if got := orders.Put(t.Context(), core.VerbPut, new(order), nil); !errors.Is(got, ddberr.ErrInvalid) {
 			t.Errorf("Put: %v", got)
 		}
-		if _, got := core.NewScan(core.Index{Core: orders}).Count(t.Context()); !errors.Is(got, ddberr.ErrInvalid) {
+		if _, got := orders.Scan().Count(t.Context()); !errors.Is(got, ddberr.ErrInvalid) {
 			t.Errorf("Count: %v", got)
 		}
 	}

@@ -116,13 +116,12 @@ func (c *Table) conditionFailed(cond expr.Node, needed bool, item map[string]typ
 	}
 	f := FailedCondition{Missing: len(item) == 0, Needed: needed, Cause: cause}
 	if own, err := c.ownsMap(item); !f.Missing && (err != nil || !own) {
-		f.Condition, f.Other, f.DecodeErr = expr.Describe(c.ofEntity(cond)), err == nil, err
+		f.Other, f.DecodeErr = err == nil, err
 		if err == nil {
 			f.DecodeErr = c.notOwn()
 		}
-		return c.of.conditionFailed(f)
+		return c.of.conditionFailed(expr.Describe(c.ofEntity(cond)), f)
 	}
-	f.Condition = expr.Describe(cond)
 	if !f.Missing {
 		f.Stale = c.isStale(cond, item)
 		current := reflect.New(gotype.Reflect(c.of.item))
@@ -130,7 +129,7 @@ func (c *Table) conditionFailed(cond expr.Node, needed bool, item map[string]typ
 			f.Current = current.Interface()
 		}
 	}
-	return c.of.conditionFailed(f)
+	return c.of.conditionFailed(expr.Describe(cond), f)
 }
 
 // replyToWrite is the reply to the write of one item.

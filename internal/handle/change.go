@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/dynamotable/ddb/internal/expr"
+	"github.com/dynamotable/ddb/internal/quiet"
 )
 
 // Change is a ddb.Change without its type parameter. A nil change is the zero Change.
@@ -44,12 +45,15 @@ func (c *Change) Exactly() *Change {
 	return &changed
 }
 
-// Text names the attribute that is changed, without its value.
-func (c *Change) Text() string {
-	if c == nil {
-		return "no change"
+// Format names the attribute that is changed, without its value, for every verb. Each package that uses a table would compile what is inlined.
+//
+//go:noinline
+func (c *Change) Format(s fmt.State, verb rune) {
+	text := "no change"
+	if c != nil {
+		text = "change of " + c.Action.Path.String()
 	}
-	return "change of " + c.Action.Path.String()
+	quiet.Format(s, verb, text)
 }
 
 // Set is SET attribute = *v.

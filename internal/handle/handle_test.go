@@ -199,8 +199,8 @@ func TestChangeOptions(t *testing.T) {
 	if none.AtLeastOnce() != nil || none.Exactly() != nil || none.WithParents() != nil {
 		t.Error("an option of the zero change makes a change")
 	}
-	if plain.Text() != "change of total" || none.Text() != "no change" {
-		t.Errorf("%q, %q", plain.Text(), none.Text())
+	if got := fmt.Sprintf("%v, %+v", plain, none); got != "change of total, no change" {
+		t.Errorf("they print %s", got)
 	}
 }
 

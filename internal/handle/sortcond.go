@@ -10,6 +10,7 @@ import (
 
 	"github.com/dynamotable/ddb/internal/expr"
 	"github.com/dynamotable/ddb/internal/itemid"
+	"github.com/dynamotable/ddb/internal/quiet"
 	"github.com/dynamotable/ddb/rawitem"
 )
 
@@ -42,7 +43,7 @@ func (c SortCond) OnFirst(n int, whole func(any) any) SortCond {
 }
 
 // String returns the comparison without its values.
-func (c SortCond) String() string {
+func (c *SortCond) String() string {
 	switch c.op {
 	case "":
 		return "no condition"
@@ -53,6 +54,11 @@ func (c SortCond) String() string {
 	}
 	return "sort key " + c.op + " ?"
 }
+
+// Format prints the text, for every verb. Each package that uses a table would compile what is inlined.
+//
+//go:noinline
+func (c *SortCond) Format(s fmt.State, verb rune) { quiet.Format(s, verb, c.String()) }
 
 // Node returns the condition on the sort attributes of a key, a ddb.KeyField or nil.
 func (c SortCond) Node(field any, parts []KeyPart) (expr.Node, error) {

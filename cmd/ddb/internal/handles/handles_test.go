@@ -253,7 +253,7 @@ func TestRegenerate(t *testing.T) {
 			files: files{
 				"order.go": orderWith(""),
 				// Code that uses missing handles does not compile.
-				"use.go": "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar key = ddb.NameOf(orderID)\n\nfunc first() string { return orderID.String() + key }\n",
+				"use.go": "package shop\n\nimport \"github.com/dynamotable/ddb\"\n\nvar key = ddb.NameOf(orderID)\n\nfunc first() string { return orderID.Eq(\"x\").String() + key }\n",
 			},
 			first:  result{changed: []string{"order_ddb.go"}, in: id, notIn: "orderTotal"},
 			second: result{in: id, notIn: "orderTotal"},
