@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Buildcost measures the cost of building a user's package with tables: the number of functions that the compiler makes for it,
-// which is exact, and processor time and memory, which are not.
+// Buildcost measures the cost of building a user's package with tables: the number and the size of the functions that the compiler
+// makes for it, which are exact, and processor time and memory, which are not.
 //
 //	go run ./internal/buildcost          functions, time and memory of 1, 2, 3, 5 tables, a service and an importing package
 //	go run ./internal/buildcost -full    20 tables as well: -race, -cover, go vet, gopls if it is there, and a program's size
 //
-// The test of this package limits the number of functions.
+// The test of this package limits the functions.
 package main
 
 import (
@@ -34,19 +34,27 @@ const (
 	linked = "internal/buildcost/generated/binary"
 )
 
+// code is what the compiler makes of one package.
+type code struct {
+	Functions int
+	Bytes     int // of the functions
+}
+
+func (c code) String() string { return fmt.Sprintf("%6d functions %5d KB", c.Functions, c.Bytes>>10) }
+
 // cost is the cost of building one package.
 type cost struct {
-	Functions int
-	CPU       time.Duration // user and system, of the compiler and of go build itself
-	Memory    int64         // the maximum of one process, in bytes
-	Archive   int64         // size of the package's object file, in bytes
+	code
+	CPU     time.Duration // user and system, of the compiler and of go build itself
+	Memory  int64         // the maximum of one process, in bytes
+	Archive int64         // size of the package's object file, in bytes
 }
 
 func (c cost) String() string {
 	if c.Functions == 0 {
-		return fmt.Sprintf("                   %6.2f s  %5d MB", c.CPU.Seconds(), c.Memory>>20)
+		return fmt.Sprintf("                           %6.2f s  %5d MB", c.CPU.Seconds(), c.Memory>>20)
 	}
-	return fmt.Sprintf("%6d functions  %6.2f s  %5d MB  archive %6.1f MB", c.Functions, c.CPU.Seconds(), c.Memory>>20, float64(c.Archive)/(1<<20))
+	return fmt.Sprintf("%v  %6.2f s  %5d MB  archive %6.1f MB", c.code, c.CPU.Seconds(), c.Memory>>20, float64(c.Archive)/(1<<20))
 }
 
 // builder builds generated packages as part of the module at root.
@@ -131,26 +139,33 @@ func (b *builder) build(ctx context.Context, target string, sources map[string]s
 		return cost{}, err
 	}
 	c.Archive = info.Size()
-	c.Functions, err = functionsOf(ctx, archive)
+	c.code, err = codeOf(ctx, archive)
 	return c, err
 }
 
-// functionsOf returns the number of functions in an archive of the compiler.
-func functionsOf(ctx context.Context, archive string) (count int, err error) {
-	names, err := exec.CommandContext(ctx, "go", "tool", "nm", archive).Output() //nolint:gosec // a file that was just built
+// codeOf returns the functions in an archive of the compiler.
+func codeOf(ctx context.Context, archive string) (c code, err error) {
+	names, err := exec.CommandContext(ctx, "go", "tool", "nm", "-size", archive).Output() //nolint:gosec // a file that was just built
 	if err != nil {
-		return 0, fmt.Errorf("go tool nm: %w", err)
+		return code{}, fmt.Errorf("go tool nm: %w", err)
 	}
-	for line := range strings.Lines(string(names)) {
-		if f := strings.Fields(line); len(f) >= 3 && (f[1] == "T" || f[1] == "t") {
-			count++
+	for line := range strings.Lines(string(names)) { // address, size, type and name
+		f := strings.Fields(line)
+		if len(f) < 4 || f[2] != "T" && f[2] != "t" {
+			continue
 		}
+		size, err := strconv.Atoi(f[1])
+		if err != nil {
+			return code{}, fmt.Errorf("go tool nm: %w", err)
+		}
+		c.Functions++
+		c.Bytes += size
 	}
-	return count, nil
+	return c, nil
 }
 
 // functions counts the functions of packages, by folder. It takes what is in the build cache, and measures no cost.
-func (b *builder) functions(ctx context.Context, sources map[string]string) (map[string]int, error) {
+func (b *builder) functions(ctx context.Context, sources map[string]string) (map[string]code, error) {
 	overlay, err := b.overlay(sources)
 	if err != nil {
 		return nil, err
@@ -166,10 +181,10 @@ func (b *builder) functions(ctx context.Context, sources map[string]string) (map
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w", err)
 	}
-	found := map[string]int{}
+	found := map[string]code{}
 	for line := range strings.Lines(string(out)) {
 		pkg, archive, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if found[strings.TrimPrefix(pkg, module+"/")], err = functionsOf(ctx, archive); err != nil {
+		if found[strings.TrimPrefix(pkg, module+"/")], err = codeOf(ctx, archive); err != nil {
 			return nil, err
 		}
 	}
@@ -220,8 +235,8 @@ func run(ctx context.Context, full bool) (err error) {
 		}
 		fmt.Printf("%d tables           %v\n", n, last)
 	}
-	fmt.Printf("a further table    %6d functions  %6.2f s  (of the first and the fifth)\n",
-		(last.Functions-first.Functions)/4, (last.CPU-first.CPU).Seconds()/4)
+	further := code{(last.Functions - first.Functions) / 4, (last.Bytes - first.Bytes) / 4}
+	fmt.Printf("a further table    %v  %6.2f s  (of the first and the fifth)\n", further, (last.CPU-first.CPU).Seconds()/4)
 	c, err := b.imported(ctx)
 	if err != nil {
 		return err
