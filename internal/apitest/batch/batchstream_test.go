@@ -126,6 +126,42 @@ func TestBatchStreams(t *testing.T) {
 	}
 }
 
+// TestBatchStreamIgnoresTheEnd: an iterator that goes on after it was told to end causes no further request, and no panic.
+func TestBatchStreamIgnoresTheEnd(t *testing.T) {
+	needsEngine(t, "a counting client")
+	h, orders := hookedOrders(t)
+	list, keys := manyOrders(230)
+	if err := orders.BatchPut(t.Context(), list[:100]); err != nil {
+		t.Fatal(err)
+	}
+	h.n = 0
+	yielded := 0
+	for g, err := range orders.BatchGetAll(t.Context(), func(yield func(ddb.Key[customerID, orderID]) bool) {
+		for _, key := range keys {
+			yield(key)
+			yielded++
+		}
+	}) {
+		if err != nil || !g.Found {
+			t.Errorf("%+v, %v", g, err)
+		}
+		break
+	}
+	if h.n != 1 || yielded != len(keys) {
+		t.Errorf("%d requests, %d keys", h.n, yielded)
+	}
+	list[30] = order{} // in the second window, which is refused
+	h.n = 0
+	err := orders.BatchPutAll(t.Context(), func(yield func(order) bool) {
+		for _, o := range list {
+			yield(o)
+		}
+	})
+	if !errors.Is(err, ddb.ErrInvalid) || h.n != 1 {
+		t.Errorf("%d requests, %v", h.n, err)
+	}
+}
+
 // TestBatchGetAllFails: a stream yields what it read up to the first key that failed, then
 // the error, whose indexes count from the first key.
 func TestBatchGetAllFails(t *testing.T) {
