@@ -104,8 +104,3 @@ type KeyedTable[T, K any] interface {
 	// KeyOf returns the key of an item.
 	KeyOf(item *T) K
 }
-
-// boxed returns the address of a copy. It is not inlined, since most methods that a package compiles for its tables and handles call it.
-//
-//go:noinline
-func boxed[V any](v V) *V { return &v }

@@ -97,3 +97,12 @@ func (t *SimpleTable[T, PK]) Part() *core.Table {
 	}
 	return t.core
 }
+
+// boxed returns the address of a copy. It is not inlined, since most methods that a package compiles for its tables and handles call it.
+//
+//go:noinline
+func boxed[V any](v V) *V {
+	p := new(V)
+	*p = v
+	return p
+}

@@ -6,14 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
-	"reflect"
 	"slices"
 	"time"
 
 	"github.com/dynamotable/ddb"
-	"github.com/dynamotable/ddb/layerstats"
 )
 
 // Snapshots stores the state of aggregates, so that a load need not fold all events. Package snapshot provides an implementation.
@@ -79,10 +76,9 @@ func UpdateTries(n int) RepositoryOption { return func(o *repositoryOptions) { o
 
 // Repository loads aggregates of state S by folding events of type E, and appends the events that are decided on their basis. It is safe for concurrent use.
 type Repository[S, E any] struct {
-	store *Store
+	core  repositoryCore
 	types *Types[E]
 	fold  func(S, E) S
-	o     repositoryOptions
 	locks keyedLocks
 	cache *cache[S] // nil without the option
 }
@@ -92,28 +88,17 @@ type Repository[S, E any] struct {
 //
 //	accounts := eventstore.NewRepository(store, types, func(a Account, e Event) Account { ... })
 func NewRepository[S, E any](store *Store, types *Types[E], fold func(state S, event E) S, opts ...RepositoryOption) *Repository[S, E] {
-	r := &Repository[S, E]{store: store, types: types, fold: fold, o: repositoryOptions{tries: 20, snapError: func(err error) {
-		slog.Warn("eventstore: a snapshot was skipped", "error", err)
-	}}}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&r.o)
-		}
-	}
-	if r.o.unnamed = r.o.stateType == ""; r.o.unnamed {
-		r.o.stateType = typeName(reflect.TypeFor[S]())
-	}
-	r.o.schema = max(r.o.schema, 1)
-	r.cache = newCache[S](r.o.cached)
+	r := &Repository[S, E]{types: types, fold: fold, core: newRepositoryCore(store, (*S)(nil), opts)}
+	r.cache = newCache[S](r.core.o.cached)
 	return r
 }
 
 // usable returns the error of the store or the types, or an error if a part of the repository is missing.
 func (r *Repository[S, E]) usable() error {
 	if r == nil || r.fold == nil {
-		return &ddb.InvalidError{Problems: []error{errors.New("eventstore: a Repository that NewRepository did not make, or that has no fold")}}
+		return errNoRepository
 	}
-	return errors.Join(r.store.usable(), r.types.usable())
+	return errors.Join(r.core.store.usable(), r.types.usable())
 }
 
 // Load returns the state of an aggregate as of its last event. An aggregate without events has version 0 and the zero state. For a
@@ -122,7 +107,7 @@ func (r *Repository[S, E]) Load(ctx context.Context, stream string) (Aggregate[S
 	if err := r.usable(); err != nil {
 		return Aggregate[S]{}, err
 	}
-	return r.load(ctx, stream, math.MaxInt64, r.o.stale, nil)
+	return r.load(ctx, stream, math.MaxInt64, r.core.o.stale, nil)
 }
 
 // Fold brings a state up to date with stored events, as a load does: for projections that show what the aggregate knows, with the
@@ -158,20 +143,20 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		hit, recent bool
 		err         error
 	)
-	keep := version == math.MaxInt64 && r.caches(stream)
+	keep := version == math.MaxInt64 && r.cache != nil && r.core.caches(stream)
 	if keep {
 		if cached, hit, recent = r.cache.get(stream, stale); recent {
-			r.count("loads from the cache, nothing read", 1)
+			r.core.count("loads from the cache, nothing read", 1)
 			return cached, nil
 		}
 	}
 	if !hit {
-		if saved, err = r.saved(ctx, stream); err != nil {
+		if saved, err = r.core.saved(ctx, stream); err != nil {
 			return a, err
 		}
 	}
 	began := time.Now()
-	head, found, err := r.store.head(ctx, stream)
+	head, found, err := r.core.store.head(ctx, stream)
 	if err != nil {
 		return a, err
 	}
@@ -193,24 +178,16 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 	version = min(version, head.Version)
 	switch {
 	case head.Expiry != 0: // no state: it would contain expired events
-		if head, err = r.store.skipExpired(ctx, stream, head); err != nil {
+		if head, err = r.core.store.skipExpired(ctx, stream, head); err != nil {
 			return a, err
 		}
 		a.Version = min(max(head.Cut, 1)-1, version)
 		keep = false
 	case hit:
 		a = cached
-		r.count("loads from the cache", 1)
+		r.core.count("loads from the cache", 1)
 	default:
-		r.begin(ctx, &a, saved, version)
-		switch {
-		case a.Version == 0:
-			r.count("loads from the first event", 1)
-		case a.snapshot > 0:
-			r.count("loads from a snapshot", 1)
-		default:
-			r.count("loads from the stored state", 1)
-		}
+		a.Version, a.snapshot, a.taken = r.core.begin(ctx, stream, &a.State, &saved, version)
 	}
 	if a.Version == version {
 		if keep {
@@ -221,17 +198,9 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 	if head.Cut > a.Version+1 {
 		return a, &GapError{Stream: stream, Version: a.Version + 1, First: head.Cut} // events after the state were truncated
 	}
-	read := reading{store: r.store, stream: stream, from: a.Version + 1, to: version}
 	folded := int64(0)
-	defer func() { r.count("events folded by loads", folded) }()
-	for e, err := range r.store.resolve(ctx, func(yield func(Event, error) bool) {
-		read.span(ctx, head, func(e Event) bool {
-			if seen != nil {
-				seen(e.CommitID)
-			}
-			return yield(e, nil)
-		}, func(err error) { yield(Event{}, err) })
-	}, false) {
+	defer func() { r.core.count("events folded by loads", folded) }()
+	for e, err := range r.core.events(ctx, &head, reading{store: r.core.store, stream: stream, from: a.Version + 1, to: version}, seen) {
 		if err != nil {
 			return a, err
 		}
@@ -246,67 +215,6 @@ func (r *Repository[S, E]) load(ctx context.Context, stream string, version int6
 		r.cache.put(a, began)
 	}
 	return a, nil
-}
-
-// count updates the counters for [layerstats.List].
-func (r *Repository[S, E]) count(event string, n int64) {
-	layerstats.Add("eventstore", r.store.Name(), event, n)
-}
-
-// caches reports whether states of a stream may be kept in memory.
-func (r *Repository[S, E]) caches(stream string) bool {
-	return r.cache != nil && r.store.subjectOf(stream) == ""
-}
-
-// saved reads the state that was stored with the events. It is read before the head, so it is never ahead of the head.
-func (r *Repository[S, E]) saved(ctx context.Context, stream string) (row, error) {
-	if !r.o.stored {
-		return row{}, nil
-	}
-	saved, _, err := r.store.get(ctx, stateKey(stream))
-	if saved.Type != r.o.stateType && !(r.o.unnamed && saved.Type == "") || saved.Schema != r.o.schema {
-		return row{}, err
-	}
-	return saved, err
-}
-
-// begin sets the aggregate to the newest stored state of at most a version.
-func (r *Repository[S, E]) begin(ctx context.Context, a *Aggregate[S], saved row, version int64) {
-	if saved.Version > 0 && saved.Version <= version {
-		if r.decode(ctx, a, saved.Version, saved.Type, saved.Data) {
-			return
-		}
-	}
-	if r.o.snapshots == nil {
-		return
-	}
-	name := r.o.stateType
-	v, taken, state, err := r.o.snapshots.LoadState(ctx, a.Stream, name, r.o.schema, version)
-	if err == nil && v == 0 && r.o.unnamed {
-		name = ""
-		v, taken, state, err = r.o.snapshots.LoadState(ctx, a.Stream, "", r.o.schema, version)
-	}
-	switch {
-	case err != nil:
-		r.o.snapError(err)
-	case v > 0 && v <= version && r.decode(ctx, a, v, name, state):
-		a.snapshot, a.taken = v, taken
-	}
-}
-
-// decode sets the aggregate to a stored state. A state whose key was deleted is skipped: the events show what is left.
-func (r *Repository[S, E]) decode(ctx context.Context, a *Aggregate[S], version int64, name string, state []byte) bool {
-	var s S
-	err := openValue(ctx, r.store.o.keys, state, &s, stateBound(a.Stream, name, r.o.schema, version))
-	if errors.Is(err, ErrForgotten) {
-		return false
-	}
-	if err != nil {
-		r.o.snapError(fmt.Errorf("decode the state of version %d: %w", version, err))
-		return false
-	}
-	a.State, a.Version = s, version
-	return true
 }
 
 // Update loads an aggregate, asks decide for new events, and appends them:
@@ -336,11 +244,11 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 	for _, arg := range args {
 		arg.addTo(given)
 	}
-	waits := r.store.o.backoff.new()
+	waits := r.core.store.o.backoff.new()
 	var reused error
 	for try := 1; ; try++ {
 		known := false
-		stale := r.o.stale
+		stale := r.core.o.stale
 		if try > 1 || given.id != "" {
 			stale = 0
 		}
@@ -355,18 +263,18 @@ func (r *Repository[S, E]) Update(ctx context.Context, stream string, decide fun
 		if reused != nil {
 			return a, reused
 		}
-		a, err = r.append(ctx, a, decide, r.store.timeLimit(given, stream) == 0, args)
+		a, err = r.append(ctx, a, decide, r.core.store.timeLimit(given, stream) == 0, args)
 		if errors.Is(err, ErrCommitIDReused) { // another call with the id was faster and may have decided otherwise: load its result
 			reused = err
 			continue
 		}
-		if !errors.Is(err, ErrWrongExpectedVersion) && !r.inlineRejected(err, len(given.extra)) {
+		if !errors.Is(err, ErrWrongExpectedVersion) && !r.core.inlineRejected(err, len(given.extra)) {
 			return a, err
 		}
-		if try >= r.o.tries {
+		if try >= r.core.o.tries {
 			return a, fmt.Errorf("update: %w (%d tries): %w", ErrContention, try, err)
 		}
-		if err := r.store.o.wait(ctx, waits.NextBackOff()); err != nil {
+		if err := r.core.store.o.wait(ctx, waits.NextBackOff()); err != nil {
 			return a, err
 		}
 	}
@@ -393,24 +301,19 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 	for _, arg := range args {
 		appendArgs = append(appendArgs, arg)
 	}
-	inline, err := r.inlineOps(ctx, a.Stream, a.Version, events)
+	var stored any
+	if lasting {
+		stored = &next.State
+	}
+	beside, err := r.core.beside(ctx, a.Stream, a.Version, events, stored)
 	if err != nil {
 		return a, err
 	}
-	if len(inline) > 0 {
-		appendArgs = append(appendArgs, With(inline...))
-	}
-	if r.o.stored && lasting {
-		state, err := r.encode(ctx, next)
-		if err != nil {
-			return a, fmt.Errorf("update: encode the state: %w", err)
-		}
-		appendArgs = append(appendArgs, With(tableOf(r.store).TxPut(&row{
-			PK: stateKey(a.Stream).Partition, Version: next.Version, Type: r.o.stateType, Schema: r.o.schema, Data: state,
-		})))
+	if len(beside) > 0 {
+		appendArgs = append(appendArgs, With(beside...))
 	}
 	began := time.Now()
-	done, err := r.store.Append(ctx, a.Stream, Exactly(a.Version), appendArgs...)
+	done, err := r.core.store.Append(ctx, a.Stream, Exactly(a.Version), appendArgs...)
 	if err != nil {
 		return a, err
 	}
@@ -418,25 +321,13 @@ func (r *Repository[S, E]) append(ctx context.Context, a Aggregate[S], decide fu
 		// A repeat of an earlier commit, after which other commits followed.
 		return r.load(ctx, a.Stream, math.MaxInt64, 0, nil)
 	}
-	if r.o.snapshots != nil && lasting {
-		saved, err := r.o.snapshots.OfferState(ctx, a.Stream, r.o.stateType, r.o.schema, next.Version, a.snapshot, a.taken,
-			func() ([]byte, error) { return r.encode(ctx, next) })
-		if saved {
-			next.snapshot, next.taken = next.Version, r.store.o.now()
-		}
-		if err != nil && !errors.Is(err, ErrForgotten) {
-			r.o.snapError(err)
-		}
+	if lasting {
+		next.snapshot, next.taken = r.core.offer(ctx, a.Stream, next.Version, &next.State, a.snapshot, a.taken)
 	}
-	if lasting && r.caches(a.Stream) {
+	if lasting && r.cache != nil && r.core.caches(a.Stream) {
 		r.cache.put(next, began)
 	}
 	return next, nil
-}
-
-// encode returns the state of an aggregate as it is stored.
-func (r *Repository[S, E]) encode(ctx context.Context, a Aggregate[S]) ([]byte, error) {
-	return sealValue(ctx, r.store.o.keys, r.store.subjectOf(a.Stream), a.State, stateBound(a.Stream, r.o.stateType, r.o.schema, a.Version))
 }
 
 func slotCommit(s string) string {

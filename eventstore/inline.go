@@ -27,8 +27,8 @@ func Inline(projections ...InlineProjection) RepositoryOption {
 }
 
 // inlineOps returns the operations of the repository's projections.
-func (r *Repository[S, E]) inlineOps(ctx context.Context, stream string, base int64, events []NewEvent) ([]ddb.TxOp, error) {
-	if len(r.o.inline) == 0 {
+func (c *repositoryCore) inlineOps(ctx context.Context, stream string, base int64, events []NewEvent) ([]ddb.TxOp, error) {
+	if len(c.o.inline) == 0 {
 		return nil, nil
 	}
 	list := make([]Event, len(events))
@@ -36,7 +36,7 @@ func (r *Repository[S, E]) inlineOps(ctx context.Context, stream string, base in
 		list[i] = Event{Stream: stream, Version: base + int64(i) + 1, Type: e.Type, Schema: e.Schema, Data: e.Data}
 	}
 	var ops []ddb.TxOp
-	for _, p := range r.o.inline {
+	for _, p := range c.o.inline {
 		more, err := p.Project(ctx, list)
 		if err != nil {
 			return nil, fmt.Errorf("inline projection: %w", err)
@@ -47,9 +47,9 @@ func (r *Repository[S, E]) inlineOps(ctx context.Context, stream string, base in
 }
 
 // inlineRejected reports whether an append was refused by a condition of an inline projection, and not by one of the caller's operations.
-func (r *Repository[S, E]) inlineRejected(err error, own int) bool {
+func (c *repositoryCore) inlineRejected(err error, own int) bool {
 	te, ok := errors.AsType[*ddb.TransactionError](err)
-	if !ok || len(r.o.inline) == 0 || errors.Is(err, ErrCorruptIdempotency) {
+	if !ok || len(c.o.inline) == 0 || errors.Is(err, ErrCorruptIdempotency) {
 		return false
 	}
 	rejected := false

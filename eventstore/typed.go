@@ -5,7 +5,6 @@ package eventstore
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/dynamotable/ddb"
 )
@@ -47,12 +46,5 @@ func (t *Types[E]) Filter() FeedFilter {
 	if t == nil {
 		return OfType()
 	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	names := make([]string, 0, len(t.names))
-	for name := range t.names {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return OfType(names...)
+	return typeFilter(t.events)
 }

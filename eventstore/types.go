@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"unicode"
-
-	"github.com/dynamotable/ddb"
 )
 
 // Format turns the Go value of an event into data and back. [JSON] and [Raw] are formats;
@@ -94,31 +92,21 @@ var ErrUnknownType = errors.New("no Go type is registered for the event")
 //
 // A Types is safe for concurrent use.
 type Types[E any] struct {
-	format Format
-	mu     sync.RWMutex
-	names  map[string]eventType[E]
-	types  map[reflect.Type]eventType[E]
+	events any // see registry
 
+	mu        sync.RWMutex // guards forgotten
 	forgotten func(Event) (E, bool)
 }
 
-type eventType[E any] struct {
-	name   string
-	schema int
-	decode func(data []byte) (E, error)
-}
-
 // NewTypes makes an empty registry.
-func NewTypes[E any](format Format) *Types[E] {
-	return &Types[E]{format: format, names: make(map[string]eventType[E]), types: make(map[reflect.Type]eventType[E])}
-}
+func NewTypes[E any](format Format) *Types[E] { return &Types[E]{events: newRegistry(format)} }
 
 // usable returns the error for a Types that lacks its format or was not made by NewTypes.
 func (t *Types[E]) usable() error {
-	if t == nil || t.format == nil || t.types == nil {
-		return &ddb.InvalidError{Problems: []error{errors.New("eventstore: a Types that NewTypes did not make, or that has no format")}}
+	if t == nil {
+		return errNoTypes
 	}
-	return nil
+	return usableRegistry(t.events)
 }
 
 // Add registers the Go types of some events under their default names and schemas:
@@ -130,18 +118,7 @@ func (t *Types[E]) usable() error {
 // as [Register] does.
 func (t *Types[E]) Add(events ...E) *Types[E] {
 	for _, e := range events {
-		typ := reflect.TypeOf(any(e))
-		if typ == nil {
-			panic("eventstore: Add: an event is nil")
-		}
-		name, schema := typeName(typ), 1
-		if named, ok := any(e).(interface{ EventType() string }); ok {
-			name = named.EventType()
-		}
-		if versioned, ok := any(e).(interface{ EventSchema() int }); ok {
-			schema = versioned.EventSchema()
-		}
-		t.register(typ, name, schema)
+		addEvent(t.events, e)
 	}
 	return t
 }
@@ -167,35 +144,8 @@ func typeName(typ reflect.Type) string {
 // older schemas need an [Upcaster]. V may be a pointer, as with protobuf messages.
 // It panics if the program is wrong: if V is not an E, the schema is below 1, or the name or type is registered already.
 func Register[V, E any](t *Types[E], name string, schema int) {
-	typ := reflect.TypeFor[V]()
-	if _, ok := any(*new(V)).(E); !ok && !typ.Implements(reflect.TypeFor[E]()) {
-		panic(fmt.Sprintf("eventstore: Register %s: %s is not a %s", name, typ, reflect.TypeFor[E]()))
-	}
-	t.register(typ, name, schema)
-}
-
-func (t *Types[E]) register(typ reflect.Type, name string, schema int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if _, ok := t.names[name]; ok || name == "" || schema < 1 {
-		panic(fmt.Sprintf("eventstore: Register %q, schema %d: the name is empty or taken, or the schema below 1", name, schema))
-	}
-	if _, ok := t.types[typ]; ok {
-		panic(fmt.Sprintf("eventstore: Register %s: %s is registered already", name, typ))
-	}
-	et := eventType[E]{name: name, schema: schema, decode: func(data []byte) (E, error) {
-		if typ.Kind() == reflect.Pointer {
-			v := reflect.New(typ.Elem())
-			err := t.format.Unmarshal(data, v.Interface())
-			e, _ := reflect.TypeAssert[E](v)
-			return e, err
-		}
-		v := reflect.New(typ)
-		err := t.format.Unmarshal(data, v.Interface())
-		e, _ := reflect.TypeAssert[E](v.Elem())
-		return e, err
-	}}
-	t.names[name], t.types[typ] = et, et
+	_, is := any(*new(V)).(E)
+	register(t.events, (*V)(nil), (*E)(nil), is, name, schema)
 }
 
 // Encode makes an event from a value.
@@ -203,44 +153,20 @@ func (t *Types[E]) Encode(e E) (NewEvent, error) {
 	if err := t.usable(); err != nil {
 		return NewEvent{}, err
 	}
-	t.mu.RLock()
-	et, ok := t.types[reflect.TypeOf(any(e))]
-	t.mu.RUnlock()
-	if !ok {
-		return NewEvent{}, fmt.Errorf("%w: %T", ErrUnknownType, e)
-	}
-	data, err := t.format.Marshal(e)
-	if err != nil {
-		return NewEvent{}, fmt.Errorf("encode event %s: %w", et.name, err)
-	}
-	return NewEvent{Type: et.name, Schema: et.schema, Data: data}, nil
+	return encodeEvent(t.events, e)
 }
 
 // Decode makes a value from an event.
-func (t *Types[E]) Decode(e Event) (E, error) {
+func (t *Types[E]) Decode(e Event) (value E, err error) {
 	if err := t.usable(); err != nil {
-		return *new(E), err
+		return value, err
 	}
-	if e.Forgotten {
-		return *new(E), fmt.Errorf("%w: there is no data of version %d", ErrForgotten, e.Version)
-	}
-	t.mu.RLock()
-	et, ok := t.names[e.Type]
-	t.mu.RUnlock()
-	var none E
-	switch {
-	case !ok:
-		return none, fmt.Errorf("%w: type %s", ErrUnknownType, e.Type)
-	case e.Schema > et.schema:
-		return none, fmt.Errorf("%w: type %s has schema %d, this program knows %d", ErrUnknownType, e.Type, e.Schema, et.schema)
-	case e.Schema < et.schema:
-		return none, fmt.Errorf("%w: type %s has schema %d and needs an upcaster to %d", ErrUnknownType, e.Type, e.Schema, et.schema)
-	}
-	v, err := et.decode(e.Data)
+	v, err := decodeEvent(t.events, &e)
 	if err != nil {
-		return none, fmt.Errorf("decode event %s, version %d: %w", e.Type, e.Version, err)
+		return value, err
 	}
-	return v, nil
+	value, _ = v.(E)
+	return value, nil
 }
 
 // OnForgotten sets a function that returns a replacement for an event whose data was scrubbed or whose key was deleted (see [Encrypt]): a value that [Fold],

@@ -11,6 +11,7 @@ var (
 	mostFurther  = code{485, 64 << 10} // and each further table
 	mostImporter = code{340, 51 << 10} // a package that only uses another's table
 	mostLayer    = code{32, 2500}      // a package that uses a layer with a table of its own, which is compiled in the layer only
+	mostRepo     = code{115, 40 << 10} // a package with a repository of an event store
 )
 
 func TestFunctions(t *testing.T) {
@@ -18,7 +19,7 @@ func TestFunctions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sources := map[string]string{tables: program("tables", 1, 1), three: program("tables", 3, 1), user: importing}
+	sources := map[string]string{tables: program("tables", 1, 1), three: program("tables", 3, 1), user: importing, user + "repository": repository}
 	for layer := range layers {
 		sources[user+layer] = layerUser(layer)
 	}
@@ -41,6 +42,7 @@ func TestFunctions(t *testing.T) {
 		{"a further table", code{(count[three].Functions - first.Functions) / 2, (count[three].Bytes - first.Bytes) / 2}, mostFurther},
 		{"a package that uses another's table", count[user], mostImporter},
 		{"a package that uses a layer", largest, mostLayer},
+		{"a package with a repository", count[user+"repository"], mostRepo},
 	} {
 		t.Logf("%s: %v, at most %v", c.of, c.is, c.most)
 		if c.is.Functions > c.most.Functions || c.is.Bytes > c.most.Bytes {

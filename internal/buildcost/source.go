@@ -192,3 +192,27 @@ func New(client ddb.Client) (any, error) {
 }
 `)
 }
+
+// repository is the source of a package with a repository of an event store.
+const repository = `package user
+
+import (
+	"context"
+
+	"` + module + `/eventstore"
+)
+
+type Account struct{ Balance int64 }
+
+type Event interface{ event() }
+
+type Paid struct{ Amount int64 }
+
+func (Paid) event() {}
+
+func Pay(ctx context.Context, store *eventstore.Store, types *eventstore.Types[Event]) error {
+	accounts := eventstore.NewRepository(store, types, func(a Account, _ Event) Account { return a })
+	_, err := accounts.Update(ctx, "a", func(Account) ([]Event, error) { return []Event{Paid{1}}, nil })
+	return err
+}
+`

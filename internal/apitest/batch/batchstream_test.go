@@ -126,7 +126,7 @@ func TestBatchStreams(t *testing.T) {
 	}
 }
 
-// TestBatchStreamIgnoresTheEnd: an iterator that goes on after it was told to end causes no further request, and no panic.
+// TestBatchStreamIgnoresTheEnd: an iterator that goes on after yield has returned false causes no further request, and no panic.
 func TestBatchStreamIgnoresTheEnd(t *testing.T) {
 	needsEngine(t, "a counting client")
 	h, orders := hookedOrders(t)
