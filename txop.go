@@ -94,6 +94,8 @@ func (t *SimpleTable[T, PK]) TxCheck(key PK, conds ...Cond[T]) TxOp {
 // them in the limit of a transaction. verb is its name there; with an empty one each keeps its own. failed, unless it is nil, makes what the caller
 // gets of a failed condition, a [*ConditionFailed]. invalid, unless it is nil, is why the operation cannot be: [Transact] returns it instead of sending
 // anything. Options, such as [Token], are no operations. Without operations it adds nothing.
+//
+//go:noinline
 func TxCompose(verb string, failed func(cause error) error, invalid error, ops ...TxOp) TxOp {
 	return core.Compose(verb, failed, invalid, len(ops), func(i int) core.TxPart { return ops[i] })
 }

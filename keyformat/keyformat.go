@@ -3,16 +3,7 @@
 // Package keyformat writes composite keys as one text that sorts, and reads them back.
 package keyformat
 
-import (
-	"errors"
-	"fmt"
-	"reflect"
-	"strings"
-	"unicode/utf8"
-
-	"github.com/dynamotable/ddb/internal/badinput"
-	"github.com/dynamotable/ddb/internal/keytext"
-)
+import "errors"
 
 // Format turns a composite key, a struct, into one text and back, so that
 // several values share one key attribute:
@@ -51,128 +42,48 @@ import (
 // after the field is then refused, and values with characters below it need not sort. [Pattern] has constants between the fields.
 //
 // A Format is immutable and safe for concurrent use.
-type Format[K any] struct {
-	prefix string
-	fields []fieldFormat // in the order of the text
-	err    error
-}
+type Format[K any] struct{ core any } // see format
 
 // New describes the keys of struct type K. All their texts begin with the
 // prefix and a #; an empty prefix is left out. A K whose fields cannot all be keys,
 // or that has unexported fields, which would be lost, is reported by ddb.New if K
 // is a key, and by Format, Parse and [Format.Err].
-func New[K any](prefix string) *Format[K] {
-	f := &Format[K]{prefix: prefix}
-	if prefix != "" {
-		f.prefix += string(keytext.Delimiter)
-	}
-	var errs []error
-	if !utf8.ValidString(prefix) {
-		errs = append(errs, errors.New("the prefix is not valid UTF-8"))
-	}
-	t := reflect.TypeFor[K]()
-	if t.Kind() != reflect.Struct || t.NumField() == 0 {
-		errs = append(errs, errors.New("it must be a struct with at least one field"))
-	} else {
-		for i := range t.NumField() {
-			field, err := newFieldFormat(t.Field(i))
-			if err != nil {
-				errs = append(errs, fmt.Errorf("field %s: %w", t.Field(i).Name, err))
-			}
-			if field.index = i; i < t.NumField()-1 {
-				field.behind = string(keytext.Delimiter)
-			}
-			f.fields = append(f.fields, field)
-		}
-	}
-	f.refuse(errs)
-	return f
-}
-
-// refuse records what is wrong with the definition.
-func (f *Format[K]) refuse(errs []error) {
-	if err := errors.Join(errs...); err != nil {
-		f.err = &badinput.DefinitionError{Cause: fmt.Errorf("key format of %s: %w", reflect.TypeFor[K](), err)}
-	}
-}
+func New[K any](prefix string) *Format[K] { return &Format[K]{newFormat((*K)(nil), prefix)} }
 
 // Err returns everything that is wrong with the definition, in one error that matches ddb.ErrInvalid; nil if it is valid.
 func (f *Format[K]) Err() error {
-	if f == nil || f.fields == nil && f.err == nil {
+	if f == nil {
 		return errNotMade
 	}
-	return f.err
+	return errOf(f.core)
 }
-
-var errNotMade = &badinput.DefinitionError{Cause: errors.New("a key format that keyformat.New did not make")}
 
 // Format returns the text of a key. Its errors name the field, never its value.
 func (f *Format[K]) Format(k K) ([]byte, error) {
-	if err := f.Err(); err != nil {
-		return nil, err
+	if f == nil {
+		return nil, errNotMade
 	}
-	return f.appendFields([]byte(f.prefix), k, len(f.fields))
+	return appendKey(f.core, &k)
 }
 
 // Prefix returns the common prefix of all keys whose first n fields are those
 // of k; the other fields are ignored. It ends with the delimiter, or the constant of a [Pattern], so user#1 does not
 // match user#10. Use it with BeginsWith. n must be less than the number of fields.
 func (f *Format[K]) Prefix(k K, n int) (string, error) {
-	if err := f.Err(); err != nil {
-		return "", err
+	if f == nil {
+		return "", errNotMade
 	}
-	if n < 0 || n >= len(f.fields) {
-		return "", fmt.Errorf("key %T: a prefix has 0 to %d fields, not %d", k, len(f.fields)-1, n)
-	}
-	text, err := f.appendFields([]byte(f.prefix), k, n)
-	return string(text), err
-}
-
-func (f *Format[K]) appendFields(text []byte, k K, n int) ([]byte, error) {
-	v := reflect.ValueOf(&k).Elem()
-	for i := range f.fields[:n] {
-		field := &f.fields[i]
-		from := len(text)
-		var err error
-		if text, err = field.append(text, v.Field(field.index)); err == nil {
-			err = field.checkRaw(text[from:])
-		}
-		if err != nil {
-			return nil, fmt.Errorf("key %T: field %s: %w", k, field.name, err)
-		}
-		text = append(text, field.behind...)
-	}
-	return text, nil
+	return prefixOf(f.core, &k, n)
 }
 
 // Parse sets k to the key with the given text. It accepts only texts that Format
 // returns. If it returns an error, which does not show the text, k is not changed.
 func (f *Format[K]) Parse(text []byte, k *K) error {
-	if err := f.Err(); err != nil {
-		return err
+	switch {
+	case f == nil:
+		return errNotMade
+	case k == nil:
+		return errors.Join(f.Err(), errNilKey)
 	}
-	if k == nil {
-		return errors.New("key format: Parse into a nil pointer")
-	}
-	rest, ok := strings.CutPrefix(string(text), f.prefix)
-	if !ok {
-		return fmt.Errorf("key %T: the text does not begin with %s", *k, f.prefix)
-	}
-	var parsed K
-	v := reflect.ValueOf(&parsed).Elem()
-	for i := range f.fields {
-		field := &f.fields[i]
-		var part string
-		if part, rest, ok = field.cut(rest); !ok {
-			return fmt.Errorf("key %T: the text does not have %d fields", *k, len(f.fields))
-		}
-		if err := field.parse(part, v.Field(field.index)); err != nil {
-			return fmt.Errorf("key %T: field %s: %w", *k, field.name, err)
-		}
-	}
-	if rest != "" {
-		return fmt.Errorf("key %T: the text continues after the key", *k)
-	}
-	*k = parsed
-	return nil
+	return parseKey(f.core, string(text), k)
 }

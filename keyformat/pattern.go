@@ -35,8 +35,11 @@ import (
 // character are refused.
 //
 // Errors in the pattern are reported as by [New].
-func Pattern[K any](pattern string) *Format[K] {
-	f := New[K]("")
+func Pattern[K any](pattern string) *Format[K] { return &Format[K]{newPattern((*K)(nil), pattern)} }
+
+// newPattern describes the keys of the type that key, a nil pointer, points to.
+func newPattern(key any, pattern string) any {
+	f := describe(reflect.TypeOf(key).Elem(), "")
 	if f.err != nil {
 		return f
 	}
