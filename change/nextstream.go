@@ -37,7 +37,7 @@ func (c *Consumer[T]) next(ctx context.Context) (nextStream, error) {
 	if len(begun) == 0 {
 		return nextStream{stream: streams[len(streams)-1], start: c.cfg.start.checkpoint()}, nil
 	}
-	expired := slices.DeleteFunc(slices.Sorted(maps.Keys(begun)), func(s string) bool { return slices.Contains(streams, s) })
+	expired := missing(begun, streams)
 	for _, s := range expired {
 		if err := c.reportLoss(ctx, s, begun[s], len(expired) < len(begun)); err != nil {
 			return nextStream{}, err
@@ -56,6 +56,14 @@ func (c *Consumer[T]) next(ctx context.Context) (nextStream, error) {
 		}
 	}
 	return nextStream{ended: true}, nil
+}
+
+// missing returns the streams with leases that are not listed. It is not inlined, since each package with a consumer would compile the
+// sorting.
+//
+//go:noinline
+func missing(begun map[string][]Lease, streams []string) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(begun)), func(s string) bool { return slices.Contains(streams, s) })
 }
 
 // sameTable reports whether two ARNs are of streams of one table.
