@@ -125,7 +125,7 @@ var mutations = []mutation{
 	},
 	{
 		"an update appends to any version", "eventstore/aggregate.go",
-		"r.store.Append(ctx, a.Stream, ", "Exactly(a.Version)", "Any()", ", appendArgs",
+		"r.core.store.Append(ctx, a.Stream, ", "Exactly(a.Version)", "Any()", ", appendArgs",
 	},
 	{
 		"an update decides again after its commit", "eventstore/aggregate.go",
