@@ -178,7 +178,7 @@ var exportedTypes = map[string]exported{
 	"ddb.InvalidError":           holds[ddb.InvalidError](),
 	"hooks.ItemCollection":       holds[hooks.ItemCollection]("Table"),
 	"ddb.Key":                    sends[ddb.Key[string, string]](),
-	"keyformat.Format":           holds[keyformat.Format[string]]("prefix", "fields.name", "fields.behind"),
+	"keyformat.Format":           holds[keyformat.Format[string]]("core"),
 	"cost.Ledger":                holds[cost.Ledger](),
 	"cost.Limits":                holds[cost.Limits](),
 	"ddb.List":                   holds[ddb.List[member, string]](),
